@@ -1,0 +1,147 @@
+using System.Net;
+using System.Reflection;
+using Microsoft.Data.Sqlite;
+using OtelLite.Dashboard;
+using OtelLite.Receiver;
+using OtelLite.Storage;
+
+namespace OtelLite;
+
+/// <summary>
+/// The whole program as one object. Starting is its table of contents: file, writer, listeners, receiver, dashboard; stopping is
+/// the same backwards, so that everything in flight is answered before the file closes.
+/// </summary>
+internal sealed class App : IAsyncDisposable
+{
+    private readonly BatchWriter _writer;
+    private readonly WebApplication _server;
+
+    private App(BatchWriter writer, WebApplication server, IReadOnlyList<string> urls, Token token, bool isFirstStart)
+    {
+        _writer = writer;
+        _server = server;
+        Urls = urls;
+        Token = token;
+        IsFirstStart = isFirstStart;
+    }
+
+    /// <summary>The program's version, as <c>--version</c> and the health checks tell it.</summary>
+    public static string Version { get; } =
+        typeof(App).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    /// <summary>Where the dashboard and the API are, with the real ports.</summary>
+    public IReadOnlyList<string> Urls { get; }
+
+    public Token Token { get; }
+
+    /// <summary>True when this start made the token.</summary>
+    public bool IsFirstStart { get; }
+
+    /// <param name="say">Tells the operator one sentence.</param>
+    /// <exception cref="StorageException">The data folder can't be used.</exception>
+    /// <exception cref="ListenException">A port can't be had.</exception>
+    public static async Task<App> Start(Options options, Action<string> say)
+    {
+        // Ports first: a second start on the same port must not open the first one's file.
+        var sockets = new ListenSockets();
+        List<string> urls = [];
+        foreach (ListenUrl url in options.Urls)
+        {
+            urls.Add($"http://{url.Host}:{sockets.Bind(url)}");
+            if (!url.IsLoopback)
+            {
+                say($"{urls[^1]} can be reached from other machines, and the token crosses the network unencrypted. Put a TLS proxy before it.");
+            }
+        }
+
+        BindStandardPort(options, sockets, say);
+        SqliteConnection connection = Database.OpenWriter(options.DataDir, options.Durability);
+        Token token = OpenToken(options, out bool isFirstStart);
+        var live = new LiveUpdates();
+        var writer = new BatchWriter(connection, new IngestQueue(), live.Committed, say);
+        WebApplication server = BuildServer(options, sockets);
+        var receiver = new OtlpReceiver(token, options.BodyBytesMax, writer.Write);
+        var api = new Api(
+            () => Database.OpenReader(options.DataDir),
+            (scrapedAt, source, limits) => writer.Write(new Scrape(scrapedAt, source, limits)),
+            () => writer.Trouble,
+            live,
+            token,
+            Version,
+            server.Lifetime.ApplicationStopping);
+        var site = new DashboardSite(token, api, new WebAssets(), Version);
+        var requests = new Requests(receiver, site, say);
+        server.Run(requests.Serve);
+        await server.StartAsync().ConfigureAwait(false);
+        return new App(writer, server, urls, token, isFirstStart);
+    }
+
+    /// <summary>Completes when the program was asked to stop (Ctrl-C, SIGTERM) and every request in flight is answered.</summary>
+    public Task WaitForStop() => _server.WaitForShutdownAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.StopAsync().ConfigureAwait(false);
+        await _server.DisposeAsync().ConfigureAwait(false);
+        // Readers first: the last connection to close moves the write-ahead log into the file.
+        SqliteConnection.ClearAllPools();
+        _writer.Dispose();
+    }
+
+    // Where guides and other clients look. Somebody else may have it: a collector, another program; that is no reason to fail.
+    private static void BindStandardPort(Options options, ListenSockets sockets, Action<string> say)
+    {
+        if (options.OtlpHttpPort == 0 || sockets.Has(IPAddress.Loopback, options.OtlpHttpPort))
+        {
+            return;
+        }
+
+        try
+        {
+            sockets.Bind(new ListenUrl("localhost", [IPAddress.Loopback, IPAddress.IPv6Loopback], options.OtlpHttpPort));
+        }
+        catch (ListenException)
+        {
+            say($"port {options.OtlpHttpPort} is in use by another program: what is sent to OTLP's standard port goes there. --otlp-http-port 0 silences this.");
+        }
+    }
+
+    private static Token OpenToken(Options options, out bool isFirstStart)
+    {
+        isFirstStart = false;
+        try
+        {
+            return options.Token is { } given ? new Token(given) : Token.OfDataDir(options.DataDir, out isFirstStart);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"{e.Message.TrimEnd('.')}. Name a folder that you may write to with --data-dir DIR.", e);
+        }
+    }
+
+    private static WebApplication BuildServer(Options options, ListenSockets sockets)
+    {
+        // The host would read appsettings.json of its content root and ASPNETCORE_ variables; all our settings are in Options.
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            Args = ["--hostBuilder:reloadConfigOnChange=false"],
+            ContentRootPath = options.DataDir,
+        });
+        builder.Configuration.Sources.Clear();
+        builder.Logging.ClearProviders();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Limits.StopTimeout);
+        builder.WebHost.UseSockets(transport => transport.CreateBoundListenSocket = sockets.Take);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.KeepAliveTimeout = Limits.KeepAliveTimeout;
+            // The receiver counts the bytes itself: Kestrel's own 413 has an empty body.
+            kestrel.Limits.MaxRequestBodySize = null;
+            foreach (EndPoint endPoint in sockets.EndPoints)
+            {
+                kestrel.Listen(endPoint);
+            }
+        });
+        return builder.Build();
+    }
+}

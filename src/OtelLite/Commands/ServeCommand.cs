@@ -1,0 +1,54 @@
+using OtelLite.Dashboard;
+using OtelLite.Storage;
+
+namespace OtelLite.Commands;
+
+/// <summary><c>otellite serve</c>, and <c>otellite</c> alone: receive, store, show, until told to stop.</summary>
+internal static class ServeCommand
+{
+    public static async Task<int> Run(IReadOnlyList<string> arguments)
+    {
+        Options options = Options.Read(arguments, Environment.GetEnvironmentVariable);
+        foreach (string warning in options.Warnings)
+        {
+            Say(warning);
+        }
+
+        try
+        {
+            await using App app = await App.Start(options, Say).ConfigureAwait(false);
+            Greet(app, options);
+            await app.WaitForStop().ConfigureAwait(false);
+            return ExitCode.Done;
+        }
+        catch (Exception e) when (e is StorageException or ListenException)
+        {
+            Say(e.Message);
+            return ExitCode.Failed;
+        }
+    }
+
+    /// <summary>Messages go to stderr; stdout is for data.</summary>
+    private static void Say(string sentence) => Console.Error.WriteLine($"otellite: {sentence}");
+
+    // The token is shown where a person is looking, and at the start that made it; a log that is kept need not have it.
+    private static void Greet(App app, Options options)
+    {
+        string url = app.Urls[0];
+        bool showToken = app.IsFirstStart || !Console.IsErrorRedirected;
+        Console.Error.WriteLine(showToken
+            ? $"OtelLite {App.Version}: {url}/?token={app.Token.Value}"
+            : $"OtelLite {App.Version}: {url} (the token is in {Path.Combine(options.DataDir, Token.FileName)})");
+        if (app.IsFirstStart)
+        {
+            Console.Error.WriteLine($"""
+
+                Open that address, then paste this into the shell that starts Claude Code:
+
+                {ExportBlock.ForThisPlatform(url, app.Token.Value)}
+
+                Sessions that run already must be started again. Everything is kept in {options.DataDir}.
+                """);
+        }
+    }
+}

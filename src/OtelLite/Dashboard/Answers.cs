@@ -1,0 +1,24 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace OtelLite.Dashboard;
+
+/// <summary>How the API answers: JSON that nobody keeps, and problems in RFC 9457's form.</summary>
+internal static class Answers
+{
+    public static Task Write<T>(HttpContext context, T answer, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK, string contentType = "application/json")
+    {
+        byte[] body = JsonSerializer.SerializeToUtf8Bytes(answer, type);
+        HttpResponse response = context.Response;
+        response.StatusCode = status;
+        response.ContentType = contentType;
+        response.ContentLength = body.Length;
+        response.Headers.CacheControl = "no-store";
+        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body).AsTask();
+    }
+
+    public static Task WriteProblem(HttpContext context, int status, string detail) => Write(
+        context,
+        new Problem("about:blank", Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status), status, detail),
+        ApiJson.Default.Problem, status, "application/problem+json");
+}

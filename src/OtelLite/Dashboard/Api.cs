@@ -1,0 +1,186 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using OtelLite.Query;
+using OtelLite.Telemetry;
+
+namespace OtelLite.Dashboard;
+
+/// <summary>Stores a reading with the one writer; the id is that of its row when it was committed.</summary>
+internal delegate Task<(WriteResult Result, long Id)> WriteScrape(long scrapedAtUnixNano, string? source, string? limits);
+
+/// <summary>The figures over HTTP. Each answer is made on a read-only connection, from one snapshot.</summary>
+internal sealed class Api
+{
+    private readonly Func<SqliteConnection> _openReader;
+    private readonly WriteScrape _writeScrape;
+    private readonly Func<string?> _trouble;
+    private readonly LiveUpdates _live;
+    private readonly string _version;
+    private readonly Token _token;
+    private readonly CancellationToken _stopping;
+
+    public Api(
+        Func<SqliteConnection> openReader, WriteScrape writeScrape, Func<string?> trouble, LiveUpdates live, Token token, string version, CancellationToken stopping)
+    {
+        _openReader = openReader;
+        _writeScrape = writeScrape;
+        _trouble = trouble;
+        _live = live;
+        _token = token;
+        _version = version;
+        _stopping = stopping;
+        ApiJson json = ApiJson.Default;
+        Endpoints =
+        [
+            new("GET", "/healthz", "is the program running", json.HealthAnswer, c => Answers.Write(c, new HealthAnswer("ok", version), json.HealthAnswer)) { Open = true },
+            new("GET", "/readyz", "can exports be stored; 503 while they can't", json.HealthAnswer, ServeReady) { Open = true },
+            new("GET", "/api/summary", "the figures of a range", json.SummaryAnswer, ServeSummary) { Scoped = true },
+            new("GET", "/api/timeseries", "the figures of a range in time", json.TimeseriesAnswer, ServeTimeseries)
+            {
+                Scoped = true,
+                Parameters = [("step", "length of a bucket, such as 1m, 1h or 1d; default: what makes a readable chart")],
+            },
+            new("GET", "/api/sessions", "the sessions that did something in a range, the one heard of last first", json.SessionList, ServeSessions)
+            {
+                Scoped = true,
+                Parameters = [("limit", $"how many, at most {Limits.SessionsMax}; default 100")],
+            },
+            new("GET", "/api/live", "server-sent events: the summary at once and after each commit", null, ServeLive) { Scoped = true },
+            new("GET", "/api/scrapes", "the official usage readings, the newest first", json.ScrapesAnswer, ServeScrapes),
+            new("POST", "/api/scrapes", "stores an official usage reading", json.ScrapeReading, StoreScrape) { Body = json.ScrapePost },
+            new("GET", "/api/setup", "what to paste so that Claude Code exports here", json.SetupAnswer, ServeSetup),
+        ];
+    }
+
+    public IReadOnlyList<ApiEndpoint> Endpoints { get; }
+
+    private Task ServeReady(HttpContext context) => _trouble() is { } reason
+        ? Answers.Write(context, new HealthAnswer("unavailable", _version, reason), ApiJson.Default.HealthAnswer, StatusCodes.Status503ServiceUnavailable)
+        : Answers.Write(context, new HealthAnswer("ok", _version), ApiJson.Default.HealthAnswer);
+
+    private Task ServeSummary(HttpContext context) => Answers.Write(context, Summary(context.Request.Query), ApiJson.Default.SummaryAnswer);
+
+    private SummaryAnswer Summary(IQueryCollection query)
+    {
+        using SqliteConnection connection = _openReader();
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        RequestedScope requested = ScopeReader.Read(query, connection, now);
+        UsageSummary figures = SummaryQuery.Read(connection, requested.Scope, now);
+        DateTimeOffset? from = requested.From ?? (TimeseriesQuery.Extent(connection) is { } extent ? UnixNano.ToTime(extent.FirstUnixNano) : null);
+        return new SummaryAnswer(figures, requested, from, requested.To ?? now);
+    }
+
+    private Task ServeTimeseries(HttpContext context)
+    {
+        using SqliteConnection connection = _openReader();
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        IQueryCollection query = context.Request.Query;
+        RequestedScope requested = ScopeReader.Read(query, connection, now, "step");
+        TimeSpan? step = query["step"] is [{ } text] ? Calendar.Duration("step", text, TimeSpan.FromDays(366)) : null;
+        (long FirstUnixNano, long LastUnixNano)? extent = TimeseriesQuery.Extent(connection);
+        DateTimeOffset from = requested.From ?? (extent is { } e ? UnixNano.ToTime(e.FirstUnixNano) : now);
+        DateTimeOffset to = requested.To ?? now;
+        (long[] starts, long stepSeconds) = Calendar.Buckets(from, to, step, requested.TimeZone);
+        UsageSeries series = TimeseriesQuery.Read(connection, requested.Scope, starts, stepSeconds);
+        return Answers.Write(
+            context,
+            new TimeseriesAnswer(
+                requested.Local(from), requested.Local(to), requested.TimeZone.Id, stepSeconds, series.Times, series.Tokens,
+                series.CostUsd, series.ApiRequests, series.ApiErrors, series.ToolCalls, series.Prompts),
+            ApiJson.Default.TimeseriesAnswer);
+    }
+
+    private Task ServeSessions(HttpContext context)
+    {
+        using SqliteConnection connection = _openReader();
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        RequestedScope requested = ScopeReader.Read(context.Request.Query, connection, now, "limit");
+        return Answers.Write(context, SessionsQuery.Read(connection, requested.Scope, Limit(context, 100, Limits.SessionsMax), now), ApiJson.Default.SessionList);
+    }
+
+    private static int Limit(HttpContext context, int fallback, int max) => context.Request.Query["limit"] switch
+    {
+        [] => fallback,
+        [{ } text] when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int limit) && limit > 0 && limit <= max => limit,
+        var values => throw new BadRequestException($"limit: '{values}' is not a whole number from 1 to {max}"),
+    };
+
+    private Task ServeScrapes(HttpContext context)
+    {
+        using SqliteConnection connection = _openReader();
+        return Answers.Write(context, new ScrapesAnswer(ScrapesQuery.Newest(connection, Limits.ScrapesMax)), ApiJson.Default.ScrapesAnswer);
+    }
+
+    private async Task StoreScrape(HttpContext context)
+    {
+        ScrapePost post = await ReadScrape(context.Request).ConfigureAwait(false);
+        DateTimeOffset scrapedAt = DateTimeOffset.UtcNow;
+        if (post.ScrapedAt is { } text && !ScopeReader.TryTime(text, out scrapedAt))
+        {
+            throw new BadRequestException($"scrapedAt: '{text}' is not a time such as 2026-01-31T09:30:00Z");
+        }
+
+        if (post.Limits is { ValueKind: not (JsonValueKind.Object or JsonValueKind.Null) })
+        {
+            throw new BadRequestException("limits must be an object such as {\"fiveHour\": {\"usedPercent\": 41.5}}");
+        }
+
+        string? limits = post.Limits is { ValueKind: JsonValueKind.Object } given ? given.GetRawText() : null;
+        (WriteResult result, long id) = await _writeScrape(UnixNano.From(scrapedAt), post.Source, limits).ConfigureAwait(false);
+        if (result.Outcome != WriteOutcome.Committed)
+        {
+            context.Response.Headers.RetryAfter = Limits.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
+            await Answers.WriteProblem(context, StatusCodes.Status503ServiceUnavailable, $"the reading could not be stored: {result.Reason}").ConfigureAwait(false);
+            return;
+        }
+
+        using SqliteConnection connection = _openReader();
+        await Answers.Write(context, ScrapesQuery.ById(connection, id)!, ApiJson.Default.ScrapeReading, StatusCodes.Status201Created).ConfigureAwait(false);
+    }
+
+    private static async Task<ScrapePost> ReadScrape(HttpRequest request)
+    {
+        byte[] body = new byte[Limits.ScrapeBytesMax + 1];
+        int length = await request.Body.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false).ConfigureAwait(false);
+        if (length > Limits.ScrapeBytesMax)
+        {
+            throw new BadRequestException($"a reading may be at most {Limits.ScrapeBytesMax} bytes");
+        }
+
+        try
+        {
+            // Everything is optional, so an empty body is a reading too: "now".
+            return length == 0 ? new ScrapePost() : JsonSerializer.Deserialize(body.AsSpan(0, length), ApiJson.Default.ScrapePost)
+                ?? throw new BadRequestException("the body is null where an object was expected");
+        }
+        catch (JsonException e)
+        {
+            throw new BadRequestException($"the body is not a reading such as {{\"scrapedAt\": \"2026-01-31T09:30:00Z\", \"source\": \"my-scraper\"}}: {e.Message}");
+        }
+    }
+
+    private Task ServeSetup(HttpContext context) => Answers.Write(
+        context, ExportBlock.Answer($"http://{context.Request.Host}", _token.Value), ApiJson.Default.SetupAnswer);
+
+    private async Task ServeLive(HttpContext context)
+    {
+        // Once, before the stream begins: a wrong parameter must be a 400, not a stream that ends.
+        SummaryAnswer first = Summary(context.Request.Query);
+        if (!_live.TryEnter())
+        {
+            await Answers.WriteProblem(context, StatusCodes.Status503ServiceUnavailable, $"{Limits.LiveClientsMax} pages are open already; close one").ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            using var stream = new EventStream(context, _stopping);
+            await stream.Follow(_live, first, () => Summary(context.Request.Query)).ConfigureAwait(false);
+        }
+        finally
+        {
+            _live.Leave();
+        }
+    }
+}

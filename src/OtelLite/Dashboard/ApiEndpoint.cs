@@ -1,0 +1,20 @@
+using System.Text.Json.Serialization.Metadata;
+
+namespace OtelLite.Dashboard;
+
+/// <summary>One path of the API. What is served and what <c>/openapi.json</c> says are the same list of these.</summary>
+/// <param name="Answer">The type of a successful answer; null where it is not JSON.</param>
+internal sealed record ApiEndpoint(string Method, string Path, string Does, JsonTypeInfo? Answer, Func<HttpContext, Task> Serve)
+{
+    /// <summary>Parameters of the query beside those of the scope.</summary>
+    public IReadOnlyList<(string Name, string Does)> Parameters { get; init; } = [];
+
+    /// <summary>Takes the parameters that narrow a figure.</summary>
+    public bool Scoped { get; init; }
+
+    /// <summary>Answers without a token.</summary>
+    public bool Open { get; init; }
+
+    /// <summary>The type of the posted body.</summary>
+    public JsonTypeInfo? Body { get; init; }
+}

@@ -1,0 +1,86 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using OtelLite.Query;
+
+namespace OtelLite.Dashboard;
+
+/// <summary>The answer of <c>/api/summary</c>, and each message of <c>/api/live</c>.</summary>
+internal sealed record SummaryAnswer : UsageSummary
+{
+    [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
+    public SummaryAnswer(UsageSummary figures, RequestedScope requested, DateTimeOffset? from, DateTimeOffset to)
+        : base(figures)
+    {
+        From = from is { } f ? requested.Local(f) : null;
+        To = requested.Local(to);
+        Since = requested.Since;
+        TimeZone = requested.TimeZone.Id;
+        Scrape = requested.NewestScrape;
+    }
+
+    /// <summary>Null only when nothing is stored.</summary>
+    [JsonPropertyOrder(-5)]
+    public DateTimeOffset? From { get; }
+
+    [JsonPropertyOrder(-4)]
+    public DateTimeOffset To { get; }
+
+    /// <summary>"scrape" or "midnight", when the request said since=scrape.</summary>
+    [JsonPropertyOrder(-3)]
+    public string? Since { get; }
+
+    [JsonPropertyOrder(-2)]
+    public string TimeZone { get; }
+
+    /// <summary>The newest official reading, whatever the scope.</summary>
+    [JsonPropertyOrder(-1)]
+    public ScrapeReading? Scrape { get; }
+}
+
+internal sealed record TimeseriesAnswer(
+    DateTimeOffset From,
+    DateTimeOffset To,
+    string TimeZone,
+    long StepSeconds,
+    long[] Times,
+    TokenSeries Tokens,
+    double[] CostUsd,
+    long[] ApiRequests,
+    long[] ApiErrors,
+    long[] ToolCalls,
+    long[] Prompts);
+
+internal sealed record ScrapesAnswer(IReadOnlyList<ScrapeReading> Scrapes);
+
+/// <summary>What a scraper posts; everything is optional.</summary>
+internal sealed record ScrapePost
+{
+    public string? ScrapedAt { get; init; }
+
+    public string? Source { get; init; }
+
+    public JsonElement? Limits { get; init; }
+}
+
+internal sealed record HealthAnswer(string Status, string Version, string? Reason = null);
+
+internal sealed record SetupShell(string Name, string Text);
+
+/// <summary>What to paste so that Claude Code exports here.</summary>
+internal sealed record SetupAnswer(string Endpoint, IReadOnlyList<SetupShell> Shells);
+
+/// <summary>RFC 9457.</summary>
+internal sealed record Problem(string Type, string Title, int Status, string Detail);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(SummaryAnswer))]
+[JsonSerializable(typeof(TimeseriesAnswer))]
+[JsonSerializable(typeof(SessionList))]
+[JsonSerializable(typeof(ScrapesAnswer))]
+[JsonSerializable(typeof(ScrapeReading))]
+[JsonSerializable(typeof(ScrapePost))]
+[JsonSerializable(typeof(HealthAnswer))]
+[JsonSerializable(typeof(SetupAnswer))]
+[JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(System.Text.Json.Nodes.JsonObject))]
+internal sealed partial class ApiJson : JsonSerializerContext;

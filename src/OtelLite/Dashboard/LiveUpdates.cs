@@ -1,0 +1,72 @@
+namespace OtelLite.Dashboard;
+
+/// <summary>
+/// Tells the open pages that something new was committed. It says only "up to commit N": each page asks for its own figures,
+/// so a missed or merged message costs nothing.
+/// </summary>
+internal sealed class LiveUpdates
+{
+    private readonly Lock _lock = new();
+
+    // Guarded by _lock.
+    private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _clients;
+    private long _commit;
+
+    /// <summary>The number of the newest commit of this run.</summary>
+    public long Commit
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _commit;
+            }
+        }
+    }
+
+    public void Committed(long commit)
+    {
+        TaskCompletionSource waiting;
+        lock (_lock)
+        {
+            _commit = commit;
+            waiting = _next;
+            _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        waiting.SetResult();
+    }
+
+    /// <summary>Completes as soon as there is a commit after <paramref name="seen"/>.</summary>
+    public Task After(long seen)
+    {
+        lock (_lock)
+        {
+            return _commit > seen ? Task.CompletedTask : _next.Task;
+        }
+    }
+
+    /// <summary>False when enough pages are open already.</summary>
+    public bool TryEnter()
+    {
+        lock (_lock)
+        {
+            if (_clients >= Limits.LiveClientsMax)
+            {
+                return false;
+            }
+
+            _clients++;
+            return true;
+        }
+    }
+
+    public void Leave()
+    {
+        lock (_lock)
+        {
+            _clients--;
+        }
+    }
+}

@@ -1,0 +1,24 @@
+namespace OtelLite;
+
+/// <summary>Where the program's own files go when nothing else is said: each platform's custom.</summary>
+internal static class Folders
+{
+    private const string Name = "otellite";
+
+    public static string Data(Func<string, string?> environment) =>
+        OperatingSystem.IsWindows() ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), Name)
+        : OperatingSystem.IsMacOS() ? Path.Combine(Home(environment), "Library", "Application Support", Name)
+        : Path.Combine(Xdg(environment, "XDG_DATA_HOME", Path.Combine(".local", "share")), Name);
+
+    public static string Config(Func<string, string?> environment) =>
+        OperatingSystem.IsWindows() ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), Name)
+        : OperatingSystem.IsMacOS() ? Path.Combine(Home(environment), "Library", "Application Support", Name)
+        : Path.Combine(Xdg(environment, "XDG_CONFIG_HOME", ".config"), Name);
+
+    // A relative path in an XDG variable is invalid and to be ignored (XDG Base Directory Specification).
+    private static string Xdg(Func<string, string?> environment, string variable, string fallback) =>
+        environment(variable) is { } path && Path.IsPathRooted(path) ? path : Path.Combine(Home(environment), fallback);
+
+    private static string Home(Func<string, string?> environment) =>
+        environment("HOME") is { Length: > 0 } home ? home : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+}

@@ -1,0 +1,77 @@
+namespace OtelLite;
+
+/// <summary>
+/// Every bound of the program, in one place, each with its reason. A queue, buffer, list or wait that is not bounded here
+/// is a defect; each has a test that goes one past it.
+/// </summary>
+internal static class Limits
+{
+    /// <summary>Nested values in one JSON body. An <c>arrayValue</c> takes three levels, so about 80 may nest; .NET's default of 64 allows 18.</summary>
+    public const int JsonDepthMax = 256;
+
+    /// <summary>Attributes kept per record; the rest is counted in <c>dropped_attributes_count</c>. The SDKs' own default is 128.</summary>
+    public const int AttributesPerRecordMax = 1024;
+
+    /// <summary>Exports waiting for the writer. Past it a client is told to come back in <see cref="RetryAfterSeconds"/>.</summary>
+    public const int QueueBatchesMax = 1024;
+
+    /// <summary>Bytes of text waiting for the writer; one export alone may be larger, else it could never be written.</summary>
+    public const long QueueBytesMax = 128L << 20;
+
+    /// <summary>Rows in one transaction. Larger groups gain little (one fsync is already shared) and hold back the first answer.</summary>
+    public const int TransactionRowsMax = 20_000;
+
+    /// <summary>What a 503 asks the client to wait. Claude Code retries within 10 s in all, and drops the batch when told to wait longer.</summary>
+    public const int RetryAfterSeconds = 1;
+
+    /// <summary>Bytes read and thrown away after a refused body, so that a client that is still sending reads the answer instead of a reset.</summary>
+    public const long DrainBytesMax = 256L << 20;
+
+    /// <summary>Wait for another program's lock on the database. Below Claude Code's 10 s timeout, so it still reads our 503.</summary>
+    public const int BusyTimeoutMs = 4000;
+
+    /// <summary>Exports in flight that a stopping server still answers.</summary>
+    public static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Idle connections stay open longer than Claude Code's default metric interval of 60 s.</summary>
+    public static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromMinutes(5);
+
+    /// <summary>A body's hash is kept this long as the guard against retries; Claude Code retries within 10 s.</summary>
+    public static readonly TimeSpan BodyHashKept = TimeSpan.FromDays(1);
+
+    /// <summary>Rows of one <c>/api/sessions</c> answer.</summary>
+    public const int SessionsMax = 1000;
+
+    /// <summary>Buckets of one time series; a chart has fewer pixels.</summary>
+    public const int BucketsMax = 1000;
+
+    /// <summary>Readings in one <c>/api/scrapes</c> answer.</summary>
+    public const int ScrapesMax = 1000;
+
+    /// <summary>Bytes of one posted reading.</summary>
+    public const int ScrapeBytesMax = 64 << 10;
+
+    /// <summary>Values of one filter (<c>model=</c>, <c>session=</c>, ...) in one query.</summary>
+    public const int FilterValuesMax = 50;
+
+    /// <summary>Pages that follow <c>/api/live</c> at once; each costs one query per commit.</summary>
+    public const int LiveClientsMax = 64;
+
+    /// <summary>The shortest time between two messages to one live page: faster than the eye, slower than a busy hub's commits.</summary>
+    public static readonly TimeSpan LiveInterval = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>A comment keeps a silent event stream open through proxies, and finds the ones that are gone.</summary>
+    public static readonly TimeSpan LiveKeepAlive = TimeSpan.FromSeconds(15);
+
+    /// <summary>A session is active while something of it arrived this recently.</summary>
+    public static readonly TimeSpan ActiveSession = TimeSpan.FromMinutes(5);
+
+    /// <summary>Ids that the writer remembers per kind (resource, scope, session, name) before it asks the database again.</summary>
+    public const int IdCacheMax = 4096;
+
+    /// <summary>Batches kept for the next request instead of being collected.</summary>
+    public const int PooledBatchesMax = 16;
+
+    /// <summary>Bytes of text a pooled batch may keep; a rare huge body does not stay in memory.</summary>
+    public const int PooledTextBytesMax = 1 << 20;
+}

@@ -1,0 +1,199 @@
+using System.Globalization;
+using System.Net;
+using Microsoft.Extensions.Configuration;
+using OtelLite.Storage;
+
+namespace OtelLite;
+
+/// <summary>A wrong flag, variable or key; the message is a sentence that says what to do.</summary>
+internal sealed class UsageException(string message) : Exception(message);
+
+/// <summary>Where a listener goes: an address and a port, or every loopback address of the machine under the name localhost.</summary>
+internal readonly record struct ListenUrl(string Host, IReadOnlyList<IPAddress> Addresses, int Port)
+{
+    public bool IsLoopback => Addresses.All(IPAddress.IsLoopback);
+}
+
+/// <summary>Everything that can be set, read once: flag, then environment, then file, then default.</summary>
+internal sealed record Options
+{
+    public const string FileName = "otellite.json";
+
+    public required string DataDir { get; init; }
+
+    public required IReadOnlyList<ListenUrl> Urls { get; init; }
+
+    /// <summary>0 is off.</summary>
+    public required int OtlpHttpPort { get; init; }
+
+    /// <summary>Null: the data folder's own.</summary>
+    public required string? Token { get; init; }
+
+    public required Durability Durability { get; init; }
+
+    public required int BodyBytesMax { get; init; }
+
+    /// <summary>What was set but has no effect in this version.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
+
+    /// <param name="arguments">The command line after the command's name.</param>
+    /// <exception cref="UsageException">Something set is unknown or has no valid value.</exception>
+    public static Options Read(IReadOnlyList<string> arguments, Func<string, string?> environment)
+    {
+        Dictionary<string, string?> flags = Flags(arguments, out string? configFile);
+        Dictionary<string, string?> variables = [];
+        foreach (Setting setting in Setting.All)
+        {
+            if (environment(setting.Variable) is { Length: > 0 } value)
+            {
+                variables[setting.Key] = value;
+            }
+        }
+
+        IConfigurationRoot all = new ConfigurationBuilder()
+            .AddConfiguration(FromFile(configFile ?? Blank(environment(Setting.ConfigVariable)), environment))
+            .AddInMemoryCollection(variables)
+            .AddInMemoryCollection(flags)
+            .Build();
+        string Value(string key) => all[key] is { Length: > 0 } value ? value : Setting.All.First(s => s.Key == key).Default;
+        return new Options
+        {
+            DataDir = Value("dataDir") is { Length: > 0 } dir ? Path.GetFullPath(dir) : Folders.Data(environment),
+            Urls = [.. Value("urls").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(Url)],
+            OtlpHttpPort = Number("otlpHttpPort", Value("otlpHttpPort"), 0, 65535),
+            Token = Blank(Value("token")) is not { } token ? null
+                : OtelLite.Token.IsValid(token) ? token
+                : throw new UsageException("token: use 1 to 512 letters, digits and -._~+/= only, which pass through shells and headers unharmed."),
+            Durability = Value("durability") switch
+            {
+                "full" => Durability.Full,
+                "normal" => Durability.Normal,
+                string other => throw new UsageException($"durability: '{other}' is not one of full, normal."),
+            },
+            BodyBytesMax = Number("maxBody", Value("maxBody"), 1024, 1 << 30),
+            Warnings = [.. Setting.All.Where(s => !s.HasEffect && all[s.Key] is { Length: > 0 } value && value != "0")
+                .Select(s => $"{s.Flag} has no effect yet in this version.")],
+        };
+    }
+
+    private static Dictionary<string, string?> Flags(IReadOnlyList<string> arguments, out string? configFile)
+    {
+        Dictionary<string, string?> flags = [];
+        configFile = null;
+        for (int i = 0; i < arguments.Count; i++)
+        {
+            string flag = arguments[i];
+            string? value = null;
+            int equals = flag.IndexOf('=', StringComparison.Ordinal);
+            if (equals > 0)
+            {
+                (flag, value) = (flag[..equals], flag[(equals + 1)..]);
+            }
+
+            Setting? setting = Setting.All.FirstOrDefault(s => s.Flag == flag);
+            if (setting is null && flag != Setting.ConfigFlag)
+            {
+                throw new UsageException(Unknown("option", flag, [.. Setting.All.Select(s => s.Flag), Setting.ConfigFlag, "--help", "--version"]));
+            }
+
+            value ??= ++i < arguments.Count ? arguments[i] : throw new UsageException(
+                $"{flag} needs a value: {flag} {setting?.Placeholder ?? "FILE"}.");
+            if (setting is null)
+            {
+                configFile = value;
+            }
+            else
+            {
+                flags[setting.Key] = value;
+            }
+        }
+
+        return flags;
+    }
+
+    // A file that was named must exist; the one in the user's folder may. Never one of the working folder, which may be anybody's.
+    private static IConfigurationRoot FromFile(string? named, Func<string, string?> environment)
+    {
+        string path = named ?? Path.Combine(Folders.Config(environment), FileName);
+        if (!File.Exists(path))
+        {
+            return named is null
+                ? new ConfigurationBuilder().Build()
+                : throw new UsageException($"there is no configuration file {path}. Correct --config (or {Setting.ConfigVariable}), or leave it out.");
+        }
+
+        IConfigurationRoot file;
+        try
+        {
+            file = new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(path), optional: false, reloadOnChange: false).Build();
+        }
+        catch (InvalidDataException e)
+        {
+            throw new UsageException($"{path} is not valid JSON: {(e.InnerException ?? e).Message}");
+        }
+
+        foreach (IConfigurationSection section in file.GetChildren())
+        {
+            if (!Setting.All.Any(s => s.Key.Equals(section.Key, StringComparison.OrdinalIgnoreCase)))
+            {
+                throw new UsageException($"{path}: {Unknown("key", section.Key, [.. Setting.All.Select(s => s.Key)])}");
+            }
+
+            if (section.Value is null)
+            {
+                throw new UsageException($"{path}: {section.Key} must be a string or a number, not a list or an object.");
+            }
+        }
+
+        return file;
+    }
+
+    /// <summary>A sentence about a name that is not known, with the nearest one that is.</summary>
+    public static string Unknown(string kind, string name, IReadOnlyList<string> known)
+    {
+        string nearest = known.MinBy(k => Distance(name, k))!;
+        return Distance(name, nearest) <= Math.Max(2, name.Length / 3)
+            ? $"there is no {kind} {name}; did you mean {nearest}?"
+            : $"there is no {kind} {name}; known are {string.Join(", ", known)}.";
+    }
+
+    // Levenshtein's, over two rows.
+    private static int Distance(string a, string b)
+    {
+        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
+        for (int i = 1; i <= a.Length; i++)
+        {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.Length; j++)
+            {
+                int above = row[j];
+                row[j] = Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
+                diagonal = above;
+            }
+        }
+
+        return row[b.Length];
+    }
+
+    private static int Number(string key, string text, int min, int max) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= min && value <= max
+            ? value
+            : throw new UsageException($"{key}: '{text}' is not a whole number from {min} to {max}.");
+
+    private static ListenUrl Url(string text)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) || uri.Scheme != Uri.UriSchemeHttp || uri.PathAndQuery != "/")
+        {
+            throw new UsageException($"urls: '{text}' is not of the form http://HOST:PORT, such as http://localhost:8080.");
+        }
+
+        string host = uri.IdnHost;
+        IReadOnlyList<IPAddress> addresses = host == "localhost" ? [IPAddress.Loopback, IPAddress.IPv6Loopback]
+            : IPAddress.TryParse(host, out IPAddress? address) ? [address]
+            : throw new UsageException($"urls: '{host}' is neither localhost nor an IP address; use 0.0.0.0 or [::] for every address of this machine.");
+        return new ListenUrl(uri.Host, addresses, uri.Port);
+    }
+
+    private static string? Blank(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
+}

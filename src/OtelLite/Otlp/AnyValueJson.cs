@@ -1,0 +1,263 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Text.Json;
+using OtelLite.Telemetry;
+
+namespace OtelLite.Otlp;
+
+/// <summary>The members of OTLP's <c>AnyValue</c>. <see cref="None"/> is one that is null, that is, not set.</summary>
+internal enum AnyValueMember
+{
+    Other,
+    None,
+    String,
+    Bool,
+    Int,
+    Double,
+    Array,
+    Map,
+    Bytes,
+}
+
+/// <summary>An <c>AnyValue</c> of any depth, rewritten from OTLP's JSON (<c>{"intValue":"1"}</c>) to plain JSON (<c>1</c>).</summary>
+internal static class AnyValueJson
+{
+    /// <summary>Which member the reader stands on the value of. JavaScript writes NaN and infinity as null.</summary>
+    public static AnyValueMember MemberOf(ref Utf8JsonReader reader, scoped ReadOnlySpan<byte> name) =>
+        reader.TokenType == JsonTokenType.Null ? AnyValueMember.None
+        : name.SequenceEqual("stringValue"u8) ? AnyValueMember.String
+        : name.SequenceEqual("intValue"u8) ? AnyValueMember.Int
+        : name.SequenceEqual("boolValue"u8) ? AnyValueMember.Bool
+        : name.SequenceEqual("doubleValue"u8) ? AnyValueMember.Double
+        : name.SequenceEqual("arrayValue"u8) ? AnyValueMember.Array
+        : name.SequenceEqual("kvlistValue"u8) ? AnyValueMember.Map
+        : name.SequenceEqual("bytesValue"u8) ? AnyValueMember.Bytes
+        : AnyValueMember.Other;
+
+    /// <summary>
+    /// True for a 64-bit integer. JavaScript sends whole numbers of any size as intValue (<c>1e+21</c>): such a one is kept as
+    /// a double, false, rather than losing the batch.
+    /// </summary>
+    public static bool ReadInt(ref Utf8JsonReader reader, out long integer, out double real)
+    {
+        ReadOnlySpan<byte> number = Json.NumberText(ref reader);
+        real = 0;
+        if (Json.TryInt64(number, out integer))
+        {
+            return true;
+        }
+
+        if (Json.TryDouble(number, out real) && double.IsInteger(real))
+        {
+            return false;
+        }
+
+        integer = Json.ReadInt64(ref reader);
+        return true;
+    }
+
+    /// <summary>Appends a value as plain JSON; the empty value is null. Of several members the last wins.</summary>
+    public static void Append(ref Utf8JsonReader reader, Utf8Text text)
+    {
+        int start = text.Length;
+        text.Append("null"u8);
+        if (!Json.StartMessage(ref reader, "a value"))
+        {
+            return;
+        }
+
+        while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
+        {
+            AnyValueMember member = MemberOf(ref reader, name);
+            if (member is AnyValueMember.Other)
+            {
+                reader.Skip();
+            }
+            else if (member is not AnyValueMember.None)
+            {
+                text.Rewind(start);
+                AppendMember(ref reader, member, text);
+            }
+        }
+    }
+
+    /// <summary>Appends the value that the reader stands on, read as this member.</summary>
+    public static void AppendMember(ref Utf8JsonReader reader, AnyValueMember member, Utf8Text text)
+    {
+        switch (member)
+        {
+            case AnyValueMember.String:
+                AppendString(ref reader, text);
+                break;
+            case AnyValueMember.Int when ReadInt(ref reader, out long integer, out _):
+                text.AppendJson(integer);
+                break;
+            case AnyValueMember.Int:
+                text.AppendJson(Json.ReadDouble(ref reader));
+                break;
+            case AnyValueMember.Double:
+                text.AppendJson(Json.ReadDouble(ref reader));
+                break;
+            case AnyValueMember.Bool:
+                text.AppendJson(Json.ReadBool(ref reader));
+                break;
+            case AnyValueMember.Array:
+                AppendArray(ref reader, text);
+                break;
+            case AnyValueMember.Map:
+                AppendMap(ref reader, text);
+                break;
+            default:
+                AppendBytes(ref reader, text);
+                break;
+        }
+    }
+
+    private static void AppendString(ref Utf8JsonReader reader, Utf8Text text)
+    {
+        if (reader.TokenType == JsonTokenType.String && !reader.ValueIsEscaped)
+        {
+            text.AppendJsonString(reader.ValueSpan);
+            return;
+        }
+
+        // Escapes are undone first, so that one text has one form; the unescaped copy stays behind the JSON's start and is moved over.
+        int start = text.Length;
+        TextRange plain = Json.ReadText(ref reader, text);
+        byte[] copy = ArrayPool<byte>.Shared.Rent(Math.Max(1, plain.Length));
+        text[plain].CopyTo(copy);
+        text.Rewind(start);
+        text.AppendJsonString(copy.AsSpan(0, plain.Length));
+        ArrayPool<byte>.Shared.Return(copy);
+    }
+
+    private static void AppendArray(ref Utf8JsonReader reader, Utf8Text text)
+    {
+        text.Append((byte)'[');
+        bool first = true;
+        Json.ExpectObject(ref reader, "arrayValue");
+        while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
+        {
+            if (!name.SequenceEqual("values"u8))
+            {
+                reader.Skip();
+                continue;
+            }
+
+            if (!Json.StartArray(ref reader, "arrayValue.values"))
+            {
+                continue;
+            }
+
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            {
+                AppendComma(text, ref first);
+                Append(ref reader, text);
+            }
+        }
+
+        text.Append((byte)']');
+    }
+
+    private static void AppendMap(ref Utf8JsonReader reader, Utf8Text text)
+    {
+        text.Append((byte)'{');
+        bool first = true;
+        Json.ExpectObject(ref reader, "kvlistValue");
+        while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
+        {
+            if (!name.SequenceEqual("values"u8))
+            {
+                reader.Skip();
+                continue;
+            }
+
+            if (!Json.StartArray(ref reader, "kvlistValue.values"))
+            {
+                continue;
+            }
+
+            while (Json.NextMessage(ref reader, "an entry of a map"))
+            {
+                AppendComma(text, ref first);
+                AppendEntry(ref reader, text);
+            }
+        }
+
+        text.Append((byte)'}');
+    }
+
+    // The key has to be written first but may come last: then the value is read again from a copy of the reader.
+    private static void AppendEntry(ref Utf8JsonReader reader, Utf8Text text)
+    {
+        int start = text.Length;
+        bool hasKey = false;
+        bool hasValue = false;
+        Utf8JsonReader value = default;
+        while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
+        {
+            if (name.SequenceEqual("key"u8) && reader.TokenType == JsonTokenType.String)
+            {
+                text.Rewind(start);
+                AppendString(ref reader, text);
+                hasKey = true;
+            }
+            else
+            {
+                if (name.SequenceEqual("value"u8))
+                {
+                    value = reader;
+                    hasValue = true;
+                }
+
+                reader.Skip();
+            }
+        }
+
+        if (!hasKey)
+        {
+            text.Append("\"\""u8);
+        }
+
+        text.Append((byte)':');
+        if (hasValue)
+        {
+            Append(ref value, text);
+        }
+        else
+        {
+            text.Append("null"u8);
+        }
+    }
+
+    /// <summary>Base64, standard or URL-safe, padded or not (ProtoJSON), kept in the standard form. .NET's reader refuses two of the four.</summary>
+    private static void AppendBytes(ref Utf8JsonReader reader, Utf8Text text)
+    {
+        int start = text.Length;
+        TextRange given = Json.ReadText(ref reader, text);
+        byte[] base64 = text[given].TrimEnd((byte)'=').ToArray();
+        text.Rewind(start);
+        base64.AsSpan().Replace((byte)'+', (byte)'-');
+        base64.AsSpan().Replace((byte)'/', (byte)'_');
+        byte[] bytes = new byte[base64.Length];
+        if (Base64Url.DecodeFromUtf8(base64, bytes, out int used, out int length) != OperationStatus.Done || used != base64.Length)
+        {
+            throw new JsonException("bytesValue is not base64");
+        }
+
+        text.Append((byte)'"');
+        Base64.EncodeToUtf8(bytes.AsSpan(0, length), text.Reserve(Base64.GetMaxEncodedToUtf8Length(length)), out _, out int written);
+        text.Advance(written);
+        text.Append((byte)'"');
+    }
+
+    private static void AppendComma(Utf8Text text, ref bool first)
+    {
+        if (!first)
+        {
+            text.Append((byte)',');
+        }
+
+        first = false;
+    }
+}

@@ -1,0 +1,300 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using OtelLite.Telemetry;
+
+namespace OtelLite.Otlp;
+
+/// <summary>
+/// ProtoJSON's leniency on top of <see cref="Utf8JsonReader"/>: numbers as numbers or strings, null as "not set", escapes
+/// that .NET refuses. Every method leaves the reader on the last token of the value it read.
+/// </summary>
+internal static class Json
+{
+    // Longer than any name we look for; a longer one is unknown whatever it says.
+    private const int NameBytesMax = 64;
+
+    /// <summary>U+FFFD, what stands for half a surrogate pair.</summary>
+    private static ReadOnlySpan<byte> Replacement => [0xEF, 0xBF, 0xBD];
+
+    public static void ExpectObject(ref Utf8JsonReader reader, string what)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            throw new JsonException($"{what} must be an object, not {Name(reader.TokenType)}");
+        }
+    }
+
+    /// <summary>On to the next member of the object the reader is in; the reader then stands on its value. False at the object's end.</summary>
+    public static bool NextMember(ref Utf8JsonReader reader, out ReadOnlySpan<byte> name)
+    {
+        reader.Read();
+        if (reader.TokenType == JsonTokenType.EndObject)
+        {
+            name = default;
+            return false;
+        }
+
+        name = reader.ValueIsEscaped ? UnescapedName(reader.ValueSpan) : reader.ValueSpan;
+        reader.Read();
+        return true;
+    }
+
+    /// <summary>Starts on a repeated field's value: false when it is null, that is, not set.</summary>
+    public static bool StartArray(ref Utf8JsonReader reader, string what)
+    {
+        if (reader.TokenType == JsonTokenType.Null)
+        {
+            return false;
+        }
+
+        return reader.TokenType == JsonTokenType.StartArray
+            ? true
+            : throw new JsonException($"{what} must be an array, not {Name(reader.TokenType)}");
+    }
+
+    /// <summary>On to the next message of a repeated field; nulls between are skipped. False at the array's end.</summary>
+    public static bool NextMessage(ref Utf8JsonReader reader, string what)
+    {
+        do
+        {
+            reader.Read();
+        }
+        while (reader.TokenType == JsonTokenType.Null);
+
+        if (reader.TokenType == JsonTokenType.EndArray)
+        {
+            return false;
+        }
+
+        ExpectObject(ref reader, what);
+        return true;
+    }
+
+    /// <summary>Starts on a message field's value: false when it is null.</summary>
+    public static bool StartMessage(ref Utf8JsonReader reader, string what)
+    {
+        if (reader.TokenType == JsonTokenType.Null)
+        {
+            return false;
+        }
+
+        ExpectObject(ref reader, what);
+        return true;
+    }
+
+    /// <summary>A string, unescaped into the batch's text; none when null.</summary>
+    public static TextRange ReadText(ref Utf8JsonReader reader, Utf8Text text)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.Null:
+                return TextRange.None;
+            case JsonTokenType.String when !reader.ValueIsEscaped:
+                return text.Append(reader.ValueSpan);
+            case JsonTokenType.String:
+                return text.Advance(Unescape(reader.ValueSpan, text.Reserve(reader.ValueSpan.Length)));
+            default:
+                throw new JsonException($"a string was expected, not {Name(reader.TokenType)}");
+        }
+    }
+
+    public static bool ReadBool(ref Utf8JsonReader reader) => reader.TokenType switch
+    {
+        JsonTokenType.True => true,
+        JsonTokenType.False or JsonTokenType.Null => false,
+        JsonTokenType.String when reader.ValueSpan.SequenceEqual("true"u8) => true,
+        JsonTokenType.String when reader.ValueSpan.SequenceEqual("false"u8) => false,
+        _ => throw new JsonException($"a boolean was expected, not {Name(reader.TokenType)}"),
+    };
+
+    /// <summary>A 64-bit integer as number or string (ProtoJSON allows both, and the forms 1e2 and 1.0); null is 0.</summary>
+    public static long ReadInt64(ref Utf8JsonReader reader) =>
+        reader.TokenType == JsonTokenType.Null ? 0
+        : TryInt64(NumberText(ref reader), out long value) ? value
+        : throw new JsonException($"'{Shown(ref reader)}' is not a 64-bit integer");
+
+    public static ulong ReadUInt64(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType == JsonTokenType.Null)
+        {
+            return 0;
+        }
+
+        ReadOnlySpan<byte> text = NumberText(ref reader);
+        if (Utf8Parser.TryParse(text, out ulong value, out int used) && used == text.Length)
+        {
+            return value;
+        }
+
+        return TryInt64(text, out long signed) && signed >= 0
+            ? (ulong)signed
+            : throw new JsonException($"'{Shown(ref reader)}' is not an unsigned 64-bit integer");
+    }
+
+    public static uint ReadUInt32(ref Utf8JsonReader reader)
+    {
+        ulong value = ReadUInt64(ref reader);
+        return value <= uint.MaxValue ? (uint)value : throw new JsonException($"{value} does not fit 32 bits");
+    }
+
+    public static int ReadInt32(ref Utf8JsonReader reader)
+    {
+        long value = ReadInt64(ref reader);
+        return value is >= int.MinValue and <= int.MaxValue ? (int)value : throw new JsonException($"{value} does not fit 32 bits");
+    }
+
+    /// <summary>An enum's number. Known names are not accepted: senders must not use them (OTLP, "JSON Protobuf Encoding").</summary>
+    public static int ReadEnum(ref Utf8JsonReader reader) => ReadInt32(ref reader);
+
+    /// <summary>A double as number, numeric string, "NaN", "Infinity" or "-Infinity".</summary>
+    public static double ReadDouble(ref Utf8JsonReader reader) =>
+        TryDouble(NumberText(ref reader), out double value) ? value : throw new JsonException($"'{Shown(ref reader)}' is not a number");
+
+    public static bool TryInt64(ReadOnlySpan<byte> text, out long value)
+    {
+        if (Utf8Parser.TryParse(text, out value, out int used) && used == text.Length)
+        {
+            return true;
+        }
+
+        // 1e2 and 1.0 are integers to ProtoJSON; decimal holds all 64 bits exactly.
+        if (decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out decimal exact)
+            && exact == decimal.Truncate(exact) && exact is >= long.MinValue and <= long.MaxValue)
+        {
+            value = (long)exact;
+            return true;
+        }
+
+        value = 0;
+        return false;
+    }
+
+    public static bool TryDouble(ReadOnlySpan<byte> text, out double value)
+    {
+        if (Utf8Parser.TryParse(text, out value, out int used) && used == text.Length)
+        {
+            return true;
+        }
+
+        value = text.SequenceEqual("NaN"u8) ? double.NaN
+            : text.SequenceEqual("Infinity"u8) ? double.PositiveInfinity
+            : text.SequenceEqual("-Infinity"u8) ? double.NegativeInfinity
+            : 0;
+        return value != 0;
+    }
+
+    /// <summary>The digits of a number, or of a string that should hold one.</summary>
+    public static ReadOnlySpan<byte> NumberText(ref Utf8JsonReader reader) =>
+        reader.TokenType is JsonTokenType.Number or JsonTokenType.String
+            ? reader.ValueSpan
+            : throw new JsonException($"a number was expected, not {Name(reader.TokenType)}");
+
+    /// <summary>
+    /// Writes a JSON string's content without its escapes; what was read never needs more room than it had. An unpaired
+    /// surrogate becomes U+FFFD: JavaScript's JSON.stringify sends one for text that was cut inside an emoji, and .NET's own
+    /// GetString and CopyString throw on it.
+    /// </summary>
+    public static int Unescape(ReadOnlySpan<byte> escaped, Span<byte> to)
+    {
+        int written = 0;
+        while (true)
+        {
+            int backslash = escaped.IndexOf((byte)'\\');
+            ReadOnlySpan<byte> run = backslash < 0 ? escaped : escaped[..backslash];
+            run.CopyTo(to[written..]);
+            written += run.Length;
+            if (backslash < 0)
+            {
+                return written;
+            }
+
+            escaped = escaped[(backslash + 1)..];
+            if (escaped[0] != 'u')
+            {
+                to[written++] = Plain(escaped[0]);
+                escaped = escaped[1..];
+                continue;
+            }
+
+            escaped = UnescapeUnicode(escaped[1..], to, ref written);
+        }
+    }
+
+    // At the four hex digits of a \u escape; consumes the second half of a pair too.
+    private static ReadOnlySpan<byte> UnescapeUnicode(ReadOnlySpan<byte> escaped, Span<byte> to, scoped ref int written)
+    {
+        char first = Hex4(escaped);
+        escaped = escaped[4..];
+        if (char.IsHighSurrogate(first) && escaped.Length >= 6 && escaped[0] == '\\' && escaped[1] == 'u'
+            && Hex4(escaped[2..]) is var second && char.IsLowSurrogate(second))
+        {
+            written += new Rune(first, second).EncodeToUtf8(to[written..]);
+            return escaped[6..];
+        }
+
+        if (Rune.TryCreate(first, out Rune rune))
+        {
+            written += rune.EncodeToUtf8(to[written..]);
+        }
+        else
+        {
+            Replacement.CopyTo(to[written..]);
+            written += Replacement.Length;
+        }
+
+        return escaped;
+    }
+
+    private static byte Plain(byte escape) => escape switch
+    {
+        (byte)'n' => (byte)'\n',
+        (byte)'r' => (byte)'\r',
+        (byte)'t' => (byte)'\t',
+        (byte)'b' => (byte)'\b',
+        (byte)'f' => (byte)'\f',
+        _ => escape,
+    };
+
+    // The reader has already checked that these are hex digits.
+    private static char Hex4(ReadOnlySpan<byte> digits)
+    {
+        int value = 0;
+        for (int i = 0; i < 4; i++)
+        {
+            value = value << 4 | (digits[i] <= '9' ? digits[i] - '0' : (digits[i] | 0x20) - 'a' + 10);
+        }
+
+        return (char)value;
+    }
+
+    private static ReadOnlySpan<byte> UnescapedName(ReadOnlySpan<byte> escaped)
+    {
+        if (escaped.Length > NameBytesMax * 6)
+        {
+            return default;
+        }
+
+        // Nobody escapes a name that we know; such a body may cost an array.
+        byte[] name = new byte[escaped.Length];
+        return name.AsSpan(0, Unescape(escaped, name));
+    }
+
+    private static string Shown(ref Utf8JsonReader reader)
+    {
+        ReadOnlySpan<byte> text = reader.ValueSpan;
+        return Encoding.UTF8.GetString(text[..Math.Min(text.Length, 40)]);
+    }
+
+    private static string Name(JsonTokenType token) => token switch
+    {
+        JsonTokenType.StartObject => "an object",
+        JsonTokenType.StartArray => "an array",
+        JsonTokenType.String => "a string",
+        JsonTokenType.Number => "a number",
+        JsonTokenType.True or JsonTokenType.False => "a boolean",
+        _ => "null",
+    };
+}

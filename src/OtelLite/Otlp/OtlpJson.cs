@@ -1,0 +1,113 @@
+using System.IO.Hashing;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Unicode;
+using OtelLite.Telemetry;
+
+namespace OtelLite.Otlp;
+
+/// <summary>
+/// Any OTLP/JSON export request. Which signals it holds is read from its own keys (<c>resourceMetrics</c>, <c>resourceLogs</c>)
+/// and not from the path it was sent to: real clients post one signal to another's path, or to <c>/</c>.
+/// </summary>
+[JsonConverter(typeof(ExportRequestConverter))]
+internal readonly record struct ExportRequest(TelemetryBatch? Batch);
+
+/// <summary>The one serializer context of the receiving side: its single type is read by hand into a pooled batch.</summary>
+[JsonSourceGenerationOptions(MaxDepth = Limits.JsonDepthMax)]
+[JsonSerializable(typeof(ExportRequest))]
+internal sealed partial class OtlpJsonContext : JsonSerializerContext;
+
+/// <summary>Bytes of an OTLP/JSON body in, a batch out. Knows no HTTP and no SQL; throws nothing for a bad body.</summary>
+internal static class OtlpJson
+{
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
+    /// <summary>
+    /// Reads a whole body. False when it is not an OTLP/JSON request; then nothing of it is kept and <paramref name="error"/>
+    /// says in a sentence what is wrong and where. The caller returns the batch.
+    /// </summary>
+    public static bool TryRead(ReadOnlySpan<byte> body, out TelemetryBatch batch, out string error)
+    {
+        batch = null!;
+        error = "";
+        try
+        {
+            batch = JsonSerializer.Deserialize(Cleaned(body), OtlpJsonContext.Default.ExportRequest).Batch!;
+            if (batch is not null)
+            {
+                batch.BodyHash = XxHash128.HashToUInt128(body);
+                return true;
+            }
+
+            error = "the body is null where an OTLP export request was expected";
+        }
+        catch (JsonException e)
+        {
+            error = e.LineNumber is { } line
+                ? $"the body is not valid OTLP/JSON at line {line + 1}, byte {e.BytePositionInLine}: {FirstSentence(e.Message)}"
+                : $"the body is not valid OTLP/JSON: {FirstSentence(e.Message)}";
+        }
+
+        return false;
+    }
+
+    // Reader messages end with "Path: ... | LineNumber: ..."; the place is said in our own words.
+    private static string FirstSentence(string message)
+    {
+        int end = message.IndexOf(" Path:", StringComparison.Ordinal);
+        end = end < 0 ? message.IndexOf(" LineNumber:", StringComparison.Ordinal) : end;
+        return end < 0 ? message : message[..end];
+    }
+
+    // One vectorized pass. Bytes that are not UTF-8 become U+FFFD instead of costing the batch (.NET's reader does not check
+    // them while reading, and throws only when the text is asked for).
+    private static ReadOnlySpan<byte> Cleaned(ReadOnlySpan<byte> body)
+    {
+        if (body.StartsWith(ByteOrderMark))
+        {
+            body = body[3..];
+        }
+
+        return Utf8.IsValid(body) ? body : Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(body));
+    }
+}
+
+/// <summary>The root of a request: an object with at least one of the signals' keys, or none.</summary>
+internal sealed class ExportRequestConverter : JsonConverter<ExportRequest>
+{
+    public override ExportRequest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        TelemetryBatch batch = TelemetryBatch.Rent();
+        try
+        {
+            Json.ExpectObject(ref reader, "the request");
+            while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
+            {
+                if (name.SequenceEqual("resourceMetrics"u8))
+                {
+                    MetricsJson.ReadResourceMetrics(ref reader, batch);
+                }
+                else if (name.SequenceEqual("resourceLogs"u8))
+                {
+                    LogsJson.ReadResourceLogs(ref reader, batch);
+                }
+                else
+                {
+                    reader.Skip();
+                }
+            }
+
+            return new ExportRequest(batch);
+        }
+        catch
+        {
+            batch.Return();
+            throw;
+        }
+    }
+
+    public override void Write(Utf8JsonWriter writer, ExportRequest value, JsonSerializerOptions options) =>
+        throw new NotSupportedException("OtelLite receives exports and sends none.");
+}

@@ -1,0 +1,75 @@
+using System.Text.Json;
+using OtelLite.Telemetry;
+
+namespace OtelLite.Otlp;
+
+/// <summary>What every signal's envelope has: the resource and the instrumentation scope.</summary>
+internal static class ResourceJson
+{
+    /// <summary>A <c>Resource</c> message into the row that the envelope has already made for it.</summary>
+    public static void ReadResource(ref Utf8JsonReader reader, TelemetryBatch batch, int resource)
+    {
+        if (!Json.StartMessage(ref reader, "resource"))
+        {
+            return;
+        }
+
+        int first = batch.Attributes.Count;
+        uint dropped = 0;
+        while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
+        {
+            if (name.SequenceEqual("attributes"u8))
+            {
+                AttributesJson.Read(ref reader, batch);
+            }
+            else if (name.SequenceEqual("droppedAttributesCount"u8))
+            {
+                dropped = Json.ReadUInt32(ref reader);
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        batch.Resources[resource].Attributes = batch.CloseAttributes(first, dropped);
+    }
+
+    /// <summary>An <c>InstrumentationScope</c> message into the row that the envelope has already made for it.</summary>
+    public static void ReadScope(ref Utf8JsonReader reader, TelemetryBatch batch, int scope)
+    {
+        if (!Json.StartMessage(ref reader, "scope"))
+        {
+            return;
+        }
+
+        int first = batch.Attributes.Count;
+        uint dropped = 0;
+        ref InstrumentationScope row = ref batch.Scopes[scope];
+        while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
+        {
+            if (name.SequenceEqual("name"u8))
+            {
+                row.Name = Json.ReadText(ref reader, batch.Text);
+            }
+            else if (name.SequenceEqual("version"u8))
+            {
+                row.Version = Json.ReadText(ref reader, batch.Text);
+            }
+            else if (name.SequenceEqual("attributes"u8))
+            {
+                AttributesJson.Read(ref reader, batch);
+            }
+            else if (name.SequenceEqual("droppedAttributesCount"u8))
+            {
+                dropped = Json.ReadUInt32(ref reader);
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        row.Attributes = batch.CloseAttributes(first, dropped);
+    }
+}

@@ -1,0 +1,89 @@
+using Microsoft.Data.Sqlite;
+using OtelLite.Usage;
+
+namespace OtelLite.Query;
+
+/// <summary>One session's figures within the scope.</summary>
+internal sealed record SessionUsage(
+    string Id,
+    bool Active,
+    DateTimeOffset StartedAt,
+    DateTimeOffset LastSeenAt,
+    IReadOnlyList<string> Models,
+    string? Project,
+    string? Machine,
+    Tokens Tokens,
+    double CostUsd,
+    long ApiRequests,
+    long ApiErrors,
+    long Prompts,
+    long ToolCalls,
+    string? LastTool);
+
+internal sealed record SessionList(long Total, IReadOnlyList<SessionUsage> Sessions);
+
+/// <summary>The sessions that did something in the scope, the one heard of last first.</summary>
+internal static class SessionsQuery
+{
+    public static SessionList Read(SqliteConnection connection, Scope scope, int limit, DateTimeOffset now)
+    {
+        using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
+        using SqliteCommand command = connection.CreateCommand();
+        string where = scope.Where(command);
+        command.CommandText = $"""
+            WITH part AS (
+                SELECT session, input, output, cache_read, cache_creation, cost_nano_usd, 1 AS requests, 0 AS errors, 0 AS prompts, 0 AS calls
+                FROM usage_request WHERE {where}
+                UNION ALL
+                SELECT session, iif(kind = 1, rest, 0), iif(kind = 2, rest, 0), iif(kind = 3, rest, 0), iif(kind = 4, rest, 0),
+                       iif(kind = 5, rest, 0), 0, 0, 0, 0
+                FROM usage_point WHERE rest > 0 AND {where}
+                UNION ALL
+                SELECT session, 0, 0, 0, 0, 0, 0, iif(figure = {(int)Figure.ApiErrors}, value, 0), iif(figure = {(int)Figure.Prompts}, value, 0), 0
+                FROM usage_tally WHERE {where}
+                UNION ALL
+                SELECT session, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM usage_tool WHERE {SummaryQuery.ToolsWhere(scope, command)}),
+            total AS (
+                SELECT session, sum(input) AS input, sum(output) AS output, sum(cache_read) AS cache_read,
+                       sum(cache_creation) AS cache_creation, sum(cost_nano_usd) AS cost, sum(requests) AS requests,
+                       sum(errors) AS errors, sum(prompts) AS prompts, sum(calls) AS calls
+                FROM part GROUP BY session)
+            SELECT session_id, received_unix_nano > $active, first_unix_nano, last_unix_nano,
+                   (SELECT group_concat(name, char(10)) FROM usage_name WHERE id IN (SELECT model FROM usage_witness w WHERE w.session = total.session)),
+                   project, machine, input, output, cache_read, cache_creation, cost, requests, errors, prompts, calls,
+                   (SELECT name FROM usage_name WHERE id = (
+                       SELECT tool FROM usage_tool t WHERE t.session = total.session ORDER BY time_unix_nano DESC LIMIT 1)),
+                   count(*) OVER ()
+            FROM total JOIN usage_session ON usage_session.id = total.session
+            ORDER BY last_unix_nano DESC, session_id LIMIT $limit
+            """;
+        command.Parameters.AddWithValue("$active", UnixNano.From(now - Limits.ActiveSession));
+        command.Parameters.AddWithValue("$limit", limit);
+        List<SessionUsage> sessions = [];
+        long total = 0;
+        using SqliteDataReader row = command.ExecuteReader();
+        while (row.Read())
+        {
+            total = row.GetInt64(17);
+            sessions.Add(ReadSession(row));
+        }
+
+        return new SessionList(total, sessions);
+    }
+
+    private static SessionUsage ReadSession(SqliteDataReader row) => new(
+        row.GetString(0),
+        row.GetBoolean(1),
+        UnixNano.ToTime(row.GetInt64(2)),
+        UnixNano.ToTime(row.GetInt64(3)),
+        row.IsDBNull(4) ? [] : row.GetString(4).Split('\n', StringSplitOptions.RemoveEmptyEntries),
+        row.IsDBNull(5) ? null : row.GetString(5),
+        row.IsDBNull(6) ? null : row.GetString(6),
+        new Tokens(row.GetInt64(7), row.GetInt64(8), row.GetInt64(9), row.GetInt64(10)),
+        SummaryQuery.Usd(row.GetInt64(11)),
+        row.GetInt64(12),
+        row.GetInt64(13),
+        row.GetInt64(14),
+        row.GetInt64(15),
+        row.IsDBNull(16) ? null : row.GetString(16));
+}

@@ -1,0 +1,193 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.IO.Compression;
+using System.IO.Hashing;
+
+namespace OtelLite.Receiver;
+
+/// <summary>What inflating a body came to.</summary>
+internal enum GzipResult
+{
+    Done,
+    Bad,
+    TooLarge,
+}
+
+/// <summary>
+/// Gzip that is checked to its end. .NET's GZipStream returns normally on a truncated stream, so a cut body could be stored as
+/// a shorter valid one: here each member's length and checksum must stand behind it (RFC 1952, 2.3.1).
+/// </summary>
+internal static class Gzip
+{
+    private const int TrailerBytes = 8;
+
+    /// <summary>Inflates into a pooled buffer that grows, never beyond <paramref name="max"/> bytes.</summary>
+    public static GzipResult Inflate(byte[] from, int length, int max, ref byte[] to, out int written)
+    {
+        written = 0;
+        if (!TrySkipHeader(from.AsSpan(0, length), out int start))
+        {
+            return GzipResult.Bad;
+        }
+
+        // One member is what every client sends. .NET reads ahead, so where a member ends is not known, but if the end of
+        // the body is this member's trailer, that was all.
+        GzipResult result = InflateMember(new MemoryStream(from, start, length - start), max, ref to, ref written);
+        if (result != GzipResult.Done || HasTrailer(from.AsSpan(0, length)[^Math.Min(TrailerBytes, length)..], to.AsSpan(0, written)))
+        {
+            return result;
+        }
+
+        return InflateMembers(from, length, max, ref to, out written);
+    }
+
+    // Several members are one stream (RFC 1952, 2.2). Read byte by byte, the end of each is exact; nobody does this in earnest.
+    private static GzipResult InflateMembers(byte[] from, int length, int max, ref byte[] to, out int written)
+    {
+        int at = 0;
+        written = 0;
+        while (at < length)
+        {
+            if (!TrySkipHeader(from.AsSpan(at, length - at), out int header))
+            {
+                return GzipResult.Bad;
+            }
+
+            var bytes = new ByteByByte(from, at + header, length);
+            int member = written;
+            GzipResult result = InflateMember(bytes, max, ref to, ref written);
+            if (result != GzipResult.Done)
+            {
+                return result;
+            }
+
+            at = bytes.At + TrailerBytes;
+            if (at > length || !HasTrailer(from.AsSpan(bytes.At, TrailerBytes), to.AsSpan(member, written - member)))
+            {
+                return GzipResult.Bad;
+            }
+        }
+
+        return GzipResult.Done;
+    }
+
+    private static GzipResult InflateMember(Stream deflated, int max, ref byte[] to, ref int written)
+    {
+        try
+        {
+            using var inflater = new DeflateStream(deflated, CompressionMode.Decompress);
+            while (true)
+            {
+                if (written == to.Length)
+                {
+                    Pooled.Grow(ref to, written, Math.Min((long)max + 1, written * 2L));
+                }
+
+                int read = inflater.Read(to.AsSpan(written, Math.Min(to.Length, max + 1) - written));
+                if (read == 0)
+                {
+                    return GzipResult.Done;
+                }
+
+                written += read;
+                if (written > max)
+                {
+                    return GzipResult.TooLarge;
+                }
+            }
+        }
+        catch (InvalidDataException)
+        {
+            return GzipResult.Bad;
+        }
+    }
+
+    private static bool HasTrailer(ReadOnlySpan<byte> trailer, ReadOnlySpan<byte> inflated) =>
+        trailer.Length == TrailerBytes
+        && BinaryPrimitives.ReadUInt32LittleEndian(trailer[4..]) == (uint)inflated.Length
+        && BinaryPrimitives.ReadUInt32LittleEndian(trailer) == Crc32.HashToUInt32(inflated);
+
+    private static bool TrySkipHeader(ReadOnlySpan<byte> gzip, out int length)
+    {
+        const int fixedBytes = 10, hasCrc = 2, hasExtra = 4, hasName = 8, hasComment = 16;
+        length = fixedBytes;
+        if (gzip.Length < fixedBytes + TrailerBytes || gzip[0] != 0x1F || gzip[1] != 0x8B || gzip[2] != 8)
+        {
+            return false;
+        }
+
+        byte flags = gzip[3];
+        if ((flags & hasExtra) != 0)
+        {
+            length += 2 + BinaryPrimitives.ReadUInt16LittleEndian(gzip[length..]);
+        }
+
+        foreach (int text in (ReadOnlySpan<int>)[hasName, hasComment])
+        {
+            if ((flags & text) != 0 && length < gzip.Length)
+            {
+                int end = gzip[length..].IndexOf((byte)0);
+                length = end < 0 ? gzip.Length : length + end + 1;
+            }
+        }
+
+        length += (flags & hasCrc) != 0 ? 2 : 0;
+        return length <= gzip.Length;
+    }
+
+    /// <summary>Gives one byte a read, so that what reads it never takes more than it needs.</summary>
+    private sealed class ByteByByte(byte[] bytes, int start, int end) : Stream
+    {
+        public int At { get; private set; } = start;
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override int Read(Span<byte> buffer)
+        {
+            if (At >= end || buffer.IsEmpty)
+            {
+                return 0;
+            }
+
+            buffer[0] = bytes[At++];
+            return 1;
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+}
+
+/// <summary>Growing a rented array.</summary>
+internal static class Pooled
+{
+    /// <summary>Replaces the array by one of at least <paramref name="size"/> bytes that starts with the same <paramref name="kept"/>.</summary>
+    public static void Grow(ref byte[] bytes, int kept, long size)
+    {
+        byte[] larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(Array.MaxLength, size));
+        bytes.AsSpan(0, kept).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(bytes);
+        bytes = larger;
+    }
+}

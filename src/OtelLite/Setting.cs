@@ -1,0 +1,27 @@
+namespace OtelLite;
+
+/// <summary>One knob: how it is spelled on the command line, in the environment and in the file, and what it does.</summary>
+internal sealed record Setting(string Flag, string Placeholder, string Variable, string Key, string Default, string Does)
+{
+    /// <summary>All there are. <c>--help</c> is made from this list, and a test holds the README against it.</summary>
+    public static readonly IReadOnlyList<Setting> All =
+    [
+        new("--data-dir", "DIR", "OTELLITE_DATA_DIR", "dataDir", "", "folder of the database and the token"),
+        new("--urls", "URLS", "OTELLITE_URLS", "urls", "http://localhost:8080", "where dashboard, API and OTLP/HTTP listen; several with ';'"),
+        new("--otlp-http-port", "N", "OTELLITE_OTLP_HTTP_PORT", "otlpHttpPort", "4318", "OTLP's standard HTTP port, on loopback too; 0 is off"),
+        new("--otlp-grpc-port", "N", "OTELLITE_OTLP_GRPC_PORT", "otlpGrpcPort", "4317", "OTLP's gRPC port; not served yet"),
+        new("--token", "TOKEN", "OTELLITE_TOKEN", "token", "", "what clients must send; made at the first start"),
+        new("--durability", "full|normal", "OTELLITE_DURABILITY", "durability", "full", "full: an acknowledged export survives power loss"),
+        new("--max-body", "BYTES", "OTELLITE_MAX_BODY", "maxBody", "67108864", "largest export, before and after decompression"),
+        new("--retention", "90d", "OTELLITE_RETENTION", "retention", "90d", "how long raw records are kept; not applied yet"),
+        new("--max-db-size", "4GB", "OTELLITE_MAX_DB_SIZE", "maxDbSize", "", "how large the database may grow; not applied yet"),
+    ];
+
+    public const string ConfigFlag = "--config";
+    public const string ConfigVariable = "OTELLITE_CONFIG";
+
+    // Known, so that a shared configuration file works with every version; but saying nothing would promise what is not done.
+    private static readonly string[] WithoutEffect = ["otlpGrpcPort", "retention", "maxDbSize"];
+
+    public bool HasEffect => !WithoutEffect.Contains(Key);
+}

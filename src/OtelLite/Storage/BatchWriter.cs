@@ -1,0 +1,225 @@
+using Microsoft.Data.Sqlite;
+using OtelLite.Telemetry;
+
+namespace OtelLite.Storage;
+
+/// <summary>
+/// The one writer: a thread that takes what waits in the queue, writes it in one transaction and then answers all of it. So one
+/// fsync serves many requests, and nobody hears "yes" before the commit is on disk.
+/// </summary>
+internal sealed class BatchWriter : IDisposable
+{
+    private readonly IngestQueue _queue;
+    private readonly Action<long> _committed;
+    private readonly Action<string> _say;
+    private readonly Thread _thread;
+
+    // Owned by the writer's thread.
+    private readonly SqliteConnection _connection;
+    private readonly RawTables _raw;
+    private readonly UsageTables _usage;
+    private readonly Statement _begin;
+    private readonly Statement _commit;
+    private readonly Statement _rollback;
+    private readonly Statement _scrape;
+    private long _forgetBodiesAtUnixNano;
+    private long _commits;
+
+    // Written by the writer's thread, read by any.
+    private volatile string? _trouble;
+
+    /// <param name="committed">Called on the writer's thread after each commit that stored something, with its number.</param>
+    /// <param name="say">Tells the operator one sentence; called when trouble begins and when it ends.</param>
+    public BatchWriter(SqliteConnection connection, IngestQueue queue, Action<long> committed, Action<string> say)
+    {
+        _connection = connection;
+        _queue = queue;
+        _committed = committed;
+        _say = say;
+        _raw = new RawTables(connection);
+        _usage = new UsageTables(connection);
+        _begin = new Statement(connection, "BEGIN IMMEDIATE");
+        _commit = new Statement(connection, "COMMIT");
+        _rollback = new Statement(connection, "ROLLBACK");
+        _scrape = new Statement(connection, """
+            INSERT INTO scrape (scraped_at_unix_nano, received_unix_nano, source, limits) VALUES (?, ?, ?, ?) RETURNING id
+            """);
+        _thread = new Thread(Run) { Name = "writer", IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>Why nothing can be written now, or null. It ends with the next commit.</summary>
+    public string? Trouble => _trouble;
+
+    /// <summary>Offers a batch; completes when it is committed or refused.</summary>
+    public async Task<WriteResult> Write(TelemetryBatch batch)
+    {
+        if (batch.Records == 0)
+        {
+            return new(WriteOutcome.Committed);
+        }
+
+        return await Offer(new WriteJob(batch, null)).ConfigureAwait(false);
+    }
+
+    /// <summary>Stores a reading; the id is that of its row when it was committed.</summary>
+    public async Task<(WriteResult Result, long Id)> Write(Scrape scrape)
+    {
+        var job = new WriteJob(null, scrape);
+        return (await Offer(job).ConfigureAwait(false), job.ScrapeId);
+    }
+
+    /// <summary>Writes what waits, answers it, and closes the file. Nothing is taken any more.</summary>
+    public void Dispose()
+    {
+        _queue.Close();
+        _thread.Join();
+        _raw.Dispose();
+        _usage.Dispose();
+        _begin.Dispose();
+        _commit.Dispose();
+        _rollback.Dispose();
+        _scrape.Dispose();
+        _connection.Dispose();
+    }
+
+    private Task<WriteResult> Offer(WriteJob job) =>
+        _queue.TryAdd(job) ? job.Done : Task.FromResult(new WriteResult(WriteOutcome.QueueFull, "too much is waiting to be written"));
+
+    private void Run()
+    {
+        List<WriteJob> jobs = [];
+        while (_queue.Take(jobs))
+        {
+            WriteResult result = WriteTogether(jobs);
+            if (result.Outcome == WriteOutcome.Failed && jobs.Count > 1)
+            {
+                // One of them can't be written; alone, only that one fails.
+                foreach (WriteJob job in jobs)
+                {
+                    job.Complete(WriteTogether([job]));
+                }
+            }
+
+            foreach (WriteJob job in jobs)
+            {
+                job.Complete(result);
+            }
+        }
+    }
+
+    private WriteResult WriteTogether(List<WriteJob> jobs)
+    {
+        try
+        {
+            long now = UnixNano(DateTime.UtcNow);
+            bool stored = false;
+            _begin.Begin().Run();
+            ForgetOldBodies(now);
+            foreach (WriteJob job in jobs)
+            {
+                stored |= Write(job, now);
+            }
+
+            _commit.Begin().Run();
+            EndTrouble();
+            if (stored)
+            {
+                _committed(++_commits);
+            }
+
+            return new(WriteOutcome.Committed);
+        }
+        catch (SqliteException e) when (Database.IsOfTheWorld(e))
+        {
+            Rollback();
+            return new(WriteOutcome.Unavailable, BeginTrouble(e));
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Rollback();
+            _say($"an export could not be stored, which is a defect of this program: {e}");
+            return new(WriteOutcome.Failed, "the export could not be stored");
+        }
+    }
+
+    private bool Write(WriteJob job, long now)
+    {
+        if (job.Scrape is { } scrape)
+        {
+            _scrape.Begin().Bind(scrape.ScrapedAtUnixNano).Bind(now);
+            BindText(scrape.Source);
+            BindText(scrape.Limits);
+            job.ScrapeId = _scrape.Scalar()!.Value;
+            return true;
+        }
+
+        TelemetryBatch batch = job.Batch!;
+        if (!_raw.TryAddBody(batch.BodyHash, now))
+        {
+            return false;
+        }
+
+        _raw.Write(batch);
+        _usage.Write(batch, _raw.EventIds.Rows, now);
+        return true;
+    }
+
+    private void BindText(string? text) => _ = text is null ? _scrape.BindNull() : _scrape.Bind(System.Text.Encoding.UTF8.GetBytes(text));
+
+    // A minute's precision is enough, and keeps the deletion off nearly every commit.
+    private void ForgetOldBodies(long now)
+    {
+        if (now >= _forgetBodiesAtUnixNano)
+        {
+            _raw.ForgetBodiesBefore(now - Limits.BodyHashKept.Ticks * 100);
+            _forgetBodiesAtUnixNano = now + TimeSpan.NanosecondsPerTick * TimeSpan.TicksPerMinute;
+        }
+    }
+
+    private void Rollback()
+    {
+        try
+        {
+            _rollback.Begin().Run();
+        }
+        catch (SqliteException)
+        {
+            // SQLite has rolled back already (disk full, I/O error), or BEGIN itself failed.
+        }
+
+        _raw.Forget();
+        _usage.Forget();
+        _forgetBodiesAtUnixNano = 0;
+    }
+
+    private string BeginTrouble(SqliteException e)
+    {
+        string reason = e.SqliteErrorCode switch
+        {
+            SQLitePCL.raw.SQLITE_FULL => "the disk is full",
+            SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED => "another program holds a lock on the database",
+            SQLitePCL.raw.SQLITE_READONLY or SQLitePCL.raw.SQLITE_PERM => "the database is read-only",
+            SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB => "the database file is damaged",
+            _ => $"the database can't be written ({e.Message.TrimEnd('.')})",
+        };
+        if (_trouble is null)
+        {
+            _say($"nothing can be stored now: {reason}. Exports are refused with 503 until it can.");
+        }
+
+        _trouble = reason;
+        return reason;
+    }
+
+    private void EndTrouble()
+    {
+        if (_trouble is not null)
+        {
+            _trouble = null;
+            _say("exports are stored again.");
+        }
+    }
+
+    private static long UnixNano(DateTime utc) => (utc - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
+}

@@ -1,0 +1,138 @@
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace OtelLite.Storage;
+
+/// <summary>How much an acknowledgement promises: <see cref="Full"/> survives power loss, <see cref="Normal"/> the process being killed.</summary>
+internal enum Durability
+{
+    Full,
+    Normal,
+}
+
+/// <summary>A condition of the disk or the file that the user can mend; the message is a sentence that says how.</summary>
+internal sealed class StorageException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>
+/// The database file: made, opened and closed here. One connection writes and belongs to the writer's thread; all others are
+/// read-only.
+/// </summary>
+internal static class Database
+{
+    /// <summary>The schema's version, kept in the file as <c>user_version</c>.</summary>
+    public const int SchemaVersion = 1;
+
+    public const string FileName = "otellite.db";
+
+    /// <summary>Makes the folder (0700) and the file (0600) where they are missing, and opens the file for the writer.</summary>
+    /// <exception cref="StorageException">The folder or file can't be used; the message says what to do.</exception>
+    public static SqliteConnection OpenWriter(string dataDir, Durability durability)
+    {
+        string path = Path.Combine(dataDir, FileName);
+        try
+        {
+            MakeDirectory(dataDir);
+            MakeFile(path);
+            SqliteConnection connection = Open(path, SqliteOpenMode.ReadWrite);
+            raw.sqlite3_busy_timeout(connection.Handle, Limits.BusyTimeoutMs);
+            CreateOrCheckSchema(connection, path);
+            Execute(connection, $"""
+                PRAGMA journal_mode = WAL;
+                PRAGMA synchronous = {(durability == Durability.Full ? "FULL" : "NORMAL")};
+                PRAGMA journal_size_limit = 67108864;
+                PRAGMA temp_store = MEMORY;
+                """);
+            return connection;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
+        {
+            throw new StorageException(
+                $"can't use the database {path}: {e.Message.TrimEnd('.')}. Name a folder that you may write to with --data-dir DIR.", e);
+        }
+    }
+
+    /// <summary>A read-only connection; disposing gives it back to the pool.</summary>
+    public static SqliteConnection OpenReader(string dataDir)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = Path.Combine(dataDir, FileName),
+            Mode = SqliteOpenMode.ReadOnly,
+            Pooling = true,
+        }.ConnectionString);
+        connection.Open();
+        return connection;
+    }
+
+    /// <summary>True for what a retry may mend: the disk is full, the file locked, read-only or unreadable.</summary>
+    public static bool IsOfTheWorld(SqliteException e) => e.SqliteErrorCode is raw.SQLITE_BUSY or raw.SQLITE_LOCKED or raw.SQLITE_FULL
+        or raw.SQLITE_IOERR or raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_PERM or raw.SQLITE_NOMEM
+        or raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB or raw.SQLITE_PROTOCOL;
+
+    public static void Execute(SqliteConnection connection, string sql)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    private static SqliteConnection Open(string path, SqliteOpenMode mode)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            Mode = mode,
+            Pooling = false,
+        }.ConnectionString);
+        connection.Open();
+        return connection;
+    }
+
+    private static void MakeDirectory(string path)
+    {
+        if (!Directory.Exists(path))
+        {
+            if (OperatingSystem.IsWindows())
+            {
+                Directory.CreateDirectory(path);
+            }
+            else
+            {
+                Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
+        }
+    }
+
+    // SQLite gives its -wal and -shm files the mode of the database, so making that one 0600 is enough.
+    private static void MakeFile(string path)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using var file = new FileStream(path, options);
+    }
+
+    private static void CreateOrCheckSchema(SqliteConnection connection, string path)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "PRAGMA user_version";
+        long version = (long)command.ExecuteScalar()!;
+        if (version > SchemaVersion)
+        {
+            throw new StorageException(
+                $"{path} was written by a newer OtelLite (schema {version}, this one knows {SchemaVersion}). Start the newer program, or name another folder with --data-dir DIR.");
+        }
+
+        if (version == 0)
+        {
+            // Space can only be given back by increments if the file is made for it before its first table.
+            Execute(connection, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;");
+            using Stream schema = typeof(Database).Assembly.GetManifestResourceStream("schema.sql")!;
+            using var reader = new StreamReader(schema);
+            Execute(connection, $"BEGIN IMMEDIATE; {reader.ReadToEnd()} PRAGMA user_version = {SchemaVersion}; COMMIT;");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using OtelLite.Telemetry;
+
+namespace OtelLite.Storage;
+
+/// <summary>An official usage reading to be stored.</summary>
+internal sealed record Scrape(long ScrapedAtUnixNano, string? Source, string? Limits);
+
+/// <summary>One thing for the writer to do, and the promise of its outcome.</summary>
+internal sealed class WriteJob(TelemetryBatch? batch, Scrape? scrape)
+{
+    // The answer is sent on another thread: the writer must not run the receiver's code.
+    private readonly TaskCompletionSource<WriteResult> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public TelemetryBatch? Batch => batch;
+
+    public Scrape? Scrape => scrape;
+
+    /// <summary>The row that a stored reading got.</summary>
+    public long ScrapeId { get; set; }
+
+    public int Rows => batch?.Records ?? 1;
+
+    public long Bytes => batch?.Bytes ?? 256;
+
+    public Task<WriteResult> Done => _done.Task;
+
+    public void Complete(WriteResult result) => _done.TrySetResult(result);
+}
+
+/// <summary>The bounded queue in front of the one writer. What does not fit is refused at once, so that a client may retry in time.</summary>
+internal sealed class IngestQueue
+{
+    // Guarded by locking it; pulsed when something was added or the queue closed.
+    private readonly Queue<WriteJob> _waiting = new();
+    private long _bytes;
+    private bool _closed;
+
+    /// <summary>False when the queue is full or closed. A single job larger than the whole limit is taken when nothing else waits.</summary>
+    public bool TryAdd(WriteJob job)
+    {
+        lock (_waiting)
+        {
+            if (_closed
+                || _waiting.Count >= Limits.QueueBatchesMax
+                || (_waiting.Count > 0 && _bytes + job.Bytes > Limits.QueueBytesMax))
+            {
+                return false;
+            }
+
+            _waiting.Enqueue(job);
+            _bytes += job.Bytes;
+            Monitor.Pulse(_waiting);
+            return true;
+        }
+    }
+
+    /// <summary>Waits for work and takes as much as one transaction should hold. False when the queue is closed and empty.</summary>
+    public bool Take(List<WriteJob> into)
+    {
+        into.Clear();
+        lock (_waiting)
+        {
+            while (_waiting.Count == 0)
+            {
+                if (_closed)
+                {
+                    return false;
+                }
+
+                Monitor.Wait(_waiting);
+            }
+
+            int rows = 0;
+            while (_waiting.TryPeek(out WriteJob? job) && (into.Count == 0 || rows + job.Rows <= Limits.TransactionRowsMax))
+            {
+                into.Add(_waiting.Dequeue());
+                rows += job.Rows;
+                _bytes -= job.Bytes;
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Takes nothing more; what waits is still written.</summary>
+    public void Close()
+    {
+        lock (_waiting)
+        {
+            _closed = true;
+            Monitor.Pulse(_waiting);
+        }
+    }
+}

@@ -1,0 +1,210 @@
+using System.IO.Hashing;
+using Microsoft.Data.Sqlite;
+using OtelLite.Telemetry;
+using OtelLite.Usage;
+
+namespace OtelLite.Storage;
+
+/// <summary>Writes what arrived, as it arrived: points, records, their resources and scopes, and the state of cumulative series.</summary>
+internal sealed class RawTables : IDisposable
+{
+    private readonly Statement _body;
+    private readonly Statement _forgetBodies;
+    private readonly Statement _metric;
+    private readonly Statement _event;
+    private readonly Statement _addResource;
+    private readonly Statement _findResource;
+    private readonly Statement _addScope;
+    private readonly Statement _findScope;
+    private readonly Statement _findSeries;
+    private readonly Statement _setSeries;
+
+    private readonly IdCache _resources = new();
+    private readonly IdCache _scopes = new();
+
+    // The rows of the batch that is being written.
+    private long[] _resourceIds = new long[4];
+    private long[] _scopeIds = new long[4];
+
+    public RawTables(SqliteConnection connection)
+    {
+        _body = new(connection, "INSERT OR IGNORE INTO otel_body (hash, received_unix_nano) VALUES (?, ?)");
+        _forgetBodies = new(connection, "DELETE FROM otel_body WHERE received_unix_nano < ?");
+        _metric = new(connection, """
+            INSERT INTO otel_metrics (metric_name, value, unit, attributes, session_id, time_unix_nano, start_time_unix_nano,
+                sent_value, kind, temporality, is_monotonic, flags, resource_id, scope_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """);
+        _event = new(connection, """
+            INSERT INTO otel_events (event_name, attributes, session_id, prompt_id, time_unix_nano, observed_time_unix_nano,
+                severity_number, severity_text, body, trace_id, span_id, flags, dropped_attributes_count, resource_id, scope_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            RETURNING id
+            """);
+        _addResource = new(connection, """
+            INSERT OR IGNORE INTO otel_resource (hash, attributes, dropped_attributes_count, schema_url) VALUES (?, ?, ?, ?)
+            """);
+        _findResource = new(connection, "SELECT id FROM otel_resource WHERE hash = ?");
+        _addScope = new(connection, """
+            INSERT OR IGNORE INTO otel_scope (hash, name, version, attributes, dropped_attributes_count, schema_url)
+            VALUES (?, ?, ?, ?, ?, ?)
+            """);
+        _findScope = new(connection, "SELECT id FROM otel_scope WHERE hash = ?");
+        _findSeries = new(connection, "SELECT time_unix_nano, value FROM otel_series WHERE key = ?");
+        _setSeries = new(connection, "INSERT OR REPLACE INTO otel_series (key, time_unix_nano, value) VALUES (?, ?, ?)");
+    }
+
+    /// <summary>The row of each log record of the batch that was written last.</summary>
+    public Column<long> EventIds { get; } = new();
+
+    /// <summary>False when the same body was stored before; then nothing is to be written.</summary>
+    public bool TryAddBody(UInt128 hash, long nowUnixNano) => _body.Begin().BindHash(hash).Bind(nowUnixNano).Run() == 1;
+
+    public void ForgetBodiesBefore(long unixNano) => _forgetBodies.Begin().Bind(unixNano).Run();
+
+    /// <summary>Sets what each point adds, then writes every point and record of the batch.</summary>
+    public void Write(TelemetryBatch batch)
+    {
+        WriteResources(batch);
+        WriteScopes(batch);
+        foreach (ref NumberDataPoint point in batch.DataPoints.Rows)
+        {
+            point.Increase = SeriesIncrease.NeedsState(point) ? IncreaseOf(batch, point) : SeriesIncrease.Stateless(point);
+            Write(batch, point);
+        }
+
+        EventIds.Clear();
+        foreach (ref readonly LogRecord record in batch.LogRecords.Rows)
+        {
+            EventIds.Add() = Write(batch, record);
+        }
+    }
+
+    /// <summary>After a rollback: what was remembered may not be in the file.</summary>
+    public void Forget()
+    {
+        _resources.Clear();
+        _scopes.Clear();
+    }
+
+    public void Dispose()
+    {
+        foreach (Statement statement in (Statement[])[_body, _forgetBodies, _metric, _event, _addResource, _findResource,
+            _addScope, _findScope, _findSeries, _setSeries])
+        {
+            statement.Dispose();
+        }
+    }
+
+    private void Write(TelemetryBatch batch, in NumberDataPoint point)
+    {
+        Utf8Text text = batch.Text;
+        _metric.Begin();
+        BindText(_metric, text, point.Metric);
+        _metric.Bind(point.Increase);
+        BindText(_metric, text, point.Unit);
+        BindText(_metric, text, point.Attributes.Json);
+        BindText(_metric, text, point.SessionId);
+        _metric.Bind((long)point.TimeUnixNano).Bind((long)point.StartTimeUnixNano);
+        _ = !point.HasValue ? _metric.BindNull() : point.IsInt ? _metric.Bind(point.AsInt) : _metric.Bind(point.AsDouble);
+        _metric.Bind(point.Kind == MetricKind.Gauge ? "gauge"u8 : "sum"u8)
+            .Bind((int)point.Temporality).Bind(point.IsMonotonic ? 1 : 0).Bind((long)point.Flags)
+            .Bind(_resourceIds[point.Resource]).Bind(_scopeIds[point.Scope])
+            .Run();
+    }
+
+    private long Write(TelemetryBatch batch, in LogRecord record)
+    {
+        Utf8Text text = batch.Text;
+        _event.Begin();
+        BindText(_event, text, record.EventName);
+        BindText(_event, text, record.Attributes.Json);
+        BindText(_event, text, record.SessionId);
+        BindText(_event, text, record.PromptId);
+        _event.Bind((long)record.TimeUnixNano).Bind((long)record.ObservedTimeUnixNano).Bind(record.SeverityNumber);
+        BindText(_event, text, record.SeverityText);
+        BindText(_event, text, record.Body);
+        BindText(_event, text, record.TraceId);
+        BindText(_event, text, record.SpanId);
+        return _event.Bind((long)record.Flags).Bind((long)record.Attributes.DroppedCount)
+            .Bind(_resourceIds[record.Resource]).Bind(_scopeIds[record.Scope])
+            .Scalar()!.Value;
+    }
+
+    private double IncreaseOf(TelemetryBatch batch, in NumberDataPoint point)
+    {
+        UInt128 key = SeriesIncrease.Key(batch, point);
+        SeriesState? before = _findSeries.Begin().BindHash(key).Step() ? new(_findSeries.Int64(0), _findSeries.Double(1)) : null;
+        _findSeries.Reset();
+        double increase = SeriesIncrease.Cumulative(point, before, out SeriesState after);
+        if (after != before)
+        {
+            _setSeries.Begin().BindHash(key).Bind(after.TimeUnixNano).Bind(after.Value).Run();
+        }
+
+        return increase;
+    }
+
+    private void WriteResources(TelemetryBatch batch)
+    {
+        GrowTo(ref _resourceIds, batch.Resources.Count);
+        for (int i = 0; i < batch.Resources.Count; i++)
+        {
+            ref readonly Resource resource = ref batch.Resources[i];
+            var hash = new XxHash128();
+            Append(hash, batch.Text, resource.Attributes.Json);
+            Append(hash, batch.Text, resource.SchemaUrl);
+            UInt128 key = hash.GetCurrentHashAsUInt128();
+            if (!_resources.TryGet(key, out _resourceIds[i]))
+            {
+                _addResource.Begin().BindHash(key).Bind(batch.Text[resource.Attributes.Json]).Bind((long)resource.Attributes.DroppedCount);
+                BindText(_addResource, batch.Text, resource.SchemaUrl);
+                _addResource.Run();
+                _resourceIds[i] = _resources.Add(key, _findResource.Begin().BindHash(key).Scalar()!.Value);
+            }
+        }
+    }
+
+    private void WriteScopes(TelemetryBatch batch)
+    {
+        GrowTo(ref _scopeIds, batch.Scopes.Count);
+        for (int i = 0; i < batch.Scopes.Count; i++)
+        {
+            ref readonly InstrumentationScope scope = ref batch.Scopes[i];
+            var hash = new XxHash128();
+            Append(hash, batch.Text, scope.Name);
+            Append(hash, batch.Text, scope.Version);
+            Append(hash, batch.Text, scope.Attributes.Json);
+            Append(hash, batch.Text, scope.SchemaUrl);
+            UInt128 key = hash.GetCurrentHashAsUInt128();
+            if (!_scopes.TryGet(key, out _scopeIds[i]))
+            {
+                _addScope.Begin().BindHash(key);
+                BindText(_addScope, batch.Text, scope.Name);
+                BindText(_addScope, batch.Text, scope.Version);
+                _addScope.Bind(batch.Text[scope.Attributes.Json]).Bind((long)scope.Attributes.DroppedCount);
+                BindText(_addScope, batch.Text, scope.SchemaUrl);
+                _addScope.Run();
+                _scopeIds[i] = _scopes.Add(key, _findScope.Begin().BindHash(key).Scalar()!.Value);
+            }
+        }
+    }
+
+    private static void Append(XxHash128 hash, Utf8Text text, TextRange range)
+    {
+        // An absent text differs from an empty one; the separator keeps neighbours apart.
+        hash.Append(range.IsNone ? [1] : [0]);
+        hash.Append(text[range]);
+    }
+
+    private static void BindText(Statement statement, Utf8Text text, TextRange range) =>
+        _ = range.IsNone ? statement.BindNull() : statement.Bind(text[range]);
+
+    private static void GrowTo(ref long[] ids, int count)
+    {
+        if (ids.Length < count)
+        {
+            Array.Resize(ref ids, Math.Max(count, ids.Length * 2));
+        }
+    }
+}

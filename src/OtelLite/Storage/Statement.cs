@@ -1,0 +1,117 @@
+using System.Buffers.Binary;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace OtelLite.Storage;
+
+/// <summary>
+/// A prepared statement on the handle of a Microsoft.Data.Sqlite connection, bound with UTF-8 as it stands in the batch: no
+/// string and no parameter object between the wire and the page. Used by one thread.
+/// </summary>
+internal sealed class Statement : IDisposable
+{
+    private readonly sqlite3 _database;
+    private readonly sqlite3_stmt _statement;
+    private int _next;
+
+    public Statement(SqliteConnection connection, string sql)
+    {
+        _database = connection.Handle!;
+        Check(raw.sqlite3_prepare_v3(_database, sql, raw.SQLITE_PREPARE_PERSISTENT, out _statement));
+    }
+
+    /// <summary>Starts a new execution: the next bound value is the first parameter's.</summary>
+    public Statement Begin()
+    {
+        _next = 1;
+        return this;
+    }
+
+    public Statement Bind(long value)
+    {
+        Check(raw.sqlite3_bind_int64(_statement, _next++, value));
+        return this;
+    }
+
+    public Statement Bind(double value)
+    {
+        Check(raw.sqlite3_bind_double(_statement, _next++, value));
+        return this;
+    }
+
+    public Statement BindNull()
+    {
+        Check(raw.sqlite3_bind_null(_statement, _next++));
+        return this;
+    }
+
+    public Statement Bind(ReadOnlySpan<byte> utf8)
+    {
+        // An empty span has no address, and SQLite takes that for NULL.
+        Check(utf8.IsEmpty
+            ? raw.sqlite3_bind_text(_statement, _next++, "")
+            : raw.sqlite3_bind_text(_statement, _next++, utf8));
+        return this;
+    }
+
+    public Statement BindHash(UInt128 hash)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, hash);
+        Check(raw.sqlite3_bind_blob(_statement, _next++, bytes));
+        return this;
+    }
+
+    /// <summary>On to the next row; false, and reset, when there is none.</summary>
+    public bool Step()
+    {
+        int result = raw.sqlite3_step(_statement);
+        if (result == raw.SQLITE_ROW)
+        {
+            return true;
+        }
+
+        raw.sqlite3_reset(_statement);
+        if (result != raw.SQLITE_DONE)
+        {
+            Check(result);
+        }
+
+        return false;
+    }
+
+    /// <summary>Executes to the end, and says how many rows it changed.</summary>
+    public int Run()
+    {
+        while (Step())
+        {
+        }
+
+        return raw.sqlite3_changes(_database);
+    }
+
+    /// <summary>The first column of the first row, or null.</summary>
+    public long? Scalar()
+    {
+        long? value = Step() ? Int64(0) : null;
+        Reset();
+        return value;
+    }
+
+    public long Int64(int column) => raw.sqlite3_column_int64(_statement, column);
+
+    public double Double(int column) => raw.sqlite3_column_double(_statement, column);
+
+    public void Reset() => raw.sqlite3_reset(_statement);
+
+    public void Dispose() => _statement.Dispose();
+
+    private void Check(int result)
+    {
+        if (result != raw.SQLITE_OK)
+        {
+            throw new SqliteException(
+                raw.sqlite3_errmsg(_database).utf8_to_string(), result & 0xFF, raw.sqlite3_extended_errcode(_database));
+        }
+    }
+}

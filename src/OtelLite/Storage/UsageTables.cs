@@ -1,0 +1,204 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using Microsoft.Data.Sqlite;
+using OtelLite.Telemetry;
+using OtelLite.Usage;
+
+namespace OtelLite.Storage;
+
+/// <summary>Writes what a batch adds to what is counted, in the transaction of its raw rows, and weighs the two witnesses.</summary>
+internal sealed class UsageTables : IDisposable
+{
+    private static readonly BilledKind[] Kinds = Enum.GetValues<BilledKind>();
+
+    private readonly Statement _findSession;
+    private readonly Statement _addSession;
+    private readonly Statement _seeSession;
+    private readonly Statement _addName;
+    private readonly Statement _findName;
+    private readonly Statement _request;
+    private readonly Statement _point;
+    private readonly Statement _tally;
+    private readonly Statement _tool;
+    private readonly WitnessTables _witnesses;
+
+    private readonly IdCache _sessions = new();
+    private readonly IdCache _names = new();
+    private readonly UsageFacts _facts = new();
+
+    public UsageTables(SqliteConnection connection)
+    {
+        _findSession = new(connection, "SELECT id FROM usage_session WHERE session_id = ?");
+        _addSession = new(connection, """
+            INSERT OR IGNORE INTO usage_session (session_id, first_unix_nano, last_unix_nano, received_unix_nano, did_something)
+            VALUES (?, ?, ?, 0, 0)
+            """);
+        _seeSession = new(connection, """
+            UPDATE usage_session SET first_unix_nano = min(first_unix_nano, ?2), last_unix_nano = max(last_unix_nano, ?3),
+                received_unix_nano = ?4, did_something = max(did_something, ?5),
+                project = coalesce(?6, project), machine = coalesce(?7, machine)
+            WHERE id = ?1
+            """);
+        _addName = new(connection, "INSERT OR IGNORE INTO usage_name (name) VALUES (?)");
+        _findName = new(connection, "SELECT id FROM usage_name WHERE name = ?");
+        _request = new(connection, """
+            INSERT OR IGNORE INTO usage_request (key, session, model, time_unix_nano, input, output, cache_read, cache_creation,
+                cost_nano_usd, duration_ms, ttft_ms, query_source, event_id, request_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """);
+        _point = new(connection, """
+            INSERT INTO usage_point (session, model, kind, time_unix_nano, value, rest) VALUES (?, ?, ?, ?, ?, 0)
+            ON CONFLICT DO UPDATE SET value = value + excluded.value
+            """);
+        _tally = new(connection, "INSERT INTO usage_tally (time_unix_nano, session, model, figure, value) VALUES (?, ?, ?, ?, ?)");
+        _tool = new(connection, """
+            INSERT INTO usage_tool (time_unix_nano, session, tool, succeeded, duration_ms, request_id) VALUES (?, ?, ?, ?, ?, ?)
+            """);
+        _witnesses = new(connection);
+    }
+
+    /// <summary>Writes what the batch adds. Its raw rows are written already; <paramref name="eventIds"/> are those of its log records.</summary>
+    public void Write(TelemetryBatch batch, ReadOnlySpan<long> eventIds, long nowUnixNano)
+    {
+        UsageReader.Read(batch, _facts, nowUnixNano);
+        Utf8Text text = batch.Text;
+        foreach (ref readonly SessionSeen seen in _facts.Sessions.Rows)
+        {
+            See(text, seen, nowUnixNano);
+        }
+
+        foreach (ref readonly BilledRequest request in _facts.Requests.Rows)
+        {
+            Write(text, request, eventIds[request.LogRecord]);
+        }
+
+        foreach (ref readonly BilledPoint point in _facts.Points.Rows)
+        {
+            long session = Session(text, point.Session);
+            long model = Name(text, point.Model);
+            _point.Begin().Bind(session).Bind(model).Bind((int)point.Kind).Bind(point.TimeUnixNano).Bind(point.Value).Run();
+            _witnesses.Say(session, model, point.Kind, metrics: point.Value, events: 0, point.TimeUnixNano);
+        }
+
+        foreach (ref readonly Tally tally in _facts.Tallies.Rows)
+        {
+            _tally.Begin().Bind(tally.TimeUnixNano).Bind(Session(text, tally.Session)).Bind(Name(text, tally.Model))
+                .Bind((int)tally.Figure).Bind(tally.Value).Run();
+        }
+
+        foreach (ref readonly ToolCall call in _facts.ToolCalls.Rows)
+        {
+            _tool.Begin().Bind(call.TimeUnixNano).Bind(Session(text, call.Session)).Bind(Name(text, call.Tool))
+                .Bind(call.Succeeded ? 1 : 0).Bind(call.DurationMs);
+            _ = call.RequestId.Length <= 0 ? _tool.BindNull() : _tool.Bind(text[call.RequestId]);
+            _tool.Run();
+        }
+
+        _witnesses.Weigh();
+    }
+
+    /// <summary>After a rollback: what was remembered may not be in the file.</summary>
+    public void Forget()
+    {
+        _sessions.Clear();
+        _names.Clear();
+        _witnesses.Forget();
+    }
+
+    public void Dispose()
+    {
+        foreach (Statement statement in (Statement[])[_findSession, _addSession, _seeSession, _addName, _findName, _request, _point, _tally, _tool])
+        {
+            statement.Dispose();
+        }
+
+        _witnesses.Dispose();
+    }
+
+    private void Write(Utf8Text text, in BilledRequest request, long eventId)
+    {
+        long session = Session(text, request.Session);
+        long model = Name(text, request.Model);
+        _request.Begin().BindHash(KeyOf(text, request)).Bind(session).Bind(model).Bind(request.TimeUnixNano)
+            .Bind(request.Input).Bind(request.Output).Bind(request.CacheRead).Bind(request.CacheCreation)
+            .Bind(request.CostNanoUsd).Bind(request.DurationMs).Bind(request.TtftMs)
+            .Bind(Name(text, request.QuerySource)).Bind(eventId);
+        _ = request.RequestId.Length <= 0 ? _request.BindNull() : _request.Bind(text[request.RequestId]);
+        if (_request.Run() == 0)
+        {
+            // The same request by its id: it is billed once, however often it is told.
+            return;
+        }
+
+        foreach (BilledKind kind in Kinds)
+        {
+            if (request.Of(kind) != 0)
+            {
+                _witnesses.Say(session, model, kind, metrics: 0, events: request.Of(kind), request.TimeUnixNano);
+            }
+        }
+    }
+
+    // A request belongs to one session; its id is unique there even where it comes from a proxy that numbers its own. Clients
+    // before 2.1 send none: session, time (milliseconds) and all the numbers do not collide in any recording.
+    private static UInt128 KeyOf(Utf8Text text, in BilledRequest request)
+    {
+        var hash = new XxHash128();
+        hash.Append(text[request.Session]);
+        hash.Append("\0"u8);
+        if (request.RequestId.Length > 0)
+        {
+            hash.Append(text[request.RequestId]);
+            return hash.GetCurrentHashAsUInt128();
+        }
+
+        hash.Append(text[request.Model]);
+        Span<byte> number = stackalloc byte[8];
+        foreach (long value in (ReadOnlySpan<long>)[request.TimeUnixNano, request.Input, request.Output, request.CacheRead,
+            request.CacheCreation, request.CostNanoUsd, request.DurationMs])
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(number, value);
+            hash.Append(number);
+        }
+
+        return hash.GetCurrentHashAsUInt128();
+    }
+
+    private void See(Utf8Text text, in SessionSeen seen, long nowUnixNano)
+    {
+        ReadOnlySpan<byte> id = text[seen.Session];
+        UInt128 hash = IdCache.Hash(id);
+        if (!_sessions.TryGet(hash, out long session))
+        {
+            _addSession.Begin().Bind(id).Bind(seen.FirstUnixNano).Bind(seen.LastUnixNano).Run();
+            session = _sessions.Add(hash, _findSession.Begin().Bind(id).Scalar()!.Value);
+        }
+
+        _seeSession.Begin().Bind(session).Bind(seen.FirstUnixNano).Bind(seen.LastUnixNano).Bind(nowUnixNano).Bind(seen.DidSomething ? 1 : 0);
+        _ = seen.Project.Length <= 0 ? _seeSession.BindNull() : _seeSession.Bind(text[seen.Project]);
+        _ = seen.Machine.Length <= 0 ? _seeSession.BindNull() : _seeSession.Bind(text[seen.Machine]);
+        _seeSession.Run();
+    }
+
+    // Every fact's session was seen before.
+    private long Session(Utf8Text text, TextRange id)
+    {
+        UInt128 hash = IdCache.Hash(text[id]);
+        return _sessions.TryGet(hash, out long session)
+            ? session
+            : _sessions.Add(hash, _findSession.Begin().Bind(text[id]).Scalar()!.Value);
+    }
+
+    private long Name(Utf8Text text, TextRange name)
+    {
+        ReadOnlySpan<byte> utf8 = text[name];
+        UInt128 hash = IdCache.Hash(utf8);
+        if (_names.TryGet(hash, out long id))
+        {
+            return id;
+        }
+
+        _addName.Begin().Bind(utf8).Run();
+        return _names.Add(hash, _findName.Begin().Bind(utf8).Scalar()!.Value);
+    }
+}

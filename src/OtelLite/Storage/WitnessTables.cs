@@ -1,0 +1,128 @@
+using Microsoft.Data.Sqlite;
+using OtelLite.Usage;
+
+namespace OtelLite.Storage;
+
+/// <summary>
+/// What metrics and events say of each session, model and kind, and the unexplained rest laid on the metric points. Collects
+/// what a batch says and then weighs each changed pair of witnesses once.
+/// </summary>
+internal sealed class WitnessTables : IDisposable
+{
+    private readonly Statement _find;
+    private readonly Statement _set;
+    private readonly Statement _pointsNewestFirst;
+    private readonly Dictionary<BilledKind, Statement> _eventsNewestFirst = [];
+    private readonly Statement _setRest;
+
+    // What the open batch has said, by pair.
+    private readonly Dictionary<(long Session, long Model, BilledKind Kind), Said> _said = [];
+    private readonly List<(long TimeUnixNano, long Share)> _shares = [];
+
+    public WitnessTables(SqliteConnection connection)
+    {
+        _find = new(connection, "SELECT metrics, events, rest FROM usage_witness WHERE session = ? AND model = ? AND kind = ?");
+        _set = new(connection, "INSERT OR REPLACE INTO usage_witness (session, model, kind, metrics, events, rest) VALUES (?, ?, ?, ?, ?, ?)");
+        _pointsNewestFirst = new(connection, """
+            SELECT time_unix_nano, value, rest FROM usage_point WHERE session = ? AND model = ? AND kind = ?
+            ORDER BY time_unix_nano DESC
+            """);
+        _setRest = new(connection, "UPDATE usage_point SET rest = ? WHERE session = ? AND model = ? AND kind = ? AND time_unix_nano = ?");
+        foreach ((BilledKind kind, string column) in (ReadOnlySpan<(BilledKind, string)>)[(BilledKind.Input, "input"), (BilledKind.Output, "output"),
+            (BilledKind.CacheRead, "cache_read"), (BilledKind.CacheCreation, "cache_creation"), (BilledKind.Cost, "cost_nano_usd")])
+        {
+            _eventsNewestFirst[kind] = new(connection, $"""
+                SELECT time_unix_nano, {column} FROM usage_request WHERE session = ? AND model = ? ORDER BY time_unix_nano DESC
+                """);
+        }
+    }
+
+    private record struct Said(long Metrics, long Events, long SinceUnixNano);
+
+    /// <summary>Notes what a new point or event says; nothing is written before <see cref="Weigh"/>.</summary>
+    public void Say(long session, long model, BilledKind kind, long metrics, long events, long timeUnixNano)
+    {
+        (long, long, BilledKind) pair = (session, model, kind);
+        Said said = _said.TryGetValue(pair, out Said before) ? before : new(0, 0, long.MaxValue);
+        _said[pair] = new(said.Metrics + metrics, said.Events + events, Math.Min(said.SinceUnixNano, timeUnixNano));
+    }
+
+    /// <summary>Weighs every pair of witnesses of which something new was said, and writes what changed.</summary>
+    public void Weigh()
+    {
+        foreach (((long session, long model, BilledKind kind), Said said) in _said)
+        {
+            _find.Begin().Bind(session).Bind(model).Bind((int)kind);
+            (long metrics, long events, long restBefore) = _find.Step() ? (_find.Int64(0), _find.Int64(1), _find.Int64(2)) : default;
+            _find.Reset();
+            metrics += said.Metrics;
+            events += said.Events;
+            long rest = LayRest(session, model, kind, new Unexplained(metrics, events, restBefore, said.SinceUnixNano));
+            _set.Begin().Bind(session).Bind(model).Bind((int)kind).Bind(metrics).Bind(events).Bind(rest).Run();
+        }
+
+        _said.Clear();
+    }
+
+    public void Forget() => _said.Clear();
+
+    public void Dispose()
+    {
+        _find.Dispose();
+        _set.Dispose();
+        _pointsNewestFirst.Dispose();
+        _setRest.Dispose();
+        foreach (Statement statement in _eventsNewestFirst.Values)
+        {
+            statement.Dispose();
+        }
+    }
+
+    // Walks both witnesses back in time together, as far as shares change, and returns the whole rest.
+    private long LayRest(long session, long model, BilledKind kind, Unexplained unexplained)
+    {
+        long whole = unexplained.Rest;
+        Statement points = _pointsNewestFirst.Begin().Bind(session).Bind(model).Bind((int)kind);
+        Statement events = _eventsNewestFirst[kind].Begin().Bind(session).Bind(model);
+        bool hasEvent = events.Step();
+        long newerTime = 0;
+        long newerValue = 0;
+        long newerShare = 0;
+        bool settled = false;
+        _shares.Clear();
+        while (!settled && points.Step())
+        {
+            long time = points.Int64(0);
+            long eventsAfter = 0;
+            while (hasEvent && events.Int64(0) > time)
+            {
+                eventsAfter += events.Int64(1);
+                hasEvent = events.Step();
+            }
+
+            long restThroughNewer = unexplained.Rest;
+            settled = unexplained.Visit(time, eventsAfter, newerValue, newerShare);
+            if (newerTime != 0 && restThroughNewer - unexplained.Rest != newerShare)
+            {
+                _shares.Add((newerTime, restThroughNewer - unexplained.Rest));
+            }
+
+            (newerTime, newerValue, newerShare) = (time, points.Int64(1), points.Int64(2));
+        }
+
+        // The oldest point bears what was unexplained up to it: before it there was nothing to explain.
+        if (!settled && newerTime != 0 && unexplained.Rest != newerShare)
+        {
+            _shares.Add((newerTime, unexplained.Rest));
+        }
+
+        points.Reset();
+        events.Reset();
+        foreach ((long time, long share) in _shares)
+        {
+            _setRest.Begin().Bind(share).Bind(session).Bind(model).Bind((int)kind).Bind(time).Run();
+        }
+
+        return whole;
+    }
+}

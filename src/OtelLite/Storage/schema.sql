@@ -1,0 +1,182 @@
+-- The database as it is made. Times are nanoseconds since 1970 UTC as the client sent them, money is in nano-dollars, so
+-- sums are exact integers. A change here raises user_version (Database.cs) and needs a migration.
+
+-- What arrived, as it arrived. People open these two with sqlite3: their first columns, in this order, are promised.
+CREATE TABLE otel_metrics (
+    id                   INTEGER PRIMARY KEY AUTOINCREMENT,
+    received_at          DATETIME DEFAULT CURRENT_TIMESTAMP,
+    metric_name          TEXT,
+    value                REAL,     -- the increase, whatever the temporality; a gauge's value as it is
+    unit                 TEXT,
+    attributes           TEXT,     -- one flat JSON object
+    session_id           TEXT,
+    time_unix_nano       INTEGER,
+    start_time_unix_nano INTEGER,
+    sent_value,                    -- what the sender wrote: integer, real, or null for "no recorded value"
+    kind                 TEXT,     -- sum, gauge
+    temporality          INTEGER,  -- 0 unspecified, 1 delta, 2 cumulative
+    is_monotonic         INTEGER,
+    flags                INTEGER,
+    resource_id          INTEGER REFERENCES otel_resource (id),
+    scope_id             INTEGER REFERENCES otel_scope (id)
+);
+
+CREATE TABLE otel_events (
+    id                       INTEGER PRIMARY KEY AUTOINCREMENT,
+    received_at              DATETIME DEFAULT CURRENT_TIMESTAMP,
+    event_name               TEXT,
+    attributes               TEXT,  -- one flat JSON object
+    session_id               TEXT,
+    prompt_id                TEXT,
+    time_unix_nano           INTEGER,
+    observed_time_unix_nano  INTEGER,
+    severity_number          INTEGER,
+    severity_text            TEXT,
+    body                     TEXT,  -- JSON of any kind
+    trace_id                 TEXT,
+    span_id                  TEXT,
+    flags                    INTEGER,
+    dropped_attributes_count INTEGER,
+    resource_id              INTEGER REFERENCES otel_resource (id),
+    scope_id                 INTEGER REFERENCES otel_scope (id)
+);
+
+CREATE INDEX otel_metrics_session ON otel_metrics (session_id);
+CREATE INDEX otel_events_session ON otel_events (session_id);
+
+-- A resource or scope is the same for a whole process: it is stored once and referred to.
+CREATE TABLE otel_resource (
+    id                       INTEGER PRIMARY KEY,
+    hash                     BLOB NOT NULL UNIQUE,
+    attributes               TEXT NOT NULL,
+    dropped_attributes_count INTEGER NOT NULL,
+    schema_url               TEXT
+);
+
+CREATE TABLE otel_scope (
+    id                       INTEGER PRIMARY KEY,
+    hash                     BLOB NOT NULL UNIQUE,
+    name                     TEXT,
+    version                  TEXT,
+    attributes               TEXT NOT NULL,
+    dropped_attributes_count INTEGER NOT NULL,
+    schema_url               TEXT
+);
+
+-- Bodies of the last day: one that comes again is acknowledged and not stored twice.
+CREATE TABLE otel_body (
+    hash                BLOB PRIMARY KEY,
+    received_unix_nano  INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- Where each cumulative series stands.
+CREATE TABLE otel_series (
+    key            BLOB PRIMARY KEY,
+    time_unix_nano INTEGER NOT NULL,
+    value          REAL NOT NULL
+) WITHOUT ROWID;
+
+-- What is counted. Written in the transaction that writes the raw rows.
+CREATE TABLE usage_session (
+    id                 INTEGER PRIMARY KEY,
+    session_id         TEXT NOT NULL UNIQUE,  -- '' for clients told not to send ids
+    first_unix_nano    INTEGER NOT NULL,
+    last_unix_nano     INTEGER NOT NULL,
+    received_unix_nano INTEGER NOT NULL,      -- when something of it arrived last
+    did_something      INTEGER NOT NULL,      -- 0: only start-up records, no session
+    project            TEXT,
+    machine            TEXT
+);
+
+CREATE INDEX usage_session_first ON usage_session (first_unix_nano);
+CREATE INDEX usage_session_last ON usage_session (last_unix_nano);
+CREATE INDEX usage_session_received ON usage_session (received_unix_nano);
+
+-- Models, tools and query sources.
+CREATE TABLE usage_name (
+    id   INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+);
+
+-- The first witness: one row per billed request, from its api_request event. key is a hash of session and request_id,
+-- or of the whole row where an old client sends none.
+CREATE TABLE usage_request (
+    id             INTEGER PRIMARY KEY,
+    key            BLOB NOT NULL UNIQUE,
+    session        INTEGER NOT NULL REFERENCES usage_session (id),
+    model          INTEGER NOT NULL REFERENCES usage_name (id),
+    time_unix_nano INTEGER NOT NULL,
+    input          INTEGER NOT NULL,
+    output         INTEGER NOT NULL,
+    cache_read     INTEGER NOT NULL,
+    cache_creation INTEGER NOT NULL,
+    cost_nano_usd  INTEGER NOT NULL,
+    duration_ms    INTEGER NOT NULL,
+    ttft_ms        INTEGER NOT NULL,
+    query_source   INTEGER NOT NULL REFERENCES usage_name (id),
+    event_id       INTEGER NOT NULL,          -- its row of otel_events
+    request_id     TEXT
+);
+
+CREATE INDEX usage_request_time ON usage_request (time_unix_nano);
+CREATE INDEX usage_request_session ON usage_request (session, model, time_unix_nano);
+
+-- The second witness: the points of the token and cost metrics. rest is the share of value that no event explains; the total
+-- of a figure is the sum over usage_request plus the sum of rest (Usage/Unexplained.cs).
+CREATE TABLE usage_point (
+    session        INTEGER NOT NULL REFERENCES usage_session (id),
+    model          INTEGER NOT NULL REFERENCES usage_name (id),
+    kind           INTEGER NOT NULL,          -- 1 input, 2 output, 3 cache read, 4 cache creation, 5 cost
+    time_unix_nano INTEGER NOT NULL,
+    value          INTEGER NOT NULL,
+    rest           INTEGER NOT NULL,
+    PRIMARY KEY (session, model, kind, time_unix_nano)
+) WITHOUT ROWID;
+
+CREATE INDEX usage_point_rest ON usage_point (time_unix_nano) WHERE rest > 0;
+
+-- What each witness says in all, and what is laid on points of the difference.
+CREATE TABLE usage_witness (
+    session INTEGER NOT NULL REFERENCES usage_session (id),
+    model   INTEGER NOT NULL REFERENCES usage_name (id),
+    kind    INTEGER NOT NULL,
+    metrics INTEGER NOT NULL,
+    events  INTEGER NOT NULL,
+    rest    INTEGER NOT NULL,
+    PRIMARY KEY (session, model, kind)
+) WITHOUT ROWID;
+
+-- The figures that are simply added up (Figure in Usage/UsageFacts.cs); active time in microseconds.
+CREATE TABLE usage_tally (
+    id             INTEGER PRIMARY KEY,
+    time_unix_nano INTEGER NOT NULL,
+    session        INTEGER NOT NULL REFERENCES usage_session (id),
+    model          INTEGER NOT NULL REFERENCES usage_name (id),
+    figure         INTEGER NOT NULL,
+    value          INTEGER NOT NULL
+);
+
+CREATE INDEX usage_tally_time ON usage_tally (time_unix_nano);
+
+CREATE TABLE usage_tool (
+    id             INTEGER PRIMARY KEY,
+    time_unix_nano INTEGER NOT NULL,
+    session        INTEGER NOT NULL REFERENCES usage_session (id),
+    tool           INTEGER NOT NULL REFERENCES usage_name (id),
+    succeeded      INTEGER NOT NULL,
+    duration_ms    INTEGER NOT NULL,
+    request_id     TEXT
+);
+
+CREATE INDEX usage_tool_time ON usage_tool (time_unix_nano);
+
+-- Official usage readings.
+CREATE TABLE scrape (
+    id                   INTEGER PRIMARY KEY,
+    scraped_at_unix_nano INTEGER NOT NULL,
+    received_unix_nano   INTEGER NOT NULL,
+    source               TEXT,
+    limits               TEXT                 -- the JSON object that was posted
+);
+
+CREATE INDEX scrape_scraped_at ON scrape (scraped_at_unix_nano);

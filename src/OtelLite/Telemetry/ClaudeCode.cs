@@ -1,0 +1,97 @@
+namespace OtelLite.Telemetry;
+
+/// <summary>The metrics that counting knows.</summary>
+internal enum MetricName : byte
+{
+    Other,
+    SessionCount,
+    TokenUsage,
+    CostUsage,
+    LinesOfCode,
+    Commit,
+    PullRequest,
+    CodeEditDecision,
+    ActiveTime,
+}
+
+/// <summary>The events that counting knows.</summary>
+internal enum EventName : byte
+{
+    Other,
+    UserPrompt,
+    ApiRequest,
+    ApiError,
+    ToolResult,
+}
+
+/// <summary>The attributes that counting knows.</summary>
+internal enum AttributeName : byte
+{
+    Other,
+    SessionId,
+    PromptId,
+    EventName,
+    Type,
+    Model,
+    InputTokens,
+    OutputTokens,
+    CacheReadTokens,
+    CacheCreationTokens,
+    CostUsd,
+    DurationMs,
+    TtftMs,
+    RequestId,
+    QuerySource,
+    ToolName,
+    Success,
+    Decision,
+    RepositoryName,
+    HostName,
+}
+
+/// <summary>
+/// Claude Code's own names, verbatim, and nowhere else in the program (seen in 1.0.60 to 2.1.330). Another agent is another
+/// file beside this one.
+/// </summary>
+internal static class ClaudeCode
+{
+    public static readonly Utf8Names<MetricName> Metrics = new(
+        ("claude_code.session.count", MetricName.SessionCount),
+        ("claude_code.token.usage", MetricName.TokenUsage),
+        ("claude_code.cost.usage", MetricName.CostUsage),
+        ("claude_code.lines_of_code.count", MetricName.LinesOfCode),
+        ("claude_code.commit.count", MetricName.Commit),
+        ("claude_code.pull_request.count", MetricName.PullRequest),
+        ("claude_code.code_edit_tool.decision", MetricName.CodeEditDecision),
+        ("claude_code.active_time.total", MetricName.ActiveTime));
+
+    public static readonly Utf8Names<EventName> Events = new(
+        ("user_prompt", EventName.UserPrompt),
+        ("api_request", EventName.ApiRequest),
+        ("api_error", EventName.ApiError),
+        ("tool_result", EventName.ToolResult));
+
+    public static readonly Utf8Names<AttributeName> Attributes = new(
+        ("session.id", AttributeName.SessionId),
+        ("prompt.id", AttributeName.PromptId),
+        ("event.name", AttributeName.EventName),
+        ("type", AttributeName.Type),
+        ("model", AttributeName.Model),
+        ("input_tokens", AttributeName.InputTokens),
+        ("output_tokens", AttributeName.OutputTokens),
+        ("cache_read_tokens", AttributeName.CacheReadTokens),
+        ("cache_creation_tokens", AttributeName.CacheCreationTokens),
+        ("cost_usd", AttributeName.CostUsd),
+        ("duration_ms", AttributeName.DurationMs),
+        ("ttft_ms", AttributeName.TtftMs),
+        ("request_id", AttributeName.RequestId),
+        ("query_source", AttributeName.QuerySource),
+        ("tool_name", AttributeName.ToolName),
+        ("success", AttributeName.Success),
+        ("decision", AttributeName.Decision),
+        ("vcs.repository.name", AttributeName.RepositoryName),
+        ("host.name", AttributeName.HostName));
+
+    /// <summary>The body of an event is its full name; <c>otel_events.event_name</c> is what follows this.</summary>
+    public static ReadOnlySpan<byte> EventPrefix => "claude_code."u8;
+}

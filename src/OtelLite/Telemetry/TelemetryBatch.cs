@@ -1,0 +1,217 @@
+using System.Collections.Concurrent;
+
+namespace OtelLite.Telemetry;
+
+/// <summary>
+/// One export as plain columns: what a decoder fills and the writer binds. Rented, filled, written, returned; in the steady
+/// state nothing is allocated for a record.
+/// </summary>
+internal sealed class TelemetryBatch
+{
+    private static readonly ConcurrentQueue<TelemetryBatch> Pool = new();
+
+    private TelemetryBatch()
+    {
+    }
+
+    public Utf8Text Text { get; } = new();
+
+    public Column<Attribute> Attributes { get; } = new();
+
+    public Column<Resource> Resources { get; } = new();
+
+    public Column<InstrumentationScope> Scopes { get; } = new();
+
+    public Column<NumberDataPoint> DataPoints { get; } = new();
+
+    public Column<LogRecord> LogRecords { get; } = new();
+
+    /// <summary>Points that were read but are not valid; the sender is told in the partial success.</summary>
+    public int RejectedDataPoints { get; set; }
+
+    /// <summary>Why the first rejected record was rejected.</summary>
+    public string? RejectedBecause { get; set; }
+
+    /// <summary>A hash of the decoded body: the guard against a retry of what was already stored.</summary>
+    public UInt128 BodyHash { get; set; }
+
+    public int Records => DataPoints.Count + LogRecords.Count;
+
+    /// <summary>About what the batch holds in memory while it waits for the writer.</summary>
+    public long Bytes => Text.Length + 128L * Records;
+
+    public static TelemetryBatch Rent() => Pool.TryDequeue(out TelemetryBatch? batch) ? batch : new TelemetryBatch();
+
+    /// <summary>Gives the batch back. Nobody may touch it afterwards.</summary>
+    public void Return()
+    {
+        Text.Clear();
+        Attributes.Clear();
+        Resources.Clear();
+        Scopes.Clear();
+        DataPoints.Clear();
+        LogRecords.Clear();
+        RejectedDataPoints = 0;
+        RejectedBecause = null;
+        BodyHash = default;
+        if (Pool.Count < Limits.PooledBatchesMax)
+        {
+            Pool.Enqueue(this);
+        }
+    }
+
+    public ReadOnlySpan<Attribute> AttributesOf(in AttributeSet set) => Attributes.Rows.Slice(set.First, set.Count);
+
+    /// <summary>The string value of a known attribute, or none.</summary>
+    public TextRange TextOf(in AttributeSet set, AttributeName name)
+    {
+        foreach (ref readonly Attribute attribute in AttributesOf(set))
+        {
+            if (attribute.Name == name)
+            {
+                return attribute.Kind == ValueKind.String ? attribute.Text : TextRange.None;
+            }
+        }
+
+        return TextRange.None;
+    }
+
+    /// <summary>An empty resource, to be filled while its records are read; the index of its row.</summary>
+    public int AddResource()
+    {
+        ref Resource resource = ref Resources.Add();
+        resource.SchemaUrl = TextRange.None;
+        resource.Attributes = CloseAttributes(Attributes.Count, 0);
+        return Resources.Count - 1;
+    }
+
+    /// <summary>An empty scope; the index of its row.</summary>
+    public int AddScope()
+    {
+        ref InstrumentationScope scope = ref Scopes.Add();
+        scope.Name = scope.Version = scope.SchemaUrl = TextRange.None;
+        scope.Attributes = CloseAttributes(Attributes.Count, 0);
+        return Scopes.Count - 1;
+    }
+
+    /// <summary>Takes a point whose attributes are closed, or rejects it: a point needs a time, and a value or the flag that says there is none.</summary>
+    public void AddDataPoint(in NumberDataPoint point)
+    {
+        string? wrong = point.TimeUnixNano == 0 ? "timeUnixNano is missing or 0"
+            : point.TimeUnixNano > long.MaxValue ? "timeUnixNano is after the year 2262"
+            : !point.HasValue && !point.NoRecordedValue ? "neither asDouble nor asInt is set"
+            : null;
+        if (wrong is not null)
+        {
+            RejectedDataPoints++;
+            RejectedBecause ??= $"data point: {wrong}";
+            return;
+        }
+
+        ref NumberDataPoint row = ref DataPoints.Add();
+        row = point;
+        row.StartTimeUnixNano = Known(point.StartTimeUnixNano);
+        row.SessionId = TextOf(point.Attributes, AttributeName.SessionId);
+    }
+
+    /// <summary>Takes a log record whose attributes are closed. Its event name is the attribute that Claude Code sends, else
+    /// OTLP's own field, else the body, each without the agent's prefix.</summary>
+    public void AddLogRecord(in LogRecord record)
+    {
+        ref LogRecord row = ref LogRecords.Add();
+        row = record;
+        row.TimeUnixNano = Known(record.TimeUnixNano);
+        row.ObservedTimeUnixNano = Known(record.ObservedTimeUnixNano);
+        row.SessionId = TextOf(record.Attributes, AttributeName.SessionId);
+        row.PromptId = TextOf(record.Attributes, AttributeName.PromptId);
+        TextRange name = TextOf(record.Attributes, AttributeName.EventName);
+        row.EventName = !name.IsNone ? name : ShortName(record.EventName, record.Body);
+        row.Name = ClaudeCode.Events.Find(Text[row.EventName]);
+    }
+
+    // SQLite's integers are signed. A time that does not fit is no time at all, which OTLP writes as 0.
+    private static ulong Known(ulong unixNano) => unixNano <= long.MaxValue ? unixNano : 0;
+
+    private TextRange ShortName(TextRange eventName, TextRange body)
+    {
+        int prefix = ClaudeCode.EventPrefix.Length;
+        if (eventName.Length > 0)
+        {
+            return Text[eventName].StartsWith(ClaudeCode.EventPrefix)
+                ? new TextRange(eventName.Start + prefix, eventName.Length - prefix)
+                : eventName;
+        }
+
+        // The body is JSON: its quotes are not part of the name.
+        return body.Length > prefix + 2 && Text[body][1..].StartsWith(ClaudeCode.EventPrefix)
+            ? new TextRange(body.Start + 1 + prefix, body.Length - 2 - prefix)
+            : TextRange.None;
+    }
+
+    /// <summary>
+    /// Closes a run of attributes: of a key that came twice the last value stays (protobuf's rule for repeated keys of a map),
+    /// what is past the limit is counted as dropped, and the rest is written as one flat JSON object.
+    /// </summary>
+    public AttributeSet CloseAttributes(int first, uint dropped)
+    {
+        DropRepeatedKeys(first);
+        int count = Attributes.Count - first;
+        if (count > Limits.AttributesPerRecordMax)
+        {
+            dropped += (uint)(count - Limits.AttributesPerRecordMax);
+            count = Limits.AttributesPerRecordMax;
+            Attributes.Truncate(first + count);
+        }
+
+        int start = Text.Length;
+        Text.Append((byte)'{');
+        for (int i = first; i < Attributes.Count; i++)
+        {
+            if (i > first)
+            {
+                Text.Append((byte)',');
+            }
+
+            AppendMember(Attributes[i]);
+        }
+
+        Text.Append((byte)'}');
+        return new AttributeSet { First = first, Count = count, Json = Text.Since(start), DroppedCount = dropped };
+    }
+
+    private void AppendMember(in Attribute attribute)
+    {
+        Text.AppendJsonString(attribute.Key);
+        Text.Append((byte)':');
+        switch (attribute.Kind)
+        {
+            case ValueKind.String: Text.AppendJsonString(attribute.Text); break;
+            case ValueKind.Bool: Text.AppendJson(attribute.Int != 0); break;
+            case ValueKind.Int: Text.AppendJson(attribute.Int); break;
+            case ValueKind.Double: Text.AppendJson(attribute.Double); break;
+            case ValueKind.Json: Text.AppendCopy(attribute.Text); break;
+            default: Text.Append("null"u8); break;
+        }
+    }
+
+    // Quadratic, but over at most AttributesPerRecordMax keys, and the lengths differ first. A sender's set of 25 costs less than hashing it.
+    private void DropRepeatedKeys(int first)
+    {
+        int last = Math.Min(Attributes.Count, first + Limits.AttributesPerRecordMax);
+        for (int i = first + 1; i < last; i++)
+        {
+            for (int j = first; j < i; j++)
+            {
+                if (Attributes[i].Key.Length == Attributes[j].Key.Length && Text[Attributes[i].Key].SequenceEqual(Text[Attributes[j].Key]))
+                {
+                    Attributes[j] = Attributes[i];
+                    Attributes.Rows[(i + 1)..].CopyTo(Attributes.Rows[i..]);
+                    Attributes.Truncate(Attributes.Count - 1);
+                    last--;
+                    i--;
+                    break;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+using System.Buffers;
+
+namespace OtelLite.Telemetry;
+
+/// <summary>A piece of a <see cref="Utf8Text"/>. <see cref="None"/> is an absent text, which differs from an empty one.</summary>
+internal readonly record struct TextRange(int Start, int Length)
+{
+    public static readonly TextRange None = new(0, -1);
+
+    public bool IsNone => Length < 0;
+}
+
+/// <summary>
+/// All the text of one batch in one growing UTF-8 buffer: what a record says is a range of it, so reading an export makes no
+/// string. JSON is written into it too, in one canonical form, so that the same record gives the same bytes whichever
+/// encoding it came in.
+/// </summary>
+internal sealed class Utf8Text
+{
+    // What JSON demands to be escaped (RFC 8259, section 7), and nothing more.
+    private static readonly SearchValues<byte> Escaped = SearchValues.Create(
+        [.. Enumerable.Range(0, 0x20).Select(c => (byte)c), (byte)'"', (byte)'\\']);
+
+    private byte[] _bytes = new byte[16 << 10];
+
+    public int Length { get; private set; }
+
+    public ReadOnlySpan<byte> this[TextRange range] =>
+        range.IsNone ? default : _bytes.AsSpan(range.Start, range.Length);
+
+    public void Clear()
+    {
+        Length = 0;
+        if (_bytes.Length > Limits.PooledTextBytesMax)
+        {
+            _bytes = new byte[16 << 10];
+        }
+    }
+
+    /// <summary>A range to change in place; never one that something else points into.</summary>
+    public Span<byte> Writable(TextRange range) => _bytes.AsSpan(range.Start, range.Length);
+
+    /// <summary>Forgets everything from <paramref name="length"/> on.</summary>
+    public void Rewind(int length) => Length = length;
+
+    /// <summary>Everything appended since the text was <paramref name="start"/> long.</summary>
+    public TextRange Since(int start) => new(start, Length - start);
+
+    public TextRange Append(ReadOnlySpan<byte> utf8)
+    {
+        utf8.CopyTo(Reserve(utf8.Length));
+        return Advance(utf8.Length);
+    }
+
+    public void Append(byte utf8)
+    {
+        Reserve(1)[0] = utf8;
+        Length++;
+    }
+
+    /// <summary>At least <paramref name="count"/> writable bytes; <see cref="Advance"/> keeps what was written.</summary>
+    public Span<byte> Reserve(int count)
+    {
+        if (_bytes.Length - Length < count)
+        {
+            Array.Resize(ref _bytes, (int)Math.Min(Array.MaxLength, Math.Max(_bytes.Length * 2L, (long)Length + count)));
+        }
+
+        return _bytes.AsSpan(Length);
+    }
+
+    public TextRange Advance(int count)
+    {
+        var range = new TextRange(Length, count);
+        Length += count;
+        return range;
+    }
+
+    public void AppendJson(long value)
+    {
+        value.TryFormat(Reserve(20), out int written);
+        Length += written;
+    }
+
+    /// <summary>The shortest text that reads back as the same number; always with a point or exponent, so that it stays a real.
+    /// JSON has no NaN and no infinity: these become the strings that ProtoJSON uses.</summary>
+    public void AppendJson(double value)
+    {
+        if (!double.IsFinite(value))
+        {
+            Append(double.IsNaN(value) ? "\"NaN\""u8 : value > 0 ? "\"Infinity\""u8 : "\"-Infinity\""u8);
+            return;
+        }
+
+        Span<byte> place = Reserve(32);
+        value.TryFormat(place, out int written);
+        Length += written;
+        if (place[..written].IndexOfAny((byte)'.', (byte)'E') < 0)
+        {
+            Append(".0"u8);
+        }
+    }
+
+    public void AppendJson(bool value) => Append(value ? "true"u8 : "false"u8);
+
+    /// <summary>A JSON string of a text that is already in this buffer.</summary>
+    public void AppendJsonString(TextRange text)
+    {
+        // The buffer may move when it grows: first the room for the worst case, then the span.
+        Span<byte> to = Reserve(JsonStringBytesMax(text.Length));
+        Length += WriteJsonString(this[text], to);
+    }
+
+    /// <summary>A JSON string of a text from elsewhere.</summary>
+    public void AppendJsonString(ReadOnlySpan<byte> utf8) => Length += WriteJsonString(utf8, Reserve(JsonStringBytesMax(utf8.Length)));
+
+    /// <summary>A second copy of a text that is already in this buffer.</summary>
+    public void AppendCopy(TextRange text)
+    {
+        Span<byte> to = Reserve(text.Length);
+        this[text].CopyTo(to);
+        Length += text.Length;
+    }
+
+    // Each byte may become \u00XX.
+    private static int JsonStringBytesMax(int length) => checked(length * 6 + 2);
+
+    private static int WriteJsonString(ReadOnlySpan<byte> from, Span<byte> to)
+    {
+        int at = 0;
+        to[at++] = (byte)'"';
+        while (true)
+        {
+            int plain = from.IndexOfAny(Escaped);
+            ReadOnlySpan<byte> run = plain < 0 ? from : from[..plain];
+            run.CopyTo(to[at..]);
+            at += run.Length;
+            if (plain < 0)
+            {
+                break;
+            }
+
+            at += WriteEscape(from[plain], to[at..]);
+            from = from[(plain + 1)..];
+        }
+
+        to[at++] = (byte)'"';
+        return at;
+    }
+
+    private static int WriteEscape(byte c, Span<byte> to)
+    {
+        to[0] = (byte)'\\';
+        to[1] = c switch
+        {
+            (byte)'\n' => (byte)'n',
+            (byte)'\r' => (byte)'r',
+            (byte)'\t' => (byte)'t',
+            (byte)'\b' => (byte)'b',
+            (byte)'\f' => (byte)'f',
+            (byte)'"' or (byte)'\\' => c,
+            _ => (byte)'u',
+        };
+        if (to[1] != 'u')
+        {
+            return 2;
+        }
+
+        const string hex = "0123456789abcdef";
+        to[2] = (byte)'0';
+        to[3] = (byte)'0';
+        to[4] = (byte)hex[c >> 4];
+        to[5] = (byte)hex[c & 15];
+        return 6;
+    }
+}

@@ -1,0 +1,23 @@
+namespace OtelLite.Telemetry;
+
+/// <summary>What became of a batch that was offered for writing.</summary>
+internal enum WriteOutcome
+{
+    /// <summary>On disk, all of it, as durable as the options ask for.</summary>
+    Committed,
+
+    /// <summary>Too much is waiting already; nothing was taken.</summary>
+    QueueFull,
+
+    /// <summary>The disk or the file can't take it now; nothing was kept. Worth a retry.</summary>
+    Unavailable,
+
+    /// <summary>This batch can't be written, and a retry would not help.</summary>
+    Failed,
+}
+
+/// <summary>The outcome, and in words why it is not <see cref="WriteOutcome.Committed"/>.</summary>
+internal readonly record struct WriteResult(WriteOutcome Outcome, string? Reason = null);
+
+/// <summary>Where a decoded batch goes. Completes when the batch is committed or refused; until then the batch belongs to the receiver of this call.</summary>
+internal delegate Task<WriteResult> WriteBatch(TelemetryBatch batch);

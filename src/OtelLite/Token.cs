@@ -1,0 +1,69 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace OtelLite;
+
+/// <summary>
+/// The one secret. Clients send it as <c>Authorization: Bearer TOKEN</c>; the dashboard gets it once in its address and keeps it in
+/// a cookie.
+/// </summary>
+internal sealed class Token(string value)
+{
+    public const string FileName = "token";
+
+    private const string Scheme = "Bearer";
+
+    private readonly byte[] _utf8 = Encoding.UTF8.GetBytes(value);
+
+    public string Value => value;
+
+    /// <summary>Characters that pass through a shell, a header and OpenTelemetry's list of headers unharmed.</summary>
+    public static bool IsValid(string token) =>
+        token.Length is > 0 and <= 512 && token.All(c => char.IsAsciiLetterOrDigit(c) || "-._~+/=".Contains(c, StringComparison.Ordinal));
+
+    /// <summary>The token of a data folder, made at random when there is none yet.</summary>
+    /// <exception cref="IOException">The file can't be read or written.</exception>
+    public static Token OfDataDir(string dataDir, out bool made)
+    {
+        string path = Path.Combine(dataDir, FileName);
+        made = !File.Exists(path);
+        if (made)
+        {
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows())
+            {
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
+            using var file = new StreamWriter(path, options);
+            file.WriteLine(Random());
+        }
+
+        string token = File.ReadAllText(path).Trim();
+        return IsValid(token) ? new Token(token) : throw new IOException(
+            $"{path} holds no usable token: delete it and a new one is made, or name one with --token TOKEN");
+    }
+
+    public bool Is(string? candidate) =>
+        candidate is not null && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(candidate), _utf8);
+
+    /// <summary>
+    /// True when the request carries the token in its Authorization header. Claude Code sends header values as they are written, so
+    /// a percent-encoded blank, as OpenTelemetry's own variable asks for, arrives as <c>Bearer%20TOKEN</c>.
+    /// </summary>
+    public bool IsBearer(HttpRequest request)
+    {
+        string header = request.Headers.Authorization.ToString();
+        if (!header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+        {
+            return false;
+        }
+
+        string rest = header[Scheme.Length..];
+        return rest.StartsWith("%20", StringComparison.Ordinal) ? Is(rest[3..].Trim()) : rest.StartsWith(' ') && Is(rest.Trim());
+    }
+
+    // Guid's random bits come from the operating system's generator. .NET's RandomNumberGenerator would load OpenSSL on Linux,
+    // which the one file must not need.
+    private static string Random() => $"{Guid.NewGuid():N}{Guid.NewGuid():N}";
+}

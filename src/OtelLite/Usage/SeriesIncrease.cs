@@ -1,0 +1,80 @@
+using System.IO.Hashing;
+using OtelLite.Telemetry;
+using Attribute = OtelLite.Telemetry.Attribute;
+
+namespace OtelLite.Usage;
+
+/// <summary>Where a cumulative series stands: the newest point that was counted.</summary>
+internal readonly record struct SeriesState(long TimeUnixNano, double Value);
+
+/// <summary>
+/// From what a point says to what it adds (metrics data model, "Temporality" and "Resets and Gaps"). Delta points and gauges
+/// need no memory; a cumulative point needs the state of its series.
+/// </summary>
+internal static class SeriesIncrease
+{
+    public static bool NeedsState(in NumberDataPoint point) =>
+        point.Kind == MetricKind.Sum && point.Temporality == AggregationTemporality.Cumulative && !point.NoRecordedValue;
+
+    /// <summary>
+    /// What a point adds that needs no state. UNSPECIFIED counts as delta, which is what Claude Code 1.0.48 meant by it;
+    /// the stored temporality tells such rows apart.
+    /// </summary>
+    public static double Stateless(in NumberDataPoint point) => point.NoRecordedValue ? 0 : point.Value;
+
+    /// <summary>
+    /// What a cumulative point adds, and the state after it. The start time is part of a series' key, so a new start is a
+    /// series without state: it adds its whole value, or nothing when start and time are equal (a reset at an unknown time).
+    /// A late or repeated point adds nothing: a newer one already contains it.
+    /// </summary>
+    public static double Cumulative(in NumberDataPoint point, SeriesState? before, out SeriesState after)
+    {
+        after = new SeriesState((long)point.TimeUnixNano, point.Value);
+        if (before is not { } state)
+        {
+            return point.StartTimeUnixNano == point.TimeUnixNano ? 0 : point.Value;
+        }
+
+        if ((long)point.TimeUnixNano <= state.TimeUnixNano)
+        {
+            after = state;
+            return 0;
+        }
+
+        bool reset = point.IsMonotonic && point.Value < state.Value;
+        return reset ? point.Value : point.Value - state.Value;
+    }
+
+    /// <summary>
+    /// The identity of a series (metrics data model, "Timeseries Model") together with its start time. The order of attributes
+    /// does not matter: their hashes are added.
+    /// </summary>
+    public static UInt128 Key(TelemetryBatch batch, in NumberDataPoint point)
+    {
+        var hash = new XxHash128();
+        hash.Append(batch.Text[batch.Resources[point.Resource].Attributes.Json]);
+        hash.Append("\0"u8);
+        hash.Append(batch.Text[batch.Scopes[point.Scope].Name]);
+        hash.Append("\0"u8);
+        hash.Append(batch.Text[batch.Scopes[point.Scope].Version]);
+        hash.Append("\0"u8);
+        hash.Append(batch.Text[point.Metric]);
+        hash.Append("\0"u8);
+        hash.Append(batch.Text[point.Unit]);
+        hash.Append([(byte)point.Kind, (byte)(point.IsMonotonic ? 1 : 0)]);
+        hash.Append(BitConverter.GetBytes(point.StartTimeUnixNano));
+        UInt128 key = hash.GetCurrentHashAsUInt128();
+        foreach (ref readonly Attribute attribute in batch.AttributesOf(point.Attributes))
+        {
+            hash.Reset();
+            hash.Append(batch.Text[attribute.Key]);
+            hash.Append([0, (byte)attribute.Kind]);
+            hash.Append(attribute.Kind is ValueKind.String or ValueKind.Json
+                ? batch.Text[attribute.Text]
+                : BitConverter.GetBytes(attribute.Kind == ValueKind.Double ? BitConverter.DoubleToInt64Bits(attribute.Double) : attribute.Int));
+            key += hash.GetCurrentHashAsUInt128();
+        }
+
+        return key;
+    }
+}

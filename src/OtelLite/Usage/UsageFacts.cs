@@ -1,0 +1,124 @@
+using OtelLite.Telemetry;
+
+namespace OtelLite.Usage;
+
+/// <summary>What a request is billed by. Tokens count whole; cost counts in nano-dollars, so that sums are exact and their order never matters.</summary>
+internal enum BilledKind : byte
+{
+    Input = 1,
+    Output = 2,
+    CacheRead = 3,
+    CacheCreation = 4,
+    Cost = 5,
+}
+
+/// <summary>The figures that are simply added up. The numbers are stored.</summary>
+internal enum Figure : byte
+{
+    Prompts = 1,
+    ApiErrors = 2,
+    LinesAdded = 3,
+    LinesRemoved = 4,
+    Commits = 5,
+    PullRequests = 6,
+
+    /// <summary>In microseconds.</summary>
+    ActiveUser = 7,
+
+    /// <summary>In microseconds.</summary>
+    ActiveCli = 8,
+    EditsAccepted = 9,
+    EditsRejected = 10,
+}
+
+/// <summary>One API request, as its <c>api_request</c> event tells it: the first witness.</summary>
+internal struct BilledRequest
+{
+    /// <summary>The row of the batch's log records that it came from.</summary>
+    public int LogRecord;
+    public TextRange Session;
+    public TextRange Model;
+    public TextRange RequestId;
+    public TextRange PromptId;
+    public TextRange QuerySource;
+    public long TimeUnixNano;
+    public long Input;
+    public long Output;
+    public long CacheRead;
+    public long CacheCreation;
+    public long CostNanoUsd;
+    public long DurationMs;
+    public long TtftMs;
+
+    public readonly long Of(BilledKind kind) => kind switch
+    {
+        BilledKind.Input => Input,
+        BilledKind.Output => Output,
+        BilledKind.CacheRead => CacheRead,
+        BilledKind.CacheCreation => CacheCreation,
+        _ => CostNanoUsd,
+    };
+}
+
+/// <summary>What a point of the token or cost metric says was billed: the second witness of the same requests.</summary>
+internal struct BilledPoint
+{
+    public TextRange Session;
+    public TextRange Model;
+    public BilledKind Kind;
+    public long TimeUnixNano;
+    public long Value;
+}
+
+internal struct Tally
+{
+    public TextRange Session;
+    public TextRange Model;
+    public Figure Figure;
+    public long TimeUnixNano;
+    public long Value;
+}
+
+internal struct ToolCall
+{
+    public TextRange Session;
+    public TextRange Tool;
+    public TextRange RequestId;
+    public long TimeUnixNano;
+    public bool Succeeded;
+    public long DurationMs;
+}
+
+/// <summary>That something of a session arrived. A session that did nothing (a start-up under a throw-away id) is no session.</summary>
+internal struct SessionSeen
+{
+    public TextRange Session;
+    public long FirstUnixNano;
+    public long LastUnixNano;
+    public bool DidSomething;
+    public TextRange Project;
+    public TextRange Machine;
+}
+
+/// <summary>What one batch adds to what is counted. Reused from batch to batch; its texts are ranges of the batch's text.</summary>
+internal sealed class UsageFacts
+{
+    public Column<BilledRequest> Requests { get; } = new();
+
+    public Column<BilledPoint> Points { get; } = new();
+
+    public Column<Tally> Tallies { get; } = new();
+
+    public Column<ToolCall> ToolCalls { get; } = new();
+
+    public Column<SessionSeen> Sessions { get; } = new();
+
+    public void Clear()
+    {
+        Requests.Clear();
+        Points.Clear();
+        Tallies.Clear();
+        ToolCalls.Clear();
+        Sessions.Clear();
+    }
+}
