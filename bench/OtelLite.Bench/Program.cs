@@ -1,0 +1,18 @@
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using OtelLite.Bench;
+
+switch (args)
+{
+    case ["facts", var executable]:
+        return await ReleaseFacts.Print(executable);
+    case ["feed", var url, var token, .. var hours]:
+        return await Feed.Run(url, token, hours is [var h] ? double.Parse(h, System.Globalization.CultureInfo.InvariantCulture) : 8);
+    default:
+        // In this process: the project as it was built is measured, not a second build of it.
+        BenchmarkSwitcher.FromAssembly(typeof(ReleaseFacts).Assembly).Run(
+            args, DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance)));
+        return 0;
+}

@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace OtelLite.Bench;
+
+/// <summary>
+/// What a person gets who downloads the published file: its size, how long it takes from start to the first answer, and the memory it
+/// holds when idle. Against the budgets, and with a non-zero exit code past one of them.
+/// </summary>
+internal static class ReleaseFacts
+{
+    private const double BytesMax = 14e6;
+    private const double StartMsMax = 100;
+    private const double ResidentBytesMax = 30e6;
+
+    // Shared machines are noisy: of several starts the median is told, and held against the budget.
+    private const int Starts = 9;
+
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan UntilIdle = TimeSpan.FromSeconds(2);
+
+    public static async Task<int> Print(string executable)
+    {
+        double bytes = new FileInfo(executable).Length;
+        List<double> starts = [];
+        double resident = 0;
+        string dataDir = Directory.CreateTempSubdirectory("otellite-facts-").FullName;
+        try
+        {
+            for (int i = 0; i < Starts; i++)
+            {
+                (double ms, double residentBytes) = await Start(executable, dataDir, untilIdle: i == Starts - 1);
+                starts.Add(ms);
+                resident = residentBytes;
+            }
+        }
+        finally
+        {
+            Directory.Delete(dataDir, recursive: true);
+        }
+
+        starts.Sort();
+        bool within = Tell("size", bytes / 1e6, BytesMax / 1e6, "MB")
+            & Tell($"start to first answer, median of {Starts}", starts[Starts / 2], StartMsMax, "ms")
+            & Tell("resident when idle", resident / 1e6, ResidentBytesMax / 1e6, "MB");
+        return within ? 0 : 1;
+    }
+
+    private static bool Tell(string what, double value, double max, string unit)
+    {
+        bool within = value <= max;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {value:0.0} {unit} (at most {max:0} {unit}{(within ? "" : ": TOO MUCH")})"));
+        return within;
+    }
+
+    private static async Task<(double Ms, double ResidentBytes)> Start(string executable, string dataDir, bool untilIdle)
+    {
+        int port = FreePort();
+        var start = new ProcessStartInfo(executable, ["--data-dir", dataDir, "--urls", $"http://127.0.0.1:{port}", "--otlp-http-port", "0"])
+        {
+            RedirectStandardError = true,
+        };
+        using var http = new HttpClient();
+        var clock = Stopwatch.StartNew();
+        using Process process = Process.Start(start)!;
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginErrorReadLine();
+        try
+        {
+            await FirstAnswer(http, new Uri($"http://127.0.0.1:{port}/readyz"), clock);
+            double ms = clock.Elapsed.TotalMilliseconds;
+            if (untilIdle)
+            {
+                await Task.Delay(UntilIdle);
+            }
+
+            process.Refresh();
+            return (ms, process.WorkingSet64);
+        }
+        finally
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+        }
+    }
+
+    private static async Task FirstAnswer(HttpClient http, Uri url, Stopwatch clock)
+    {
+        while (true)
+        {
+            try
+            {
+                using HttpResponseMessage answer = await http.GetAsync(url);
+                answer.EnsureSuccessStatusCode();
+                return;
+            }
+            catch (HttpRequestException) when (clock.Elapsed < StartTimeout)
+            {
+                await Task.Delay(1);
+            }
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
