@@ -1,0 +1,53 @@
+// From numbers to what people read. Pure: no page, no clock of its own. tests/web holds every case.
+
+const grouped = new Intl.NumberFormat("en-US");
+const short = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
+
+/** Every digit: a figure that can be trusted is not rounded. */
+export const count = (n) => grouped.format(n);
+
+/** For axes, where there is no room: 1.2K, 3M. */
+export const compact = (n) => short.format(n);
+
+/** Dollars: cents from one dollar on, four decimals below (a small request costs a fraction of a cent), and never a false $0.00. */
+export function usd(x) {
+  const size = Math.abs(x);
+  const digits = size === 0 || size >= 1 ? 2 : size >= 0.0001 ? 4 : 7;
+  return (x < 0 ? "−$" : "$") + size.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** A duration in milliseconds, to about three digits. */
+export function ms(x) {
+  if (x === null || x === undefined) return "–";
+  if (x < 1000) return `${Math.round(x)} ms`;
+  return x < 59_950 ? `${(x / 1000).toFixed(1)} s` : seconds(x / 1000);
+}
+
+/** A duration in seconds, in its two largest units. */
+export function seconds(x) {
+  const s = Math.round(x);
+  if (s < 60) return `${s} s`;
+  const minutes = Math.floor(s / 60);
+  if (minutes < 60) return s % 60 === 0 ? `${minutes} min` : `${minutes} min ${s % 60} s`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+  const days = Math.floor(hours / 24);
+  return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`;
+}
+
+/** How long ago, from a difference in milliseconds; a client's clock may be a little ahead. */
+export function ago(difference) {
+  if (difference < 5_000) return "just now";
+  return `${seconds(difference < 60_000 ? Math.floor(difference / 5_000) * 5 : difference >= 3_600_000 ? difference / 1000 : Math.floor(difference / 60_000) * 60)} ago`;
+}
+
+/** A moment as the reader's clock shows it, with the day when it is another one. */
+export function moment(time, now = new Date(), timeZone = undefined) {
+  const day = (t) => t.toLocaleDateString("en-CA", { timeZone });
+  const clock = time.toLocaleTimeString("en-GB", { timeZone, hour: "2-digit", minute: "2-digit" });
+  if (day(time) === day(now)) return clock;
+  const year = day(time).slice(0, 4) === day(now).slice(0, 4) ? undefined : "numeric";
+  return `${time.toLocaleDateString("en-GB", { timeZone, day: "numeric", month: "short", year })}, ${clock}`;
+}
+
+export const formats = { count, usd, seconds };

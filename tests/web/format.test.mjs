@@ -1,0 +1,32 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { ago, compact, count, moment, ms, seconds, usd } from "../../src/OtelLite/Dashboard/web/format.js";
+
+function cases(format, ...pairs) {
+  for (const [input, expected] of pairs) assert.equal(format(input), expected, `of ${input}`);
+}
+
+test("A count shows every digit", () => cases(count, [0, "0"], [999, "999"], [1234567, "1,234,567"]));
+
+test("An axis is short", () => cases(compact, [0, "0"], [1500, "1.5K"], [2_000_000, "2M"]));
+
+test("Money shows cents, and less than a cent where there is less", () => cases(usd,
+  [0, "$0.00"], [1, "$1.00"], [1234.5, "$1,234.50"], [0.4563, "$0.4563"], [0.009, "$0.0090"], [0.0000123, "$0.0000123"], [-2, "−$2.00"]));
+
+test("Milliseconds turn into larger units", () => cases(ms,
+  [null, "–"], [0, "0 ms"], [999, "999 ms"], [1000, "1.0 s"], [59_949, "59.9 s"], [59_950, "1 min"], [90_000, "1 min 30 s"]));
+
+test("A duration has its two largest units", () => cases(seconds,
+  [0, "0 s"], [59.4, "59 s"], [59.6, "1 min"], [61, "1 min 1 s"], [3600, "1 h"], [5400, "1 h 30 min"], [86_400, "1 d"], [90_000, "1 d 1 h"]));
+
+test("How long ago is told in steps that do not flicker", () => cases(ago,
+  [-3_000, "just now"], [4_999, "just now"], [9_999, "5 s ago"], [59_999, "55 s ago"], [119_000, "1 min ago"], [3_600_000, "1 h ago"], [90_000_000, "1 d 1 h ago"]));
+
+test("A moment names its day when it is another one", () => {
+  const now = new Date("2026-11-24T12:00:00Z");
+  const at = (text, zone = "UTC") => moment(new Date(text), now, zone);
+  assert.equal(at("2026-11-24T04:08:00Z"), "04:08");
+  assert.equal(at("2026-11-23T04:08:00Z"), "23 Nov, 04:08");
+  assert.equal(at("2025-11-23T04:08:00Z"), "23 Nov 2025, 04:08");
+  assert.equal(at("2026-11-23T23:30:00Z", "Europe/Berlin"), "00:30");
+});
