@@ -35,10 +35,11 @@ internal static class ServeCommand
     private static void Greet(App app, Options options)
     {
         string url = app.Urls[0];
+        string whereItIs = options.Token is null ? $"the token is in {Path.Combine(options.DataDir, Token.FileName)}" : "with the token that was given";
         bool showToken = app.IsFirstStart || !Console.IsErrorRedirected;
         Console.Error.WriteLine(showToken
             ? $"OtelLite {App.Version}: {url}/?token={app.Token.Value}"
-            : $"OtelLite {App.Version}: {url} (the token is in {Path.Combine(options.DataDir, Token.FileName)})");
+            : $"OtelLite {App.Version}: {url} ({whereItIs})");
         if (app.IsFirstStart)
         {
             Console.Error.WriteLine($"""

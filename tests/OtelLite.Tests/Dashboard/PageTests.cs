@@ -1,0 +1,258 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.Playwright;
+
+namespace OtelLite.Tests.Dashboard;
+
+/// <summary>One headless browser for all tests of the page.</summary>
+public sealed class HeadlessBrowser : IAsyncLifetime
+{
+    private IPlaywright? _playwright;
+
+    internal IBrowser Chromium { get; private set; } = null!;
+
+    public async Task InitializeAsync()
+    {
+        if (Needs.Browser is not { } path)
+        {
+            return;
+        }
+
+        _playwright = await Playwright.CreateAsync();
+        // In a container Chromium runs as root, where its sandbox can't start; it opens nothing but our own page.
+        Chromium = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = path, Args = ["--no-sandbox"] });
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (Chromium is not null)
+        {
+            await Chromium.CloseAsync();
+        }
+
+        _playwright?.Dispose();
+    }
+}
+
+/// <summary>The page in a real browser, on a real server: what stands in its elements is what the API says.</summary>
+public sealed class PageTests(HeadlessBrowser browser) : IClassFixture<HeadlessBrowser>, IAsyncLifetime
+{
+    private readonly List<string> _complaints = [];
+    private RunningServer _server = null!;
+    private IPage _page = null!;
+
+    public async Task InitializeAsync()
+    {
+        if (Needs.Browser is null)
+        {
+            return;
+        }
+
+        _server = await RunningServer.Start();
+        IBrowserContext context = await browser.Chromium.NewContextAsync(new() { ViewportSize = new() { Width = 1400, Height = 1000 } });
+        _page = await context.NewPageAsync();
+        _page.PageError += (_, error) => _complaints.Add(error);
+        _page.Console += (_, message) => Complain(message);
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (Needs.Browser is not null)
+        {
+            await _page.Context.CloseAsync();
+            await _server.DisposeAsync();
+        }
+    }
+
+    [BrowserFact]
+    public async Task Every_figure_on_the_page_is_the_summary_s_for_its_scope()
+    {
+        await _server.Replay(Recorded.Bodies("json"));
+        foreach ((string hash, string scope) in ((string, string)[])[("#all", ""), ("#range=30d", "range=30d"), ("#", "since=scrape")])
+        {
+            await Open(hash);
+            await _page.Locator($"main[data-scope='{scope}']").WaitForAsync();
+            await AssertFigures();
+        }
+
+        Assert.Empty(_complaints);
+    }
+
+    [BrowserFact]
+    public async Task A_body_posted_while_the_page_is_open_changes_its_figures_within_a_second()
+    {
+        await Open("#all");
+        await Figure("tokens.output", "0");
+        IReadOnlyList<RecordedBody> bodies = Recorded.Bodies("json", "s02");
+        await _server.Replay(bodies);
+        double expected = Recorded.Expected("json").Where(t => t.Capture == "s02").Sum(t => t["metric:tok.output"]);
+        Assert.NotEqual(0, expected);
+        await _page.Locator($"[data-figure='tokens.output'][data-value='{expected}']").WaitForAsync(new() { Timeout = 1000 });
+        await AssertFigures();
+        Assert.Empty(_complaints);
+    }
+
+    [BrowserFact]
+    public async Task An_empty_database_shows_the_block_to_paste_until_something_arrives()
+    {
+        await Open("#");
+        ILocator setup = _page.Locator("#setup");
+        await setup.Locator("pre").WaitForAsync();
+        string block = await setup.Locator("pre").InnerTextAsync();
+        Assert.Contains($"export OTEL_EXPORTER_OTLP_ENDPOINT={_server.Url}", block, StringComparison.Ordinal);
+        Assert.Contains($"Authorization=Bearer {ServerClient.TestToken}", block, StringComparison.Ordinal);
+        Assert.Contains("Waiting for the first export", await setup.InnerTextAsync(), StringComparison.Ordinal);
+
+        await setup.GetByRole(AriaRole.Tab, new() { Name = "fish" }).ClickAsync();
+        Assert.Contains("set -gx OTEL_EXPORTER_OTLP_ENDPOINT", await setup.Locator("pre").InnerTextAsync(), StringComparison.Ordinal);
+
+        await _server.Replay(Recorded.Bodies("json", "s02"));
+        await setup.WaitForAsync(new() { State = WaitForSelectorState.Hidden, Timeout = 1000 });
+    }
+
+    [BrowserFact]
+    public async Task Without_a_scrape_the_page_says_that_it_starts_at_midnight_and_with_one_how_old_it_is()
+    {
+        await Open("#");
+        await Text("#scope-text", "Since midnight (00:00): no scrape has been reported yet");
+        string scrapedAt = DateTimeOffset.UtcNow.AddMinutes(-90).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        string reset = DateTimeOffset.UtcNow.AddHours(2).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        using HttpResponseMessage answer = await _server.Post(
+            "/api/scrapes", $$"""{"scrapedAt":"{{scrapedAt}}","source":"test","limits":{"fiveHour":{"usedPercent":41.5,"resetsAt":"{{reset}}"} } }""");
+        answer.EnsureSuccessStatusCode();
+        await _page.GetByText("Last scrape 1 h 30 min ago").WaitForAsync(new() { Timeout = 2000 });
+        await _page.GetByText("5-hour limit: 41.5 %").WaitForAsync();
+        Assert.Equal("41.5", await _page.GetByRole(AriaRole.Meter).GetAttributeAsync("aria-valuenow"));
+        await AssertFigures();
+    }
+
+    [BrowserFact]
+    public async Task A_range_that_is_chosen_is_kept_in_the_address_and_asked_for()
+    {
+        await _server.Replay(Recorded.Bodies("json", "s02"));
+        await Open("#");
+        await _page.GetByRole(AriaRole.Button, new() { Name = "All", Exact = true }).ClickAsync();
+        await _page.Locator("main[data-scope='']").WaitForAsync();
+        Assert.EndsWith("#all", _page.Url, StringComparison.Ordinal);
+        await AssertFigures();
+
+        await _page.GetByText("Custom…").ClickAsync();
+        await _page.GetByLabel("From", new() { Exact = true }).FillAsync("2020-01-01T00:00");
+        await _page.GetByRole(AriaRole.Button, new() { Name = "Show", Exact = true }).ClickAsync();
+        await _page.Locator("main[data-scope^='from=2']").WaitForAsync();
+        await AssertFigures();
+        Assert.Equal("true", await _page.EvaluateAsync<string>("String(document.querySelectorAll('.u-over').length === 3)"));
+    }
+
+    [BrowserFact]
+    public async Task A_server_that_goes_away_is_shown_and_one_that_comes_back_is_followed_again()
+    {
+        await using RunningServer other = await RunningServer.Start();
+        string port = new Uri(other.Url).Port.ToString(CultureInfo.InvariantCulture);
+        await OpenAt(other, "#all");
+        await other.Stop();
+        await _page.Locator("#connection[data-state=reconnecting]").WaitForAsync(new() { Timeout = 3000 });
+        await using RunningServer again = await RunningServer.Start(null, "--urls", $"http://127.0.0.1:{port}");
+        await _page.Locator("#connection[data-state=live]").WaitForAsync(new() { Timeout = 5000 });
+        await again.Replay(Recorded.Bodies("json", "s02"));
+        await _page.Locator("[data-figure='tokens.output']:not([data-value='0'])").WaitForAsync(new() { Timeout = 2000 });
+    }
+
+    [BrowserFact]
+    public async Task What_telemetry_says_is_shown_as_text_and_never_becomes_markup()
+    {
+        const string hostile = "<img src=x onerror=alert(1)>";
+        using HttpResponseMessage answer = await _server.Post("/v1/logs", $$$"""
+            {"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1760000000000000000","attributes":[
+              {"key":"event.name","value":{"stringValue":"tool_result"}},{"key":"session.id","value":{"stringValue":"{{{hostile}}}"}},
+              {"key":"tool_name","value":{"stringValue":"{{{hostile}}}"}},{"key":"success","value":{"stringValue":"true"}}]}]}]}]}
+            """);
+        answer.EnsureSuccessStatusCode();
+        await Open("#all");
+        await _page.GetByText(hostile).First.WaitForAsync();
+        Assert.Equal(0, await _page.Locator("main img").CountAsync());
+        Assert.Empty(_complaints);
+    }
+
+    [BrowserFact]
+    public async Task A_question_that_makes_no_sense_is_explained()
+    {
+        await Open("#range=banana");
+        await _page.GetByText("'banana' is not a duration").WaitForAsync();
+        await _page.GetByText("Show the default range").ClickAsync();
+        await _page.Locator("#connection[data-state=live]").WaitForAsync();
+        await _page.Locator("#problem").WaitForAsync(new() { State = WaitForSelectorState.Hidden });
+    }
+
+    private async Task Open(string hash)
+    {
+        await OpenAt(_server, hash);
+        if (!hash.Contains("banana", StringComparison.Ordinal))
+        {
+            await _page.Locator("#connection[data-state=live]").WaitForAsync();
+            await _page.Locator("[data-figure=costUsd][data-value]").WaitForAsync();
+        }
+    }
+
+    private async Task OpenAt(ServerClient server, string hash)
+    {
+        // The token is given once; the cookie stays.
+        await _page.GotoAsync($"{server.Url}/?token={ServerClient.TestToken}");
+        await _page.GotoAsync($"{server.Url}/{hash}");
+    }
+
+    private Task Figure(string path, string value) =>
+        _page.Locator($"[data-figure='{path}'][data-value='{value}']").WaitForAsync(new() { Timeout = 2000 });
+
+    private async Task Text(string selector, string expected)
+    {
+        await _page.GetByText(expected).WaitForAsync(new() { Timeout = 2000 });
+        Assert.Equal(expected, await _page.Locator(selector).InnerTextAsync());
+    }
+
+    // Each element names its figure, its value and the query; that query, asked at the API, must say the same.
+    private async Task AssertFigures()
+    {
+        string json = await _page.EvaluateAsync<string>("""
+            JSON.stringify([...document.querySelectorAll("[data-figure]")].map(e =>
+              [e.dataset.figure, e.dataset.value, e.closest("[data-scope]").dataset.scope, e.textContent]))
+            """);
+        JsonArray figures = JsonNode.Parse(json)!.AsArray();
+        Assert.True(figures.Count >= 18, $"only {figures.Count} figures are shown");
+        JsonNode summary = await _server.Get("/api/summary?" + (string)figures[0]![2]!);
+        foreach (JsonNode? figure in figures)
+        {
+            string path = (string)figure![0]!;
+            JsonNode? expected = At(summary, path);
+            Assert.True(expected is not null, $"{path} is shown and not in the summary");
+            Assert.True((double)expected! == double.Parse((string)figure[1]!, CultureInfo.InvariantCulture), $"{path} is shown as {figure[1]}, and is {expected}");
+            Assert.False(string.IsNullOrWhiteSpace((string)figure[3]!), $"{path} shows no text");
+        }
+    }
+
+    // models.NAME.tokens.input, tools.NAME.calls: lists are addressed by the name of their rows, which may hold dots.
+    private static JsonNode? At(JsonNode summary, string path)
+    {
+        foreach ((string list, string key) in (ReadOnlySpan<(string, string)>)[("models", "model"), ("tools", "name")])
+        {
+            JsonNode? row = summary[list]!.AsArray().FirstOrDefault(r => path.StartsWith($"{list}.{r![key]}.", StringComparison.Ordinal));
+            if (row is not null)
+            {
+                return At(row, path[(list.Length + ((string)row[key]!).Length + 2)..].Split('.'));
+            }
+        }
+
+        return At(summary, path.Split('.'));
+    }
+
+    private static JsonNode? At(JsonNode node, string[] names) => names.Aggregate((JsonNode?)node, (n, name) => (n as JsonObject)?[name]);
+
+    // A server that was stopped on purpose, and a question refused on purpose, are the tests' own doing.
+    private void Complain(IConsoleMessage message)
+    {
+        if (message.Type is "error" or "warning" && !message.Text.StartsWith("Failed to load resource", StringComparison.Ordinal))
+        {
+            _complaints.Add(message.Text);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+
+namespace OtelLite.Tests;
+
+/// <summary>What a run of the executable said, and how it ended.</summary>
+internal sealed record Ran(int ExitCode, string Output, string Error);
+
+/// <summary>The published file as a process of its own.</summary>
+internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private Process? _process;
+    private string _url = "";
+
+    private PublishedExe()
+        : base(null)
+    {
+    }
+
+    public override string Url => _url;
+
+    public static string Path => Needs.PublishedExe ?? throw new InvalidOperationException("OTELLITE_EXE names no file: run ./publish.sh first");
+
+    /// <summary>Starts it and waits until it says where it listens.</summary>
+    public static async Task<PublishedExe> Start()
+    {
+        var exe = new PublishedExe();
+        await exe.StartProcess();
+        return exe;
+    }
+
+    /// <summary>Runs it to its end.</summary>
+    public static async Task<Ran> Run(params string[] arguments)
+    {
+        using Process process = Process.Start(StartInfo(arguments))!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync().WaitAsync(Patience);
+        return new Ran(process.ExitCode, await output, await error);
+    }
+
+    public async Task StartProcess()
+    {
+        _process = Process.Start(StartInfo("--data-dir", DataDir, "--urls", $"http://127.0.0.1:{FreePort()}", "--otlp-http-port", "0", "--token", TestToken))!;
+        string said = await _process.StandardError.ReadLineAsync().WaitAsync(Patience) ?? throw new InvalidOperationException("it ended without a word");
+        _url = Address().Match(said).Value;
+        Assert.True(_url.Length > 0, said);
+        _ = _process.StandardError.ReadToEndAsync();
+        _ = _process.StandardOutput.ReadToEndAsync();
+    }
+
+    /// <summary>Asks it to stop with a signal (TERM, INT); the exit code.</summary>
+    public async Task<int> Signal(string signal)
+    {
+        using Process kill = Process.Start("kill", [$"-{signal}", $"{_process!.Id}"]);
+        await kill.WaitForExitAsync();
+        await _process.WaitForExitAsync().WaitAsync(Patience);
+        Disconnect();
+        int code = _process.ExitCode;
+        _process.Dispose();
+        _process = null;
+        return code;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null)
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+            _process.Dispose();
+        }
+
+        DeleteDataDir();
+    }
+
+    public static int FreePort()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static ProcessStartInfo StartInfo(params string[] arguments) => new(Path, arguments)
+    {
+        RedirectStandardError = true,
+        RedirectStandardOutput = true,
+    };
+
+    [GeneratedRegex(@"http://[^/\s]+")]
+    private static partial Regex Address();
+}

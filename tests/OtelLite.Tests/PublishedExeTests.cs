@@ -1,0 +1,244 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Text.Json.Nodes;
+
+namespace OtelLite.Tests;
+
+/// <summary>
+/// Black-box tests of the published executable, where trimming and ahead-of-time compilation may have broken what works in this process.
+/// OTELLITE_EXE names the file.
+/// </summary>
+public sealed class PublishedExeTests
+{
+    [PublishedFact]
+    public async Task Every_expected_sum_comes_out_of_its_tables_and_of_its_summary()
+    {
+        await using PublishedExe exe = await PublishedExe.Start();
+        await exe.Replay(Recorded.Bodies("json"));
+        await exe.Replay(Recorded.Bodies("versions"));
+        foreach (ExpectedTotals expected in Recorded.Expected("json", "versions"))
+        {
+            ExpectedSums.AssertTables(exe.Sql, expected);
+            ExpectedSums.AssertSummary(await exe.Get($"/api/summary?session={expected.SessionId}"), expected);
+        }
+    }
+
+    [PublishedFact]
+    public async Task Every_answer_that_the_api_describes_is_given()
+    {
+        await using PublishedExe exe = await PublishedExe.Start();
+        await exe.Replay(Recorded.Bodies("auto-mode"));
+        JsonNode openApi = await exe.Get("/openapi.json");
+        foreach ((string path, JsonNode? operations) in openApi["paths"]!.AsObject().Where(p => p.Key != "/api/live"))
+        {
+            Assert.True(operations!["get"] is null || (await exe.Get(path)) is not null);
+        }
+
+        using HttpResponseMessage stored = await exe.Post("/api/scrapes", """{"source":"test","limits":{"fiveHour":{"usedPercent":41.5}}}""");
+        Assert.Equal(HttpStatusCode.Created, stored.StatusCode);
+        Assert.Equal("scrape", (string)(await exe.Get("/api/summary?since=scrape"))["since"]!);
+        using HttpResponseMessage wrong = await exe.Http.GetAsync(new Uri(exe.Url + "/api/summary?range=banana"));
+        Assert.Equal("application/problem+json", wrong.Content.Headers.ContentType!.MediaType);
+    }
+
+    [PublishedFact]
+    public async Task The_page_and_all_its_files_come_out_of_the_file()
+    {
+        await using PublishedExe exe = await PublishedExe.Start();
+        string page = await exe.Http.GetStringAsync(new Uri(exe.Url + "/"));
+        string[] files = [.. System.Text.RegularExpressions.Regex.Matches(page, "\"/web/([^\"]+)\"").Select(m => m.Groups[1].Value).Distinct()];
+        Assert.True(files.Length >= 5, page);
+        foreach (string file in files)
+        {
+            Assert.NotEmpty(await exe.Http.GetByteArrayAsync(new Uri($"{exe.Url}/web/{file}")));
+        }
+    }
+
+    [PublishedFact]
+    public async Task The_live_stream_brings_the_new_figures()
+    {
+        await using PublishedExe exe = await PublishedExe.Start();
+        using Stream stream = await exe.Http.GetStreamAsync(new Uri(exe.Url + "/api/live"));
+        using var lines = new StreamReader(stream);
+        await NextSummary(lines);
+        await exe.Replay(Recorded.Bodies("json", "s02").Where(b => b.Signal == "metrics"));
+        JsonNode summary = await NextSummary(lines).WaitAsync(TimeSpan.FromSeconds(5));
+        Assert.True((long)summary["tokens"]!["output"]! > 0);
+    }
+
+    [PublishedFact]
+    public async Task Killed_in_the_middle_it_has_every_acknowledged_body_and_counts_the_retried_ones_once()
+    {
+        await using PublishedExe exe = await PublishedExe.Start();
+        RecordedBody[] bodies = [.. Recorded.Bodies("json")];
+        ConcurrentQueue<RecordedBody> acknowledged = [];
+        async Task Send(IEnumerable<RecordedBody> mine)
+        {
+            foreach (RecordedBody body in mine)
+            {
+                try
+                {
+                    using HttpResponseMessage answer = await exe.Post(body);
+                    Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+                    acknowledged.Enqueue(body);
+                }
+                catch (HttpRequestException)
+                {
+                    return;
+                }
+            }
+        }
+
+        Task sending = Task.WhenAll(bodies.GroupBy(b => b.Name[..3]).Select(Send));
+        while (acknowledged.Count < bodies.Length / 3 && !sending.IsCompleted)
+        {
+            await Task.Delay(1);
+        }
+
+        await exe.Signal("KILL");
+        await sending;
+        await exe.StartProcess();
+        Assert.Equal("ok", exe.Sql("PRAGMA integrity_check"));
+        long records = (long)exe.Sql("SELECT (SELECT count(*) FROM otel_metrics) + (SELECT count(*) FROM otel_events)")!;
+        Assert.True(records >= acknowledged.Sum(Records), $"{records} records are stored, {acknowledged.Sum(Records)} were acknowledged");
+
+        // The clients come back with everything that they can't be sure of.
+        await exe.Replay(bodies);
+        foreach (ExpectedTotals expected in Recorded.Expected("json"))
+        {
+            ExpectedSums.AssertTables(exe.Sql, expected);
+            ExpectedSums.AssertSummary(await exe.Get($"/api/summary?session={expected.SessionId}"), expected);
+        }
+    }
+
+    [PublishedFact]
+    public async Task Asked_to_stop_it_closes_the_file_and_ends_with_0()
+    {
+        foreach (string signal in (string[])["TERM", "INT"])
+        {
+            await using PublishedExe exe = await PublishedExe.Start();
+            await exe.Replay(Recorded.Bodies("json", "s02"));
+            // An open page must not hold it up.
+            using Stream live = await exe.Http.GetStreamAsync(new Uri(exe.Url + "/api/live"));
+            var clock = Stopwatch.StartNew();
+            Assert.Equal(0, await exe.Signal(signal));
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(3), $"SIG{signal} took {clock.Elapsed}");
+            Assert.False(File.Exists(Path.Combine(exe.DataDir, "otellite.db-wal")), "the log was left beside the file");
+        }
+    }
+
+    [PublishedFact]
+    public async Task The_first_start_says_where_and_how_and_keeps_its_token()
+    {
+        string dataDir = Directory.CreateTempSubdirectory("otellite-").FullName;
+        int port = PublishedExe.FreePort();
+        try
+        {
+            string said = await FirstWords(dataDir, port);
+            string token = (await File.ReadAllTextAsync(Path.Combine(dataDir, "token"))).Trim();
+            Assert.Contains($"http://127.0.0.1:{port}/?token={token}", said, StringComparison.Ordinal);
+            Assert.Contains("export CLAUDE_CODE_ENABLE_TELEMETRY=1", said, StringComparison.Ordinal);
+            Assert.Contains($"export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:{port}\n", said, StringComparison.Ordinal);
+            Assert.Contains($"export OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer {token}\"", said, StringComparison.Ordinal);
+            string again = await FirstWords(dataDir, port);
+            Assert.DoesNotContain(token, again, StringComparison.Ordinal);
+            Assert.Equal(token, (await File.ReadAllTextAsync(Path.Combine(dataDir, "token"))).Trim());
+        }
+        finally
+        {
+            Directory.Delete(dataDir, recursive: true);
+        }
+    }
+
+    [PublishedFact]
+    public async Task What_keeps_it_from_starting_is_one_sentence_that_says_how_to_mend_it()
+    {
+        await using PublishedExe first = await PublishedExe.Start();
+        string otherDir = Path.Combine(first.DataDir, "other");
+        Ran taken = await PublishedExe.Run("--urls", first.Url, "--data-dir", otherDir, "--otlp-http-port", "0");
+        Assert.Equal(1, taken.ExitCode);
+        Assert.Contains("in use", OneSentence(taken), StringComparison.Ordinal);
+        Assert.Contains("--urls", taken.Error, StringComparison.Ordinal);
+
+        // A file where the folder should be: even root can't write there.
+        Ran unwritable = await PublishedExe.Run("--urls", "http://127.0.0.1:0", "--data-dir", Path.Combine(first.DataDir, "otellite.db", "x"), "--otlp-http-port", "0");
+        Assert.Equal(1, unwritable.ExitCode);
+        Assert.Contains("--data-dir", OneSentence(unwritable), StringComparison.Ordinal);
+
+        Ran unknown = await PublishedExe.Run("--port", "1234");
+        Assert.Equal(2, unknown.ExitCode);
+        Assert.Contains("--port", OneSentence(unknown), StringComparison.Ordinal);
+    }
+
+    [PublishedFact]
+    public async Task Version_and_help_are_data_on_stdout()
+    {
+        Ran version = await PublishedExe.Run("--version");
+        Assert.Equal((0, $"otellite {App.Version}", ""), (version.ExitCode, version.Output.Trim(), version.Error));
+        Ran help = await PublishedExe.Run("--help");
+        Assert.All(Setting.All, s => Assert.Contains(s.Flag, help.Output, StringComparison.Ordinal));
+    }
+
+    [PublishedFact]
+    public async Task It_is_one_file_that_needs_libc_and_libm_and_nothing_else()
+    {
+        Assert.Equal([PublishedExe.Path], Directory.GetFiles(Path.GetDirectoryName(PublishedExe.Path)!));
+        if (OperatingSystem.IsLinux())
+        {
+            using Process ldd = Process.Start(new ProcessStartInfo("ldd", [PublishedExe.Path]) { RedirectStandardOutput = true })!;
+            string[] libraries = [.. (await ldd.StandardOutput.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Trim().Split(' ')[0])];
+            Assert.Empty(libraries.Where(l => !l.StartsWith("linux-vdso", StringComparison.Ordinal) && !l.Contains("ld-linux", StringComparison.Ordinal)).Except(["libc.so.6", "libm.so.6"]));
+        }
+    }
+
+    private static string OneSentence(Ran ran) => Assert.Single(ran.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+
+    private static long Records(RecordedBody body) => System.Text.RegularExpressions.Regex.Count(
+        System.Text.Encoding.UTF8.GetString(body.Bytes), body.Signal == "metrics" ? "\"as(?:Double|Int)\"" : "\"body\":");
+
+    private static async Task<string> FirstWords(string dataDir, int port)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(PublishedExe.Path, ["--data-dir", dataDir, "--urls", $"http://127.0.0.1:{port}", "--otlp-http-port", "0"])
+        {
+            RedirectStandardError = true,
+        })!;
+        using var http = new HttpClient();
+        await Answers(http, new Uri($"http://127.0.0.1:{port}/healthz"));
+        process.Kill();
+        string said = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return said;
+    }
+
+    private static async Task Answers(HttpClient http, Uri url)
+    {
+        for (int tries = 0; ; tries++)
+        {
+            try
+            {
+                (await http.GetAsync(url)).Dispose();
+                // What it says follows right after it listens.
+                await Task.Delay(200);
+                return;
+            }
+            catch (HttpRequestException) when (tries < 500)
+            {
+                await Task.Delay(10);
+            }
+        }
+    }
+
+    private static async Task<JsonNode> NextSummary(StreamReader lines)
+    {
+        while (await lines.ReadLineAsync() is { } line)
+        {
+            if (line.StartsWith("data: ", StringComparison.Ordinal))
+            {
+                return JsonNode.Parse(line["data: ".Length..])!;
+            }
+        }
+
+        throw new InvalidOperationException("the stream ended");
+    }
+}

@@ -1,0 +1,92 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+
+namespace OtelLite.Tests;
+
+/// <summary>A client of a running OtelLite, and a look into its file: the same for the program in the test's process and for the published one.</summary>
+internal abstract class ServerClient
+{
+    public const string TestToken = "test-token";
+
+    protected ServerClient(string? dataDir)
+    {
+        DataDir = dataDir ?? Directory.CreateTempSubdirectory("otellite-").FullName;
+        Http = NewHttpClient();
+    }
+
+    public string DataDir { get; }
+
+    public abstract string Url { get; }
+
+    public HttpClient Http { get; private set; }
+
+    public async Task<HttpResponseMessage> Post(RecordedBody body)
+    {
+        using var content = new ByteArrayContent(body.Bytes);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        if (body.Gzip)
+        {
+            content.Headers.ContentEncoding.Add("gzip");
+        }
+
+        return await Http.PostAsync(new Uri(Url + body.Path), content);
+    }
+
+    public async Task<HttpResponseMessage> Post(string path, string json) =>
+        await Http.PostAsync(new Uri(Url + path), new StringContent(json, System.Text.Encoding.UTF8, "application/json"));
+
+    /// <summary>Sends bodies as a client does, one after the other, and insists on 200.</summary>
+    public async Task Replay(IEnumerable<RecordedBody> bodies)
+    {
+        foreach (RecordedBody body in bodies)
+        {
+            using HttpResponseMessage answer = await Post(body);
+            Assert.True(answer.StatusCode == HttpStatusCode.OK, $"{body.Name}: {answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
+        }
+    }
+
+    public async Task<JsonNode> Get(string path)
+    {
+        using HttpResponseMessage answer = await Http.GetAsync(new Uri(Url + path));
+        string text = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.IsSuccessStatusCode, $"{path}: {answer.StatusCode} {text}");
+        return JsonNode.Parse(text)!;
+    }
+
+    /// <summary>One value from the file, read as any other program would.</summary>
+    public object? Sql(string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(DataDir, "otellite.db")};Mode=ReadOnly;Pooling=False");
+        connection.Open();
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        object? value = command.ExecuteScalar();
+        return value is DBNull ? null : value;
+    }
+
+    /// <summary>Drops the connections, as a client that was restarted.</summary>
+    protected void Disconnect()
+    {
+        Http.Dispose();
+        Http = NewHttpClient();
+    }
+
+    /// <summary>Leaves nothing behind, unless OTELLITE_KEEP=1 asks for the folder.</summary>
+    protected void DeleteDataDir()
+    {
+        Http.Dispose();
+        if (Environment.GetEnvironmentVariable("OTELLITE_KEEP") != "1")
+        {
+            Directory.Delete(DataDir, recursive: true);
+        }
+    }
+
+    private static HttpClient NewHttpClient()
+    {
+        var http = new HttpClient();
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", TestToken);
+        return http;
+    }
+}
