@@ -5,7 +5,8 @@ namespace OtelLite.Bench;
 
 /// <summary>
 /// What a person gets who downloads the published file: its size, how long it takes from start to the first answer, and the memory it
-/// holds when idle. Against the budgets, and with a non-zero exit code past one of them.
+/// holds when idle, each against its budget. Size and memory are the program's own doing, so past their budget the exit code is 1; the time is
+/// only told, because a busy machine is nobody's defect.
 /// </summary>
 internal static class ReleaseFacts
 {
@@ -41,8 +42,8 @@ internal static class ReleaseFacts
 
         starts.Sort();
         bool within = Tell("size", bytes / 1e6, BytesMax / 1e6, "MB")
-            & Tell($"start to first answer, median of {Starts}", starts[Starts / 2], StartMsMax, "ms")
             & Tell("resident when idle", resident / 1e6, ResidentBytesMax / 1e6, "MB");
+        Tell($"start to first answer, median of {Starts}", starts[Starts / 2], StartMsMax, "ms");
         return within ? 0 : 1;
     }
 
