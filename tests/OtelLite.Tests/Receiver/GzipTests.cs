@@ -1,0 +1,107 @@
+using System.Buffers;
+using System.Text;
+using OtelLite.Receiver;
+
+namespace OtelLite.Tests.Receiver;
+
+/// <summary>What counts as gzip, down to its last byte: a body that was cut or changed on the way never passes as another one.</summary>
+public sealed class GzipTests
+{
+    private static readonly byte[] Plain = Encoding.UTF8.GetBytes(Exports.Commit());
+
+    private static GzipResult Inflate(byte[] gzip, int max, out byte[] plain)
+    {
+        byte[] to = ArrayPool<byte>.Shared.Rent(16);
+        GzipResult result = Gzip.Inflate(gzip, gzip.Length, max, ref to, out int written);
+        plain = to[..written];
+        ArrayPool<byte>.Shared.Return(to);
+        return result;
+    }
+
+    [Fact]
+    public void No_beginning_of_a_gzip_passes_for_the_whole()
+    {
+        byte[] whole = Exports.Gzip(Plain);
+        for (int length = 0; length < whole.Length; length++)
+        {
+            Assert.Equal(GzipResult.Bad, Inflate(whole[..length], 1 << 20, out _));
+        }
+    }
+
+    [Fact]
+    public void No_changed_bit_makes_another_body_of_it()
+    {
+        byte[] whole = Exports.Gzip(Plain);
+        for (int bit = 0; bit < whole.Length * 8; bit++)
+        {
+            byte[] changed = [.. whole];
+            changed[bit / 8] ^= (byte)(1 << (bit % 8));
+            if (Inflate(changed, 1 << 20, out byte[] plain) == GzipResult.Done)
+            {
+                // The header's time and operating system do not matter.
+                Assert.Equal(Plain, plain);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_headers_optional_parts_are_passed_over()
+    {
+        byte[] gzip = Exports.Gzip(Plain);
+        const byte all = 2 | 4 | 8 | 16;
+        byte[] full = [.. gzip[..3], all, .. gzip[4..10], 3, 0, 1, 2, 3, .. "name\0"u8, .. "comment\0"u8, 0xAB, 0xCD, .. gzip[10..]];
+        Assert.Equal(GzipResult.Done, Inflate(full, 1 << 20, out byte[] plain));
+        Assert.Equal(Plain, plain);
+    }
+
+    [Theory]
+    [InlineData(4, 0xFF)]
+    [InlineData(8, 'x')]
+    [InlineData(16, 'x')]
+    [InlineData(31, 'x')]
+    public void A_header_whose_optional_parts_do_not_end_is_bad(byte flags, int filling)
+    {
+        byte[] gzip = [0x1F, 0x8B, 8, flags, 0, 0, 0, 0, 0, 0, .. Enumerable.Repeat((byte)filling, 20)];
+        Assert.Equal(GzipResult.Bad, Inflate(gzip, 1 << 20, out _));
+    }
+
+    [Fact]
+    public void Any_number_of_members_are_one_stream()
+    {
+        byte[] members = [.. Plain.Chunk(7).SelectMany(part => Exports.Gzip(part)), .. Exports.Gzip([])];
+        Assert.Equal(GzipResult.Done, Inflate(members, 1 << 20, out byte[] plain));
+        Assert.Equal(Plain, plain);
+    }
+
+    [Fact]
+    public void What_follows_the_last_member_and_is_none_is_bad()
+    {
+        Assert.Equal(GzipResult.Bad, Inflate([.. Exports.Gzip(Plain), 0], 1 << 20, out _));
+        Assert.Equal(GzipResult.Bad, Inflate([.. Exports.Gzip(Plain), .. Exports.Gzip(Plain)[..^1]], 1 << 20, out _));
+    }
+
+    [Fact]
+    public void The_limit_is_exact_over_one_member_and_over_several()
+    {
+        byte[] one = Exports.Gzip(Plain), two = [.. Exports.Gzip(Plain.AsSpan(0, 50)), .. Exports.Gzip(Plain.AsSpan(50))];
+        foreach (byte[] gzip in (byte[][])[one, two])
+        {
+            Assert.Equal(GzipResult.Done, Inflate(gzip, Plain.Length, out byte[] plain));
+            Assert.Equal(Plain, plain);
+            Assert.Equal(GzipResult.TooLarge, Inflate(gzip, Plain.Length - 1, out _));
+        }
+    }
+
+    [Fact]
+    public void A_bomb_is_inflated_to_one_byte_past_the_limit_and_no_further()
+    {
+        byte[] bomb = Exports.Gzip(new byte[64 << 20]);
+        byte[] to = ArrayPool<byte>.Shared.Rent(16);
+        Assert.Equal(GzipResult.TooLarge, Gzip.Inflate(bomb, bomb.Length, 1 << 16, ref to, out int written));
+        Assert.Equal((1 << 16) + 1, written);
+
+        // The pool rounds up to the next power of two.
+        Assert.InRange(to.Length, written, 1 << 17);
+        ArrayPool<byte>.Shared.Return(to);
+    }
+}
