@@ -34,6 +34,9 @@ internal sealed class App : IAsyncDisposable
 
     public Token Token { get; }
 
+    /// <summary>The dashboard's address with the token in it, for the first visit.</summary>
+    public string SignInUrl => $"{Urls[0]}/?token={Uri.EscapeDataString(Token.Value)}";
+
     /// <summary>True when this start made the token.</summary>
     public bool IsFirstStart { get; }
 

@@ -38,7 +38,7 @@ internal static class ServeCommand
         string whereItIs = options.Token is null ? $"the token is in {Path.Combine(options.DataDir, Token.FileName)}" : "with the token that was given";
         bool showToken = app.IsFirstStart || !Console.IsErrorRedirected;
         Console.Error.WriteLine(showToken
-            ? $"OtelLite {App.Version}: {url}/?token={app.Token.Value}"
+            ? $"OtelLite {App.Version}: {app.SignInUrl}"
             : $"OtelLite {App.Version}: {url} ({whereItIs})");
         if (app.IsFirstStart)
         {
