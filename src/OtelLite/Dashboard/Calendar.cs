@@ -51,7 +51,7 @@ internal static class Calendar
             ?? (long)Math.Ceiling(span / BucketsWanted / DaySeconds) * DaySeconds;
         if (span / seconds > Limits.BucketsMax)
         {
-            throw new BadRequestException($"step: this range would have more than {Limits.BucketsMax} buckets; take a longer step or a shorter range");
+            throw TooMany();
         }
 
         if (seconds >= DaySeconds ? seconds % DaySeconds != 0 : DaySeconds % seconds != 0 || (seconds > 900 && seconds % 900 != 0))
@@ -59,14 +59,19 @@ internal static class Calendar
             throw new BadRequestException("step: a day must be a whole number of steps, or a step a whole number of days; above 15m in quarters of an hour");
         }
 
-        List<long> starts = seconds <= 3600 ? OnTheClock(from, to, seconds) : OnDays(from, to, seconds, zone);
-        return ([.. starts], seconds);
+        // Rounded up: what happened in the range's last, broken second may need a bucket of its own.
+        long end = to.AddTicks(TimeSpan.TicksPerSecond - 1).ToUnixTimeSeconds();
+        List<long> starts = seconds <= 3600 ? OnTheClock(from, end, seconds) : OnDays(from, end, seconds, zone);
+        return starts.Count <= Limits.BucketsMax ? ([.. starts], seconds) : throw TooMany();
     }
 
-    private static List<long> OnTheClock(DateTimeOffset from, DateTimeOffset to, long step)
+    private static BadRequestException TooMany() =>
+        new($"step: this range would have more than {Limits.BucketsMax} buckets; take a longer step or a shorter range");
+
+    private static List<long> OnTheClock(DateTimeOffset from, long end, long step)
     {
         List<long> starts = [];
-        for (long start = from.ToUnixTimeSeconds() / step * step; start < to.ToUnixTimeSeconds() || starts.Count == 0; start += step)
+        for (long start = from.ToUnixTimeSeconds() / step * step; start < end || starts.Count == 0; start += step)
         {
             starts.Add(start);
         }
@@ -74,13 +79,13 @@ internal static class Calendar
         return starts;
     }
 
-    private static List<long> OnDays(DateTimeOffset from, DateTimeOffset to, long step, TimeZoneInfo zone)
+    private static List<long> OnDays(DateTimeOffset from, long to, long step, TimeZoneInfo zone)
     {
         int days = (int)Math.Max(1, step / DaySeconds);
         List<long> starts = [];
         DateOnly day = DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(from, zone).DateTime);
         day = day.AddDays(-(day.DayNumber % days));
-        long end = Math.Max(to.ToUnixTimeSeconds(), StartOfDay(day, zone).ToUnixTimeSeconds() + 1);
+        long end = Math.Max(to, StartOfDay(day, zone).ToUnixTimeSeconds() + 1);
         for (long start = StartOfDay(day, zone).ToUnixTimeSeconds(); start < end;)
         {
             day = day.AddDays(days);

@@ -49,6 +49,14 @@ internal static class ScopeReader
             }
         }
 
+        foreach (string name in (string[])["range", "since", "step", "limit"])
+        {
+            if (query[name].Count > 1)
+            {
+                throw new BadRequestException($"{name} may be given once, here it is {query[name].Count} times");
+            }
+        }
+
         TimeZoneInfo zone = Zone(query["tz"]);
         ScrapeReading? newest = ScrapesQuery.Newest(connection, 1) is [var first] ? first : null;
         (DateTimeOffset? from, DateTimeOffset? to, string? since) = Range(query, zone, newest, now);
@@ -100,7 +108,8 @@ internal static class ScopeReader
     private static DateTimeOffset? Time(IQueryCollection query, string name) => query[name] switch
     {
         [] => null,
-        [{ } text] when TryTime(text, out DateTimeOffset time) => time,
+        // Within what the database's nanoseconds can tell; nothing is before or after, and calendars end soon after.
+        [{ } text] when TryTime(text, out DateTimeOffset time) => UnixNano.ToTime(UnixNano.From(time)),
         var values => throw new BadRequestException($"{name}: '{values}' is not a time such as 2026-01-31T09:30:00Z or 2026-01-31T09:30:00+01:00"),
     };
 
