@@ -126,8 +126,7 @@ internal sealed class Api
             throw new BadRequestException("limits must be an object such as {\"fiveHour\": {\"usedPercent\": 41.5}}");
         }
 
-        string? limits = post.Limits is { ValueKind: JsonValueKind.Object } given ? given.GetRawText() : null;
-        (WriteResult result, long id) = await _writeScrape(UnixNano.From(scrapedAt), post.Source, limits).ConfigureAwait(false);
+        (WriteResult result, long id) = await _writeScrape(UnixNano.From(scrapedAt), post.Source, LimitsText(post.Limits)).ConfigureAwait(false);
         if (result.Outcome != WriteOutcome.Committed)
         {
             context.Response.Headers.RetryAfter = Limits.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
@@ -137,6 +136,26 @@ internal sealed class Api
 
         using SqliteConnection connection = _openReader();
         await Answers.Write(context, ScrapesQuery.ById(connection, id)!, ApiJson.Default.ScrapeReading, StatusCodes.Status201Created).ConfigureAwait(false);
+    }
+
+    // Text that is none (bytes that are not UTF-8, half of a surrogate pair) is parsed without a word and fails when it is written,
+    // which would then be every summary that carries this reading. So it is written once here.
+    private static string? LimitsText(JsonElement? limits)
+    {
+        if (limits is not { ValueKind: JsonValueKind.Object } given)
+        {
+            return null;
+        }
+
+        try
+        {
+            _ = JsonSerializer.SerializeToUtf8Bytes(given, ApiJson.Default.JsonElement);
+            return given.GetRawText();
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
+        {
+            throw new BadRequestException("limits holds text that is not valid Unicode");
+        }
     }
 
     private static async Task<ScrapePost> ReadScrape(HttpRequest request)
@@ -165,8 +184,6 @@ internal sealed class Api
 
     private async Task ServeLive(HttpContext context)
     {
-        // Once, before the stream begins: a wrong parameter must be a 400, not a stream that ends.
-        SummaryAnswer first = Summary(context.Request.Query);
         if (!_live.TryEnter())
         {
             await Answers.WriteProblem(context, StatusCodes.Status503ServiceUnavailable, $"{Limits.LiveClientsMax} pages are open already; close one").ConfigureAwait(false);
@@ -176,7 +193,7 @@ internal sealed class Api
         try
         {
             using var stream = new EventStream(context, _stopping);
-            await stream.Follow(_live, first, () => Summary(context.Request.Query)).ConfigureAwait(false);
+            await stream.Follow(_live, () => Summary(context.Request.Query)).ConfigureAwait(false);
         }
         finally
         {

@@ -19,13 +19,19 @@ internal sealed class EventStream : IDisposable
         context.Response.Headers.CacheControl = "no-store";
     }
 
-    /// <summary>Ends when the page goes away or the server stops.</summary>
-    public async Task Follow(LiveUpdates live, SummaryAnswer first, Func<SummaryAnswer> ask)
+    /// <summary>Ends when the page goes away or the server stops. What the first question throws is thrown before the stream begins.</summary>
+    public async Task Follow(LiveUpdates live, Func<SummaryAnswer> ask)
     {
         try
         {
             // The number is taken before the figures: a commit between the two is sent once more, never missed.
             long seen = live.Commit;
+            SummaryAnswer first = ask();
+            if (HttpMethods.IsHead(_context.Request.Method))
+            {
+                return;
+            }
+
             await Send("summary", seen, first).ConfigureAwait(false);
             while (true)
             {
