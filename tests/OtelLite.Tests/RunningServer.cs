@@ -28,9 +28,14 @@ internal sealed class RunningServer : ServerClient, IAsyncDisposable
         await StartApp([]);
     }
 
-    public async Task Stop()
+    /// <param name="keepClient">Leaves this side's connections open, as a page would.</param>
+    public async Task Stop(bool keepClient = false)
     {
-        Disconnect();
+        if (!keepClient)
+        {
+            Disconnect();
+        }
+
         await _app!.DisposeAsync();
         _app = null;
     }
