@@ -94,7 +94,7 @@ internal sealed class App : IAsyncDisposable
     // Where guides and other clients look. Somebody else may have it: a collector, another program; that is no reason to fail.
     private static void BindStandardPort(Options options, ListenSockets sockets, Action<string> say)
     {
-        if (options.OtlpHttpPort == 0 || sockets.Has(IPAddress.Loopback, options.OtlpHttpPort))
+        if (options.OtlpHttpPort == 0)
         {
             return;
         }
@@ -115,6 +115,10 @@ internal sealed class App : IAsyncDisposable
         try
         {
             return options.Token is { } given ? new Token(given) : Token.OfDataDir(options.DataDir, out isFirstStart);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new StorageException(e.Message, e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -12,6 +12,9 @@ internal static class Limits
     /// <summary>Attributes kept per record; the rest is counted in <c>dropped_attributes_count</c>. The SDKs' own default is 128.</summary>
     public const int AttributesPerRecordMax = 1024;
 
+    /// <summary>Connections that the system holds until they are accepted; what ASP.NET Core asks for too.</summary>
+    public const int ConnectionsWaitingMax = 512;
+
     /// <summary>Exports waiting for the writer. Past it a client is told to come back in <see cref="RetryAfterSeconds"/>.</summary>
     public const int QueueBatchesMax = 1024;
 

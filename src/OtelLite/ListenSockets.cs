@@ -19,19 +19,25 @@ internal sealed class ListenSockets
     /// <summary>Hands the bound socket of an endpoint to the server.</summary>
     public Socket Take(EndPoint endPoint) => _byEndPoint[endPoint];
 
-    public bool Has(IPAddress address, int port) => _byEndPoint.ContainsKey(new IPEndPoint(address, port));
-
-    /// <summary>Binds every address of the URL to one port, and returns the port. An address family that the machine lacks is left out.</summary>
+    /// <summary>
+    /// Binds every address of the URL to one port, and returns the port. An address family that the machine lacks is left out, and an
+    /// address that is listened on already needs no second socket.
+    /// </summary>
     /// <exception cref="ListenException">The port is taken or may not be used.</exception>
     public int Bind(ListenUrl url)
     {
         List<Socket> bound = [];
+        bool listens = false;
         int port = url.Port;
         try
         {
             foreach (IPAddress address in url.Addresses)
             {
-                if (TryBind(address, port) is { } socket)
+                if (Has(address, port))
+                {
+                    listens = true;
+                }
+                else if (TryBind(address, port) is { } socket)
                 {
                     bound.Add(socket);
                     port = ((IPEndPoint)socket.LocalEndPoint!).Port;
@@ -49,7 +55,7 @@ internal sealed class ListenSockets
             });
         }
 
-        if (bound.Count == 0)
+        if (!listens && bound.Count == 0)
         {
             throw new ListenException($"this machine has no address {url.Host}. Choose another with --urls.");
         }
@@ -57,6 +63,11 @@ internal sealed class ListenSockets
         bound.ForEach(s => _byEndPoint.Add(s.LocalEndPoint!, s));
         return port;
     }
+
+    // By itself, or as part of an address that stands for all.
+    private bool Has(IPAddress address, int port) => _byEndPoint.Keys.Cast<IPEndPoint>().Any(e => e.Port == port
+        && (e.Address.Equals(address) || e.Address.Equals(IPAddress.IPv6Any)
+            || (e.Address.Equals(IPAddress.Any) && address.AddressFamily == AddressFamily.InterNetwork)));
 
     private static Socket? TryBind(IPAddress address, int port)
     {
@@ -85,6 +96,8 @@ internal sealed class ListenSockets
             }
 
             socket.Bind(new IPEndPoint(address, port));
+            // Only a socket that listens keeps others off its port; the server asks for the same once more.
+            socket.Listen(Limits.ConnectionsWaitingMax);
             return socket;
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressNotAvailable)

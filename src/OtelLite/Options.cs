@@ -59,7 +59,7 @@ internal sealed record Options
         return new Options
         {
             DataDir = Value("dataDir") is { Length: > 0 } dir ? Path.GetFullPath(dir) : Folders.Data(environment),
-            Urls = [.. Value("urls").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(Url)],
+            Urls = [.. Value("urls").Trim(';').Split(';', StringSplitOptions.TrimEntries).Select(Url)],
             OtlpHttpPort = Number("otlpHttpPort", Value("otlpHttpPort"), 0, 65535),
             Token = Blank(Value("token")) is not { } token ? null
                 : OtelLite.Token.IsValid(token) ? token

@@ -23,6 +23,7 @@ internal sealed class Token(string value)
 
     /// <summary>The token of a data folder, made at random when there is none yet.</summary>
     /// <exception cref="IOException">The file can't be read or written.</exception>
+    /// <exception cref="InvalidDataException">The file holds no token; the message is a sentence that says what to do.</exception>
     public static Token OfDataDir(string dataDir, out bool made)
     {
         string path = Path.Combine(dataDir, FileName);
@@ -40,8 +41,8 @@ internal sealed class Token(string value)
         }
 
         string token = File.ReadAllText(path).Trim();
-        return IsValid(token) ? new Token(token) : throw new IOException(
-            $"{path} holds no usable token: delete it and a new one is made, or name one with --token TOKEN");
+        return IsValid(token) ? new Token(token) : throw new InvalidDataException(
+            $"{path} holds no usable token: delete it and a new one is made, or name one with --token TOKEN.");
     }
 
     public bool Is(string? candidate) =>
