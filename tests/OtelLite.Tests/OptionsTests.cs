@@ -1,0 +1,246 @@
+using System.Net;
+using OtelLite.Storage;
+
+namespace OtelLite.Tests;
+
+/// <summary>Flag, then environment, then file, then default; and what is said about a name or value that can't be right.</summary>
+public sealed class OptionsTests : IDisposable
+{
+    private readonly string _home = Directory.CreateTempSubdirectory("otellite-options-").FullName;
+
+    public void Dispose() => Directory.Delete(_home, recursive: true);
+
+    private Options Read(string[] arguments, params (string Name, string Value)[] environment)
+    {
+        var variables = environment.Append(("HOME", _home)).ToDictionary(v => v.Item1, v => v.Item2);
+        return Options.Read(arguments, name => variables.GetValueOrDefault(name));
+    }
+
+    private string Write(string json, string path = "some.json")
+    {
+        string full = Path.Combine(_home, path);
+        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+        File.WriteAllText(full, json);
+        return full;
+    }
+
+    private string Refusal(string[] arguments, params (string Name, string Value)[] environment) =>
+        Assert.Throws<UsageException>(() => Read(arguments, environment)).Message;
+
+    [Fact]
+    public void Nothing_set_is_the_documented_default()
+    {
+        Options options = Read([]);
+        ListenUrl url = Assert.Single(options.Urls);
+        Assert.Equal(("localhost", 8080), (url.Host, url.Port));
+        Assert.Equal([IPAddress.Loopback, IPAddress.IPv6Loopback], url.Addresses);
+        Assert.Equal(4318, options.OtlpHttpPort);
+        Assert.Null(options.Token);
+        Assert.Equal(Durability.Full, options.Durability);
+        Assert.Equal(67108864, options.BodyBytesMax);
+        Assert.Empty(options.Warnings);
+        if (OperatingSystem.IsLinux())
+        {
+            Assert.Equal(Path.Combine(_home, ".local", "share", "otellite"), options.DataDir);
+        }
+    }
+
+    [Fact]
+    public void A_flag_wins_over_a_variable_and_that_over_the_file()
+    {
+        string file = Write("""{"otlpHttpPort": 1, "token": "file", "durability": "normal"}""");
+        (string, string)[] variables = [("OTELLITE_OTLP_HTTP_PORT", "2"), ("OTELLITE_TOKEN", "variable")];
+        Options options = Read(["--config", file, "--otlp-http-port", "3"], variables);
+        Assert.Equal((3, "variable", Durability.Normal), (options.OtlpHttpPort, options.Token, options.Durability));
+        Assert.Equal(2, Read(["--config", file], variables).OtlpHttpPort);
+        Assert.Equal(1, Read(["--config", file]).OtlpHttpPort);
+    }
+
+    [Fact]
+    public void Every_setting_is_read_from_its_flag_its_variable_and_its_key()
+    {
+        foreach (Setting setting in Setting.All)
+        {
+            // A value that none takes shows by its refusal that it was read; the others say nothing but a warning.
+            string bad = setting.Key == "dataDir" ? "/elsewhere" : "no good value";
+            string file = Write($$"""{"{{setting.Key}}": "{{bad}}"}""");
+            foreach (Func<Options> read in (Func<Options>[])[() => Read([setting.Flag, bad]), () => Read([$"{setting.Flag}={bad}"]), () => Read([], (setting.Variable, bad)), () => Read(["--config", file])])
+            {
+                if (setting.Key == "dataDir")
+                {
+                    Assert.Equal(Path.GetFullPath(bad), read().DataDir);
+                }
+                else if (!setting.HasEffect)
+                {
+                    Assert.Contains(setting.Flag, Assert.Single(read().Warnings), StringComparison.Ordinal);
+                }
+                else
+                {
+                    Assert.StartsWith(setting.Key, Assert.Throws<UsageException>(read).Message, StringComparison.Ordinal);
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("--ulrs", "--urls")]
+    [InlineData("--url", "--urls")]
+    [InlineData("--datadir", "--data-dir")]
+    [InlineData("--max-boddy", "--max-body")]
+    [InlineData("--verison", "--version")]
+    public void An_unknown_flag_is_answered_with_the_nearest(string flag, string nearest)
+    {
+        string message = Refusal([flag, "x"]);
+        Assert.Contains($"there is no option {flag}", message, StringComparison.Ordinal);
+        Assert.Contains($"did you mean {nearest}?", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_flag_that_is_like_none_is_answered_with_the_list()
+    {
+        string message = Refusal(["--frobnicate-everything", "x"]);
+        Assert.DoesNotContain("did you mean", message, StringComparison.Ordinal);
+        Assert.All(Setting.All, s => Assert.Contains(s.Flag, message, StringComparison.Ordinal));
+        Assert.Contains("there is no option stray", Refusal(["stray"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_unknown_key_is_an_error_that_names_it_its_file_and_the_nearest()
+    {
+        string file = Write("""{"dataDri": "x"}""");
+        string message = Refusal(["--config", file]);
+        Assert.Contains(file, message, StringComparison.Ordinal);
+        Assert.Contains("there is no key dataDri; did you mean dataDir?", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--urls", "localhost:8080")]
+    [InlineData("--urls", "https://localhost:8080")]
+    [InlineData("--urls", "http://localhost:8080/path")]
+    [InlineData("--urls", "http://example.com:8080")]
+    [InlineData("--urls", "http://localhost:99999")]
+    [InlineData("--urls", "http://localhost:8080;nonsense")]
+    [InlineData("--urls", ";")]
+    [InlineData("--otlp-http-port", "65536")]
+    [InlineData("--otlp-http-port", "-1")]
+    [InlineData("--otlp-http-port", "4318.0")]
+    [InlineData("--otlp-http-port", " 4318")]
+    [InlineData("--token", "with blank")]
+    [InlineData("--token", "with\"quote")]
+    [InlineData("--token", "ä")]
+    [InlineData("--durability", "FULL")]
+    [InlineData("--max-body", "1023")]
+    [InlineData("--max-body", "1073741825")]
+    [InlineData("--max-body", "64MB")]
+    public void A_value_that_can_not_be_is_refused_by_its_name(string flag, string value) =>
+        Assert.StartsWith(Setting.All.Single(s => s.Flag == flag).Key + ":", Refusal([flag, value]), StringComparison.Ordinal);
+
+    [Fact]
+    public void The_longest_token_is_taken_and_one_more_character_is_not()
+    {
+        Assert.Equal(512, Read(["--token", new string('t', 512)]).Token!.Length);
+        Refusal(["--token", new string('t', 513)]);
+    }
+
+    [Theory]
+    [InlineData("--data-dir")]
+    [InlineData("--config")]
+    public void A_flag_without_its_value_says_what_it_needs(string flag) =>
+        Assert.Contains($"{flag} needs a value: {flag} ", Refusal([flag]), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_named_file_must_exist()
+    {
+        string missing = Path.Combine(_home, "missing.json");
+        Assert.Contains(missing, Refusal(["--config", missing]), StringComparison.Ordinal);
+        Assert.Contains(missing, Refusal([], ("OTELLITE_CONFIG", missing)), StringComparison.Ordinal);
+        Assert.Contains(_home, Refusal(["--config", _home]), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{")]
+    [InlineData("[]")]
+    [InlineData("")]
+    [InlineData("""{"token": "a", "token": "b"}""")]
+    public void A_file_that_is_no_json_is_refused_by_its_name(string json)
+    {
+        string file = Write(json);
+        Assert.Contains($"{file} is not valid JSON", Refusal(["--config", file]), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"urls": ["http://localhost:1"]}""")]
+    [InlineData("""{"urls": {"a": 1}}""")]
+    [InlineData("""{"urls:0": "http://localhost:1"}""")]
+    public void A_key_holds_one_value(string json) =>
+        Assert.Contains("urls must be a string or a number", Refusal(["--config", Write(json)]), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_file_that_can_not_be_read_is_a_sentence_too()
+    {
+        // Exists for everybody and gives its beginning to nobody.
+        if (OperatingSystem.IsLinux())
+        {
+            Assert.Contains("/proc/self/mem", Refusal(["--config", "/proc/self/mem"]), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void The_file_of_the_users_configuration_folder_is_read()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        Write("""{"token": "home"}""", ".config/otellite/otellite.json");
+        Write("""{"token": "xdg"}""", "xdg/otellite/otellite.json");
+        Assert.Equal("home", Read([]).Token);
+        Assert.Equal("xdg", Read([], ("XDG_CONFIG_HOME", Path.Combine(_home, "xdg"))).Token);
+        Assert.Null(Read([], ("XDG_CONFIG_HOME", Path.Combine(_home, "empty"))).Token);
+
+        // A relative path there is invalid and to be ignored.
+        Assert.Equal("home", Read([], ("XDG_CONFIG_HOME", "xdg")).Token);
+        Assert.Equal(Path.Combine(_home, ".local", "share", "otellite"), Read([], ("XDG_DATA_HOME", "data")).DataDir);
+        Assert.Equal(Path.Combine(_home, "data", "otellite"), Read([], ("XDG_DATA_HOME", Path.Combine(_home, "data"))).DataDir);
+    }
+
+    [Fact]
+    public void A_file_of_the_working_folder_is_never_read()
+    {
+        string here = Path.Combine(Directory.GetCurrentDirectory(), Options.FileName);
+        File.WriteAllText(here, """{"nonsense": 1}""");
+        try
+        {
+            Assert.Null(Read([]).Token);
+            Assert.Null(Read([], ("XDG_CONFIG_HOME", ".")).Token);
+        }
+        finally
+        {
+            File.Delete(here);
+        }
+    }
+
+    [Fact]
+    public void An_empty_value_is_no_value()
+    {
+        Options options = Read(["--urls", "", "--token="], ("OTELLITE_DURABILITY", ""), ("OTELLITE_CONFIG", ""));
+        Assert.Equal(8080, Assert.Single(options.Urls).Port);
+        Assert.Null(options.Token);
+    }
+
+    [Fact]
+    public void Several_urls_may_be_given()
+    {
+        IReadOnlyList<ListenUrl> urls = Read(["--urls", "http://127.0.0.1:1; http://[::1]:2;http://0.0.0.0:3"]).Urls;
+        Assert.Equal([1, 2, 3], urls.Select(u => u.Port));
+        Assert.Equal([true, true, false], urls.Select(u => u.IsLoopback));
+    }
+
+    [Fact]
+    public void What_has_no_effect_yet_is_said_unless_it_is_off()
+    {
+        Assert.Equal(2, Read(["--retention", "30d", "--max-db-size", "1GB"]).Warnings.Count);
+        Assert.Empty(Read(["--retention", "0", "--otlp-grpc-port", "0"]).Warnings);
+    }
+}

@@ -1,0 +1,162 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using OtelLite.Storage;
+
+namespace OtelLite.Tests;
+
+/// <summary>Starting where it can't be, starting twice, and what the command line says.</summary>
+public sealed class StartTests : IDisposable
+{
+    private readonly string _dataDir = Directory.CreateTempSubdirectory("otellite-start-").FullName;
+
+    public void Dispose() => Directory.Delete(_dataDir, recursive: true);
+
+    private static Task<App> Start(string dataDir, string url = "http://127.0.0.1:0") => App.Start(
+        Options.Read(["--data-dir", dataDir, "--urls", url, "--otlp-http-port", "0", "--token", "t"], _ => null), _ => { });
+
+    private static async Task<(int Exit, string Out, string Error)> Run(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "otellite.dll"), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        string error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await output, error);
+    }
+
+    private static async Task Post(App app, string body)
+    {
+        using var client = new HttpClient();
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "t");
+        using HttpResponseMessage answer = await client.PostAsync(
+            new Uri(app.Urls[0] + "/v1/metrics"), new StringContent(body, Encoding.UTF8, "application/json"));
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_data_folder_that_can_not_be_is_a_sentence_with_the_way_out()
+    {
+        string file = Path.Combine(_dataDir, "file");
+        await File.WriteAllTextAsync(file, "");
+        StorageException refused = await Assert.ThrowsAsync<StorageException>(() => Start(Path.Combine(file, "below")));
+        Assert.Contains(file, refused.Message, StringComparison.Ordinal);
+        Assert.EndsWith("with --data-dir DIR.", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_database_that_is_none_is_left_alone_and_named()
+    {
+        string path = Path.Combine(_dataDir, Database.FileName);
+        string text = new('x', 5000);
+        await File.WriteAllTextAsync(path, text);
+        StorageException refused = await Assert.ThrowsAsync<StorageException>(() => Start(_dataDir));
+        Assert.Contains(path, refused.Message, StringComparison.Ordinal);
+        Assert.Equal(text, await File.ReadAllTextAsync(path));
+    }
+
+    [Fact]
+    public async Task Folder_and_files_are_their_owners_alone()
+    {
+        string dataDir = Path.Combine(_dataDir, "new", "folder");
+        await using App app = await Start(dataDir);
+        await Post(app, Exports.Commit());
+        if (!OperatingSystem.IsWindows())
+        {
+            const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            Assert.Equal(owner | UnixFileMode.UserExecute, File.GetUnixFileMode(dataDir));
+            Assert.Equal(3, Directory.GetFiles(dataDir).Length);
+            foreach (string file in Directory.GetFiles(dataDir))
+            {
+                Assert.Equal(owner, File.GetUnixFileMode(file));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_second_start_on_the_same_port_does_not_touch_the_firsts_file()
+    {
+        await using App first = await Start(_dataDir);
+        await Post(first, Exports.Commit());
+        string other = Path.Combine(_dataDir, "other");
+        await Assert.ThrowsAsync<ListenException>(() => Start(other, first.Urls[0]));
+        Assert.False(Directory.Exists(other));
+        await Assert.ThrowsAsync<ListenException>(() => Start(_dataDir, first.Urls[0]));
+        await Post(first, Exports.Commit(Exports.Noon + 1));
+    }
+
+    [Fact]
+    public async Task Two_on_different_ports_share_one_file_and_lose_nothing()
+    {
+        await using App first = await Start(_dataDir);
+        await using App second = await Start(_dataDir);
+        for (int i = 0; i < 10; i++)
+        {
+            // The same sessions and names through both, and each body to both: it counts once.
+            await Post(i % 2 == 0 ? first : second, Exports.Request(Exports.Noon + i, $"s{i % 3}", id: $"r{i}"));
+            await Post(i % 2 == 0 ? second : first, Exports.Request(Exports.Noon + i, $"s{i % 3}", id: $"r{i}"));
+        }
+
+        foreach (App app in (App[])[first, second])
+        {
+            using var client = new HttpClient();
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "t");
+            string summary = await client.GetStringAsync(new Uri(app.Urls[0] + "/api/summary"));
+            Assert.Contains("\"apiRequests\":10,", summary, StringComparison.Ordinal);
+            Assert.Contains("\"input\":100,", summary, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task What_was_acknowledged_is_there_after_a_stop_and_the_log_is_gone()
+    {
+        await using (App app = await Start(_dataDir))
+        {
+            await Post(app, Exports.Commit());
+        }
+
+        Assert.Equal([Database.FileName], Directory.GetFiles(_dataDir).Select(Path.GetFileName));
+        await using App again = await Start(_dataDir);
+        using var client = new HttpClient();
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "t");
+        Assert.Contains("\"commits\":1,", await client.GetStringAsync(new Uri(again.Urls[0] + "/api/summary")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_version_and_the_help_are_data()
+    {
+        (int exit, string output, string error) = await Run("--version");
+        Assert.Equal((0, $"otellite {App.Version}", ""), (exit, output.Trim(), error));
+        (exit, output, error) = await Run("serve", "--help");
+        Assert.Equal((0, ""), (exit, error));
+        Assert.All(Setting.All, s => Assert.Contains($"{s.Flag} {s.Placeholder}", output, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("serv", "did you mean serve?")]
+    [InlineData("frobnicate", "known are serve")]
+    [InlineData("--ulrs", "did you mean --urls?")]
+    public async Task A_wrong_word_is_exit_2_with_one_line_on_stderr(string word, string says)
+    {
+        (int exit, string output, string error) = await Run(word, "x");
+        Assert.Equal((2, ""), (exit, output));
+        Assert.Contains(says, error, StringComparison.Ordinal);
+        Assert.EndsWith("See otellite --help.", error.Trim(), StringComparison.Ordinal);
+        Assert.Single(error.Trim().Split('\n'));
+    }
+
+    [Fact]
+    public async Task A_start_that_fails_is_exit_1_with_one_line_on_stderr()
+    {
+        string file = Path.Combine(_dataDir, "file");
+        await File.WriteAllTextAsync(file, "");
+        (int exit, string output, string error) = await Run("--data-dir", file, "--urls", "http://127.0.0.1:0", "--otlp-http-port", "0");
+        Assert.Equal((1, ""), (exit, output));
+        Assert.Contains(file, Assert.Single(error.Trim().Split('\n')), StringComparison.Ordinal);
+    }
+}
