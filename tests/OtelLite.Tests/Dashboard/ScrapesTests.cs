@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
 
 namespace OtelLite.Tests.Dashboard;
 
@@ -112,6 +113,29 @@ public sealed class ScrapesTests : IAsyncLifetime
         }
 
         Assert.Equal(["14", "12", "11", "10"], (await List()).Select(s => (string)s!["source"]!));
+    }
+
+    [Fact]
+    public async Task The_list_ends_after_the_most_that_is_shown()
+    {
+        await Task.WhenAll(Enumerable.Range(0, Limits.ScrapesMax + 1).Select(second =>
+            Post($$"""{"scrapedAt":"{{DateTimeOffset.UnixEpoch.AddSeconds(Exports.Noon + second):yyyy-MM-dd'T'HH:mm:ss'Z'}}","source":"{{second}}"}""")));
+        JsonArray list = await List();
+        Assert.Equal(Limits.ScrapesMax, list.Count);
+        Assert.Equal($"{Limits.ScrapesMax}", (string)list[0]!["source"]!);
+        Assert.Equal("1", (string)list[^1]!["source"]!);
+    }
+
+    [Fact]
+    public async Task A_reading_that_can_not_be_stored_now_is_503_and_asks_to_come_back()
+    {
+        using var other = new SqliteConnection($"Data Source={Path.Combine(_server.DataDir, "otellite.db")};Pooling=False");
+        other.Open();
+        using SqliteTransaction lockIt = other.BeginTransaction();
+        using HttpResponseMessage answer = await _server.Post("/api/scrapes", "{}");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Equal("1", answer.Headers.GetValues("Retry-After").Single());
+        Assert.Contains("lock", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
 
 namespace OtelLite.Tests.Dashboard;
 
@@ -176,6 +177,24 @@ public sealed class SummaryTests(SharedServer shared) : IClassFixture<SharedServ
         (HttpStatusCode status, JsonNode body) = await Ask($"/api/summary?model={Uri.EscapeDataString("x') OR 1=1 --")}&session=%00&project=%27&machine=%F0%9F%98%80");
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal(0, (int)body["apiRequests"]!);
+    }
+
+    [Fact]
+    public async Task A_database_that_can_not_be_read_is_a_503_and_not_the_end_of_the_program()
+    {
+        await using RunningServer server = await RunningServer.Start();
+        using (var other = new SqliteConnection($"Data Source={Path.Combine(server.DataDir, "otellite.db")};Pooling=False"))
+        {
+            other.Open();
+            using SqliteCommand drop = other.CreateCommand();
+            drop.CommandText = "DROP TABLE scrape";
+            drop.ExecuteNonQuery();
+        }
+
+        using HttpResponseMessage answer = await server.Http.GetAsync(new Uri(server.Url + "/api/summary"));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType!.MediaType);
+        await server.Get("/healthz");
     }
 
     [Fact]

@@ -224,6 +224,23 @@ public sealed class BodyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_stopping_server_still_takes_the_export_that_is_on_its_way()
+    {
+        byte[] body = Exports.OfLength(1000);
+        using RawConnection connection = await RawConnection.Open(_server.Url);
+        await connection.Send(RawConnection.Head("POST", "/v1/metrics", Token, Json, $"Content-Length: {body.Length}", "Expect: 100-continue"));
+        Assert.Equal(100, (await connection.Read()).Status);
+        await connection.Send(body[..500]);
+        Task stop = _server.Stop();
+        await Task.Delay(100);
+        Assert.False(stop.IsCompleted);
+        await connection.Send(body[500..]);
+        Assert.Equal(200, (await connection.Read()).Status);
+        await stop;
+        Assert.Equal(1, Stored);
+    }
+
+    [Fact]
     public async Task One_connection_carries_many_exports_good_and_bad()
     {
         using RawConnection connection = await RawConnection.Open(_server.Url);
