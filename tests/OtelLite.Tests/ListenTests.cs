@@ -24,6 +24,20 @@ public sealed class ListenTests : IDisposable
         return socket;
     }
 
+    // Some machines have no IPv6 at all, or not on loopback.
+    private static bool HasIPv6()
+    {
+        try
+        {
+            using Socket socket = Listen(IPAddress.IPv6Loopback, out _);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
     private static int FreePort()
     {
         using Socket socket = Listen(IPAddress.Loopback, out int port);
@@ -33,8 +47,15 @@ public sealed class ListenTests : IDisposable
     private static async Task<bool> Answers(string url)
     {
         using var client = new HttpClient();
-        using HttpResponseMessage answer = await client.GetAsync(new Uri(url + "/healthz"));
-        return answer.IsSuccessStatusCode;
+        try
+        {
+            using HttpResponseMessage answer = await client.GetAsync(new Uri(url + "/healthz"));
+            return answer.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
     }
 
     [Fact]
@@ -49,6 +70,11 @@ public sealed class ListenTests : IDisposable
     [Fact]
     public async Task A_port_that_is_taken_on_one_of_two_addresses_is_taken()
     {
+        if (!HasIPv6())
+        {
+            return;
+        }
+
         using Socket other = Listen(IPAddress.IPv6Loopback, out int port);
         await Assert.ThrowsAsync<ListenException>(() => Start($"http://localhost:{port}"));
     }
@@ -60,7 +86,7 @@ public sealed class ListenTests : IDisposable
         int port = new Uri(app.Urls.Single()).Port;
         Assert.NotEqual(0, port);
         Assert.True(await Answers($"http://127.0.0.1:{port}"));
-        Assert.True(await Answers($"http://[::1]:{port}"));
+        Assert.Equal(HasIPv6(), await Answers($"http://[::1]:{port}"));
         Assert.Empty(_said);
     }
 
@@ -70,7 +96,7 @@ public sealed class ListenTests : IDisposable
         int port = FreePort();
         await using App app = await Start("http://127.0.0.1:0", port);
         Assert.True(await Answers($"http://127.0.0.1:{port}"));
-        Assert.True(await Answers($"http://[::1]:{port}"));
+        Assert.Equal(HasIPv6(), await Answers($"http://[::1]:{port}"));
         Assert.Empty(_said);
     }
 
@@ -93,6 +119,11 @@ public sealed class ListenTests : IDisposable
     [InlineData("http://[::]:{0}")]
     public async Task The_standard_port_may_be_the_dashboards_own(string urls)
     {
+        if (urls.Contains('[', StringComparison.Ordinal) && !HasIPv6())
+        {
+            return;
+        }
+
         int port = FreePort();
         await using App app = await Start(urls.Replace("{0}", $"{port}", StringComparison.Ordinal), port);
         Assert.True(await Answers(urls.Contains(":1]", StringComparison.Ordinal) ? $"http://[::1]:{port}" : $"http://127.0.0.1:{port}"));
@@ -120,7 +151,7 @@ public sealed class ListenTests : IDisposable
     [Fact]
     public async Task Several_addresses_are_served()
     {
-        await using App app = await Start("http://127.0.0.1:0;http://[::1]:0");
+        await using App app = await Start(HasIPv6() ? "http://127.0.0.1:0;http://[::1]:0" : "http://127.0.0.1:0;http://127.0.0.2:0");
         Assert.Equal(2, app.Urls.Count);
         foreach (string url in app.Urls)
         {

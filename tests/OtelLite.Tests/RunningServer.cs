@@ -12,6 +12,8 @@ internal sealed class RunningServer : ServerClient, IAsyncDisposable
 
     public override string Url => _app!.Urls[0];
 
+    public string SignInUrl => _app!.SignInUrl;
+
     public List<string> Said { get; } = [];
 
     public static async Task<RunningServer> Start(string? dataDir = null, params string[] arguments)

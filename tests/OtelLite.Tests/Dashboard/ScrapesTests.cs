@@ -2,7 +2,9 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
-using Microsoft.Data.Sqlite;
+using Microsoft.AspNetCore.Http;
+using OtelLite.Dashboard;
+using OtelLite.Telemetry;
 
 namespace OtelLite.Tests.Dashboard;
 
@@ -129,13 +131,16 @@ public sealed class ScrapesTests : IAsyncLifetime
     [Fact]
     public async Task A_reading_that_can_not_be_stored_now_is_503_and_asks_to_come_back()
     {
-        using var other = new SqliteConnection($"Data Source={Path.Combine(_server.DataDir, "otellite.db")};Pooling=False");
-        other.Open();
-        using SqliteTransaction lockIt = other.BeginTransaction();
-        using HttpResponseMessage answer = await _server.Post("/api/scrapes", "{}");
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
-        Assert.Equal("1", answer.Headers.GetValues("Retry-After").Single());
-        Assert.Contains("lock", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        var api = new Api(
+            () => null!, (_, _, _) => Task.FromResult((new WriteResult(WriteOutcome.Unavailable, "the disk is full"), 0L)),
+            () => null, new LiveUpdates(), new Token("t"), App.Version, CancellationToken.None);
+        var context = new DefaultHttpContext();
+        using var body = new MemoryStream();
+        context.Response.Body = body;
+        await api.Endpoints.Single(e => e is { Method: "POST", Path: "/api/scrapes" }).Serve(context);
+        Assert.Equal(503, context.Response.StatusCode);
+        Assert.Equal("1", context.Response.Headers.RetryAfter);
+        Assert.Contains("the disk is full", Encoding.UTF8.GetString(body.ToArray()), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -92,20 +92,13 @@ public sealed class SiteTests(SharedServer shared) : IClassFixture<SharedServer>
     [Fact]
     public async Task Every_valid_token_gets_in_by_the_address_the_program_prints_and_by_the_cookie()
     {
-        const string odd = "a-._~+/=Z+==";
-        await using App app = await StartWith(odd);
-        using HttpResponseMessage signIn = await Client.GetAsync(new Uri(app.SignInUrl));
+        await using RunningServer server = await RunningServer.Start(null, "--token", "a-._~+/=Z+==");
+        using HttpResponseMessage signIn = await Client.GetAsync(new Uri(server.SignInUrl));
         Assert.Equal(HttpStatusCode.Found, signIn.StatusCode);
-        using var request = new HttpRequestMessage(HttpMethod.Get, app.Urls[0] + "/api/summary");
+        using var request = new HttpRequestMessage(HttpMethod.Get, server.Url + "/api/summary");
         request.Headers.TryAddWithoutValidation("Cookie", signIn.Headers.GetValues("Set-Cookie").Single().Split(';')[0]);
         using HttpResponseMessage summary = await Client.SendAsync(request);
         Assert.Equal(HttpStatusCode.OK, summary.StatusCode);
-    }
-
-    private static async Task<App> StartWith(string token)
-    {
-        string dataDir = Directory.CreateTempSubdirectory("otellite-").FullName;
-        return await App.Start(Options.Read(["--data-dir", dataDir, "--urls", "http://127.0.0.1:0", "--otlp-http-port", "0", "--token", token], _ => null), _ => { });
     }
 
     [Fact]
