@@ -122,7 +122,7 @@ internal static class LogsJson
         {
             record.ObservedTimeUnixNano = Json.ReadUInt64(ref reader);
         }
-        else if (name.SequenceEqual("body"u8))
+        else if (name.SequenceEqual("body"u8) && reader.TokenType != JsonTokenType.Null)
         {
             int start = text.Length;
             AnyValueJson.Append(ref reader, text);
@@ -169,13 +169,13 @@ internal static class LogsJson
             Span<byte> id = text.Writable(given);
             for (int i = 0; i < id.Length; i++)
             {
-                id[i] |= 0x20; // The digits stay as they are, letters become lower case.
-                if (!char.IsAsciiHexDigitLower((char)id[i]))
+                if (!char.IsAsciiHexDigit((char)id[i]))
                 {
                     zero = true;
                     break;
                 }
 
+                id[i] |= 0x20; // The digits stay as they are, letters become lower case.
                 zero &= id[i] == '0';
             }
         }

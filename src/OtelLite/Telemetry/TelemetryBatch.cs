@@ -154,15 +154,7 @@ internal sealed class TelemetryBatch
     /// </summary>
     public AttributeSet CloseAttributes(int first, uint dropped)
     {
-        DropRepeatedKeys(first);
-        int count = Attributes.Count - first;
-        if (count > Limits.AttributesPerRecordMax)
-        {
-            dropped += (uint)(count - Limits.AttributesPerRecordMax);
-            count = Limits.AttributesPerRecordMax;
-            Attributes.Truncate(first + count);
-        }
-
+        dropped += KeepDistinct(first);
         int start = Text.Length;
         Text.Append((byte)'{');
         for (int i = first; i < Attributes.Count; i++)
@@ -176,7 +168,7 @@ internal sealed class TelemetryBatch
         }
 
         Text.Append((byte)'}');
-        return new AttributeSet { First = first, Count = count, Json = Text.Since(start), DroppedCount = dropped };
+        return new AttributeSet { First = first, Count = Attributes.Count - first, Json = Text.Since(start), DroppedCount = dropped };
     }
 
     private void AppendMember(in Attribute attribute)
@@ -194,24 +186,37 @@ internal sealed class TelemetryBatch
         }
     }
 
-    // Quadratic, but over at most AttributesPerRecordMax keys, and the lengths differ first. A sender's set of 25 costs less than hashing it.
-    private void DropRepeatedKeys(int first)
+    // How many were past the limit. Quadratic, but over at most AttributesPerRecordMax keys, and the lengths differ first.
+    // A sender's set of 25 costs less than hashing it.
+    private uint KeepDistinct(int first)
     {
-        int last = Math.Min(Attributes.Count, first + Limits.AttributesPerRecordMax);
-        for (int i = first + 1; i < last; i++)
+        Span<Attribute> given = Attributes.Rows[first..];
+        int kept = 0;
+        int read = 0;
+        for (; read < given.Length && kept < Limits.AttributesPerRecordMax; read++)
         {
-            for (int j = first; j < i; j++)
+            int same = IndexOfKey(given[..kept], Text[given[read].Key]);
+            if (same != read)
             {
-                if (Attributes[i].Key.Length == Attributes[j].Key.Length && Text[Attributes[i].Key].SequenceEqual(Text[Attributes[j].Key]))
-                {
-                    Attributes[j] = Attributes[i];
-                    Attributes.Rows[(i + 1)..].CopyTo(Attributes.Rows[i..]);
-                    Attributes.Truncate(Attributes.Count - 1);
-                    last--;
-                    i--;
-                    break;
-                }
+                given[same] = given[read];
             }
+
+            kept += same == kept ? 1 : 0;
         }
+
+        Attributes.Truncate(first + kept);
+        return (uint)(given.Length - read);
+    }
+
+    // Where the key is, or where it would be added.
+    private int IndexOfKey(ReadOnlySpan<Attribute> attributes, ReadOnlySpan<byte> key)
+    {
+        int i = 0;
+        while (i < attributes.Length && !(attributes[i].Key.Length == key.Length && Text[attributes[i].Key].SequenceEqual(key)))
+        {
+            i++;
+        }
+
+        return i;
     }
 }

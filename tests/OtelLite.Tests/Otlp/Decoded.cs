@@ -1,0 +1,90 @@
+using System.Text;
+using System.Text.Json;
+using OtelLite.Otlp;
+using OtelLite.Telemetry;
+
+namespace OtelLite.Tests.Otlp;
+
+/// <summary>What the resource and scope around a record say.</summary>
+internal sealed record DecodedEnvelope(
+    string Resource, uint ResourceDropped, string? ResourceSchema, string? Scope, string? Version, string ScopeAttributes, uint ScopeDropped, string? ScopeSchema);
+
+internal sealed record DecodedPoint(
+    DecodedEnvelope From, string? Metric, string? Unit, MetricName Name, MetricKind Kind, int Temporality, bool IsMonotonic, ulong Start, ulong Time,
+    object? Value, uint Flags, string Attributes, string? SessionId);
+
+internal sealed record DecodedRecord(
+    DecodedEnvelope From, ulong Time, ulong Observed, int Severity, string? SeverityText, string? Body, string? EventName, EventName Name,
+    string Attributes, uint Dropped, string? SessionId, string? PromptId, string? TraceId, string? SpanId, uint Flags);
+
+/// <summary>
+/// A decoded body with every range resolved to its text, so that two of them can be compared and a test can say what it
+/// expects. An absent text is null here, an empty one is empty.
+/// </summary>
+internal sealed record Decoded(IReadOnlyList<DecodedPoint> Points, IReadOnlyList<DecodedRecord> Records, int Rejected, string? RejectedBecause)
+{
+    public static Decoded Of(string json) => Of(Encoding.UTF8.GetBytes(json));
+
+    public static Decoded Of(ReadOnlySpan<byte> body)
+    {
+        Assert.True(OtlpJson.TryRead(body, out TelemetryBatch batch, out string error), error);
+        Decoded decoded = Of(batch);
+        batch.Return();
+        return decoded;
+    }
+
+    public static Decoded Of(TelemetryBatch batch)
+    {
+        List<DecodedPoint> points = [];
+        foreach (ref readonly NumberDataPoint p in batch.DataPoints.Rows)
+        {
+            points.Add(new(
+                EnvelopeOf(batch, p.Resource, p.Scope), Show(batch, p.Metric), Show(batch, p.Unit), p.Name, p.Kind, (int)p.Temporality, p.IsMonotonic,
+                p.StartTimeUnixNano, p.TimeUnixNano, !p.HasValue ? null : p.IsInt ? (object)p.AsInt : p.AsDouble, p.Flags,
+                Show(batch, p.Attributes.Json)!, Show(batch, p.SessionId)));
+        }
+
+        List<DecodedRecord> records = [];
+        foreach (ref readonly LogRecord r in batch.LogRecords.Rows)
+        {
+            records.Add(new(
+                EnvelopeOf(batch, r.Resource, r.Scope), r.TimeUnixNano, r.ObservedTimeUnixNano, r.SeverityNumber, Show(batch, r.SeverityText),
+                Show(batch, r.Body), Show(batch, r.EventName), r.Name, Show(batch, r.Attributes.Json)!, r.Attributes.DroppedCount,
+                Show(batch, r.SessionId), Show(batch, r.PromptId), Show(batch, r.TraceId), Show(batch, r.SpanId), r.Flags));
+        }
+
+        return new(points, records, batch.RejectedDataPoints, batch.RejectedBecause);
+    }
+
+    /// <summary>The sentence that says why a body was refused.</summary>
+    public static string ErrorOf(string json) => ErrorOf(Encoding.UTF8.GetBytes(json));
+
+    public static string ErrorOf(ReadOnlySpan<byte> body)
+    {
+        Assert.False(OtlpJson.TryRead(body, out TelemetryBatch batch, out string error), "the body was accepted");
+        Assert.Null(batch);
+        return error;
+    }
+
+    /// <summary>The value of the one attribute <c>a</c> of a log record, as the JSON it is stored as.</summary>
+    public static string ValueOf(string anyValue)
+    {
+        DecodedRecord record = Of(Export.Logs(Export.Record($"\"attributes\":[{Export.Attribute("a", anyValue)}]"))).Records.Single();
+        using JsonDocument attributes = JsonDocument.Parse(record.Attributes, new JsonDocumentOptions { MaxDepth = Limits.JsonDepthMax });
+        return attributes.RootElement.GetProperty("a").GetRawText();
+    }
+
+    /// <summary>All of it as text, a line per record: what tests compare.</summary>
+    public override string ToString() => string.Join('\n', [.. Points, .. Records, $"rejected {Rejected} {RejectedBecause}"]);
+
+    private static DecodedEnvelope EnvelopeOf(TelemetryBatch batch, int resource, int scope)
+    {
+        ref readonly Resource r = ref batch.Resources[resource];
+        ref readonly InstrumentationScope s = ref batch.Scopes[scope];
+        return new(
+            Show(batch, r.Attributes.Json)!, r.Attributes.DroppedCount, Show(batch, r.SchemaUrl), Show(batch, s.Name), Show(batch, s.Version),
+            Show(batch, s.Attributes.Json)!, s.Attributes.DroppedCount, Show(batch, s.SchemaUrl));
+    }
+
+    private static string? Show(TelemetryBatch batch, TextRange range) => range.IsNone ? null : Encoding.UTF8.GetString(batch.Text[range]);
+}

@@ -1,0 +1,72 @@
+namespace OtelLite.Tests.Otlp;
+
+/// <summary>A body that is no OTLP/JSON request is refused with one sentence, never with an exception.</summary>
+public sealed class OtlpJsonRefusalTests
+{
+    public static TheoryData<string> NoRequests() =>
+    [
+        "", " ", "\r\n\t", "\uFEFF", "\uFEFF ", "null", "true", "1234", "\"x\"", "[]", "[{}]",
+        "{", "{\"", "{\"resourceLogs\"", "{\"resourceLogs\":", "{\"resourceLogs\":[", "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{",
+        "{} x", "{}{}", "{},", "{}\0", "\0", "{\"a\":1,}", "{/**/}", "{'a':1}", "{a:1}", "{\"a\":NaN}", "{\"a\":01}", "{\"a\":\"\\x\"}",
+        "{\"a\":\"\\ud83\"}", "{\"a\":\"\n\"}", "{\"a\":\"", "<html></html>",
+        """{"resourceLogs":{}}""", """{"resourceLogs":[1]}""", """{"resourceLogs":["x"]}""", """{"resourceMetrics":[[]]}""", """{"resourceMetrics":true}""",
+        """{"resourceLogs":[{"resource":[]}]}""", """{"resourceLogs":[{"scopeLogs":[{"scope":"s"}]}]}""",
+        """{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":1}]}]}]}""", """{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"sum":[]}]}]}]}""",
+        """{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"attributes":{}}]}]}]}""", """{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":"text"}]}]}]}""",
+        """{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"attributes":[{"key":5}]}]}]}]}""",
+        """{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"arrayValue":[]}}]}]}]}""",
+        """{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"kvlistValue":{"values":[1]}}}]}]}]}""",
+    ];
+
+    [Theory]
+    [MemberData(nameof(NoRequests))]
+    public void What_is_no_request_is_refused_with_one_sentence(string body)
+    {
+        string error = Decoded.ErrorOf(body);
+        Assert.StartsWith("the body is ", error, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error);
+        Assert.DoesNotContain("LineNumber", error, StringComparison.Ordinal);
+        Assert.InRange(error.Length, 30, 250);
+    }
+
+    [Fact]
+    public void The_sentence_says_where() => Assert.Equal(
+        "the body is not valid OTLP/JSON at line 3, byte 25: a metric must be an object, not a number",
+        Decoded.ErrorOf("{\"resourceMetrics\":[\n{\"scopeMetrics\":[\n {\"metrics\":[       12345]}]}]}"));
+
+    [Theory]
+    [InlineData("[", "]")]
+    [InlineData("{\"a\":", "}")]
+    public void Nesting_one_past_the_limit_is_refused_and_ten_thousand_levels_do_not_break_the_stack(string open, string close)
+    {
+        // The root object is the first level.
+        string Nested(int levels) => "{\"zzz\":" + Repeat(open, levels - 1) + "0" + Repeat(close, levels - 1) + "}";
+        Assert.Empty(Decoded.Of(Nested(Limits.JsonDepthMax)).Records);
+        Assert.Contains($"maximum configured depth of {Limits.JsonDepthMax}", Decoded.ErrorOf(Nested(Limits.JsonDepthMax + 1)), StringComparison.Ordinal);
+        Assert.NotEmpty(Decoded.ErrorOf(Nested(10_000)));
+        Assert.NotEmpty(Decoded.ErrorOf(Repeat(open, 10_000)));
+    }
+
+    [Fact]
+    public void Eighty_arrays_inside_each_other_are_kept_and_ten_thousand_are_refused()
+    {
+        string Nested(int arrays) => Repeat("""{"arrayValue":{"values":[""", arrays) + Repeat("]}}", arrays);
+        Assert.Equal(Repeat("[", 80) + Repeat("]", 80), Decoded.ValueOf(Nested(80)));
+        Assert.NotEmpty(Decoded.ErrorOf(Export.Logs(Export.Record($"\"body\":{Nested(10_000)}"))));
+    }
+
+    [Fact]
+    public void Maps_inside_each_other_are_read_without_reading_each_level_twice_as_often()
+    {
+        // Each level's value is read from a copy of the reader. If that doubled, 60 levels would outlast the sun.
+        string value = """{"intValue":"1"}""";
+        for (int i = 0; i < 60; i++)
+        {
+            value = Export.Map(Export.Attribute("k", value));
+        }
+
+        Assert.Equal(Repeat("{\"k\":", 60) + "1" + Repeat("}", 60), Decoded.ValueOf(value));
+    }
+
+    private static string Repeat(string text, int times) => string.Concat(Enumerable.Repeat(text, times));
+}

@@ -1,0 +1,184 @@
+using System.Text.Json;
+
+namespace OtelLite.Tests.Otlp;
+
+/// <summary>Attributes and their values: every kind, nested ones as plain JSON, repeated keys, and no more of them than the limit.</summary>
+public sealed class OtlpJsonValueTests
+{
+    // ProtoJSON accepts both alphabets, padded or not; .NET's reader accepts only the first.
+    [Theory]
+    [InlineData("+/8=")]
+    [InlineData("+/8")]
+    [InlineData("-_8=")]
+    [InlineData("-_8")]
+    public void Bytes_in_any_spelling_of_base64_are_kept_in_one(string sent)
+    {
+        Assert.Equal("\"+/8=\"", Decoded.ValueOf($$"""{"bytesValue":"{{sent}}"}"""));
+        Assert.Equal("[\"+/8=\"]", Decoded.ValueOf(Export.Array($$"""{"bytesValue":"{{sent}}"}""")));
+    }
+
+    [Theory]
+    [InlineData("", "\"\"")]
+    [InlineData("aGVsbG8=", "\"aGVsbG8=\"")]
+    [InlineData("aGVsbG8", "\"aGVsbG8=\"")]
+    [InlineData(@"+\/8=", "\"+/8=\"")]
+    public void Bytes_are_stored_as_padded_standard_base64(string sent, string stored) =>
+        Assert.Equal(stored, Decoded.ValueOf($$"""{"bytesValue":"{{sent}}"}"""));
+
+    [Theory]
+    [InlineData("\"a\"")]
+    [InlineData("\"aGVs*G8=\"")]
+    [InlineData("\"é\"")]
+    [InlineData("5")]
+    public void What_is_no_base64_is_refused(string sent) => Assert.NotEmpty(Decoded.ErrorOf(
+        Export.Logs(Export.Record($"\"attributes\":[{Export.Attribute("a", $$"""{"bytesValue":{{sent}}}""")}]"))));
+
+    [Fact]
+    public void Arrays_and_maps_become_plain_JSON_with_their_order_and_their_empty_values()
+    {
+        string map = Export.Map(
+            Export.Text("z", "1"),
+            """{"value":{"intValue":"2"},"key":"value first"}""",
+            """{"key":"no value"}""",
+            """{"value":{"boolValue":true}}""",
+            Export.Attribute("inner", Export.Map()));
+        string value = Export.Array("{}", "null", """{"intValue":"1"}""", """{"doubleValue":1}""", map, Export.Array(Export.Array()));
+        Assert.Equal(
+            """[null,null,1,1.0,{"z":"1","value first":2,"no value":null,"":true,"inner":{}},[[]]]""",
+            Decoded.ValueOf(value));
+    }
+
+    [Theory]
+    [InlineData("""{"arrayValue":{}}""", "[]")]
+    [InlineData("""{"arrayValue":{"values":null}}""", "[]")]
+    [InlineData("""{"arrayValue":{"values":[{"intValue":1}],"values":[{"intValue":2}]}}""", "[1,2]")]
+    [InlineData("""{"kvlistValue":{}}""", "{}")]
+    [InlineData("""{"kvlistValue":{"values":null}}""", "{}")]
+    [InlineData("""{"stringValue":""}""", "\"\"")]
+    [InlineData("""{"stringValueStrindex":3}""", "null")]
+    [InlineData("{}", "null")]
+    [InlineData("null", "null")]
+    public void Empty_and_absent_values_are_told_apart(string sent, string stored) => Assert.Equal(stored, Decoded.ValueOf(sent));
+
+    [Fact]
+    public void A_body_may_be_of_any_kind()
+    {
+        (string Sent, string? Stored)[] bodies =
+        [
+            ("""{"stringValue":"t"}""", "\"t\""), ("""{"intValue":"1"}""", "1"), ("""{"doubleValue":2}""", "2.0"), ("""{"boolValue":false}""", "false"),
+            ("""{"bytesValue":"aGk"}""", "\"aGk=\""), (Export.Array("""{"intValue":1}"""), "[1]"), (Export.Map(Export.Int("a", 1)), """{"a":1}"""), ("{}", "null"),
+        ];
+        Decoded decoded = Decoded.Of(Export.Logs([.. bodies.Select(b => Export.Record($"\"body\":{b.Sent}"))]));
+        Assert.Equal(bodies.Select(b => b.Stored), decoded.Records.Select(r => r.Body));
+    }
+
+    [Theory]
+    [InlineData("api_request", null, null, "api_request")]
+    [InlineData("api_request", "claude_code.user_prompt", "claude_code.tool_result", "api_request")]
+    [InlineData(null, "claude_code.user_prompt", "claude_code.tool_result", "user_prompt")]
+    [InlineData(null, "device.app.lifecycle", "claude_code.tool_result", "device.app.lifecycle")]
+    [InlineData(null, "", "claude_code.tool_result", "tool_result")]
+    [InlineData(null, null, "claude_code.tool_result", "tool_result")]
+    [InlineData(null, null, "claude_code.", null)]
+    [InlineData(null, null, "something happened", null)]
+    [InlineData(null, null, null, null)]
+    public void An_event_is_named_by_its_attribute_else_its_field_else_its_body(string? attribute, string? field, string? body, string? expected)
+    {
+        List<string> members = [];
+        if (attribute is not null)
+        {
+            members.Add($"\"attributes\":[{Export.Text("event.name", attribute)}]");
+        }
+
+        if (field is not null)
+        {
+            members.Add($"\"eventName\":\"{field}\"");
+        }
+
+        if (body is not null)
+        {
+            members.Add($$"""
+                "body":{"stringValue":"{{body}}"}
+                """);
+        }
+
+        Assert.Equal(expected, Decoded.Of(Export.Logs(Export.Record(string.Join(',', members)))).Records.Single().EventName);
+    }
+
+    [Fact]
+    public void Of_attributes_with_one_key_the_last_one_counts_and_keys_differ_by_case()
+    {
+        string attributes = string.Join(',', Export.Text("a", "first"), Export.Int("A", 1), Export.Int("b", 2), Export.Int("a", 3), Export.Text("b", "last"));
+        DecodedRecord record = Decoded.Of(Export.Logs(Export.Record($"\"attributes\":[{attributes}]"))).Records.Single();
+        Assert.Equal("""{"a":3,"A":1,"b":"last"}""", record.Attributes);
+        Assert.Equal(0u, record.Dropped);
+    }
+
+    [Fact]
+    public void A_repeated_session_id_is_the_last_one_too()
+    {
+        string attributes = Export.Text("session.id", "first") + "," + Export.Text("session.id", "last");
+        Decoded decoded = Decoded.Of(Export.Logs(Export.Record($"\"attributes\":[{attributes}]")));
+        Assert.Equal("last", decoded.Records.Single().SessionId);
+    }
+
+    [Theory]
+    [InlineData(Limits.AttributesPerRecordMax, 0u)]
+    [InlineData(Limits.AttributesPerRecordMax + 1, 1u)]
+    [InlineData(Limits.AttributesPerRecordMax * 3, 2u * Limits.AttributesPerRecordMax)]
+    public void Attributes_past_the_limit_are_counted_as_dropped(int sent, uint dropped)
+    {
+        string attributes = string.Join(',', Enumerable.Range(0, sent).Select(i => Export.Int($"k{i}", i)));
+        DecodedRecord record = Decoded.Of(
+            $$"""
+            {"resourceLogs":[{"resource":{"attributes":[{{attributes}}],"droppedAttributesCount":5},"scopeLogs":[{"logRecords":[
+                {"attributes":[{{attributes}}],"droppedAttributesCount":7},{"attributes":[{{Export.Text("session.id", "s")}}]}]}]}]}
+            """).Records[0];
+        Assert.Equal((7 + dropped, 5 + dropped), (record.Dropped, record.From.ResourceDropped));
+        foreach (string json in (string[])[record.Attributes, record.From.Resource])
+        {
+            using JsonDocument stored = JsonDocument.Parse(json);
+            Assert.Equal(Enumerable.Range(0, Limits.AttributesPerRecordMax).Select(i => $"k{i}"), stored.RootElement.EnumerateObject().Select(p => p.Name));
+        }
+    }
+
+    [Fact]
+    public void Repeated_keys_do_not_use_up_the_limit_and_stay_single_at_its_edge()
+    {
+        IEnumerable<string> distinct = Enumerable.Range(0, Limits.AttributesPerRecordMax).Select(i => $"k{i}");
+        IEnumerable<string> keys = ["k0", .. distinct.SkipLast(1), "k0", distinct.Last(), "one too many"];
+        string attributes = string.Join(',', keys.Select((k, i) => Export.Int(k, i)));
+        DecodedRecord record = Decoded.Of(Export.Logs(Export.Record($"\"attributes\":[{attributes}]"))).Records.Single();
+        using JsonDocument stored = JsonDocument.Parse(record.Attributes);
+        Assert.Equal(distinct, stored.RootElement.EnumerateObject().Select(p => p.Name));
+        Assert.Equal(Limits.AttributesPerRecordMax, stored.RootElement.GetProperty("k0").GetInt32());
+        Assert.Equal(1u, record.Dropped);
+    }
+
+    [Fact]
+    public void A_point_without_a_time_or_a_value_is_rejected_and_the_others_stay()
+    {
+        string[] points =
+        [
+            Export.Point("\"asInt\":1"),
+            Export.Point($"\"timeUnixNano\":\"{Export.Time}\",\"asInt\":2,\"attributes\":[{Export.Text("a", "kept")}]"),
+            Export.Point("\"timeUnixNano\":\"0\",\"asInt\":3"),
+            Export.Point($"\"timeUnixNano\":\"{Export.Time}\",\"attributes\":[{Export.Text("a", "rejected")}]"),
+            Export.Point($"\"timeUnixNano\":\"{Export.Time}\",\"asDouble\":null"),
+            Export.Point("\"timeUnixNano\":\"9223372036854775808\",\"asInt\":4"),
+            Export.Point($"\"timeUnixNano\":\"{Export.Time}\",\"flags\":1"),
+            Export.Point($"\"timeUnixNano\":\"{Export.Time}\",\"flags\":2"),
+            Export.Point($"\"timeUnixNano\":\"{Export.Time}\",\"asDouble\":\"NaN\""),
+        ];
+        Decoded decoded = Decoded.Of(Export.Metrics(Export.Sum("m", points)));
+        Assert.Equal([2L, null, double.NaN], decoded.Points.Select(p => p.Value));
+        Assert.Equal("""{"a":"kept"}""", decoded.Points[0].Attributes);
+        Assert.Equal((6, "data point: timeUnixNano is missing or 0"), (decoded.Rejected, decoded.RejectedBecause));
+    }
+
+    [Theory]
+    [InlineData("\"timeUnixNano\":\"1\"", "data point: neither asDouble nor asInt is set")]
+    [InlineData("\"timeUnixNano\":\"9223372036854775808\",\"asInt\":1", "data point: timeUnixNano is after the year 2262")]
+    public void Why_a_point_was_rejected_is_said(string members, string because) =>
+        Assert.Equal(because, Decoded.Of(Export.Metrics(Export.Sum("m", [Export.Point(members)]))).RejectedBecause);
+}
