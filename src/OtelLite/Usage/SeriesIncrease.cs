@@ -14,13 +14,15 @@ internal readonly record struct SeriesState(long TimeUnixNano, double Value);
 internal static class SeriesIncrease
 {
     public static bool NeedsState(in NumberDataPoint point) =>
-        point.Kind == MetricKind.Sum && point.Temporality == AggregationTemporality.Cumulative && !point.NoRecordedValue;
+        point.Kind == MetricKind.Sum && point.Temporality == AggregationTemporality.Cumulative
+        && !point.NoRecordedValue && double.IsFinite(point.Value);
 
     /// <summary>
     /// What a point adds that needs no state. UNSPECIFIED counts as delta, which is what Claude Code 1.0.48 meant by it;
-    /// the stored temporality tells such rows apart.
+    /// the stored temporality tells such rows apart. A sum that is no number adds nothing: every total with it would be none either.
     /// </summary>
-    public static double Stateless(in NumberDataPoint point) => point.NoRecordedValue ? 0 : point.Value;
+    public static double Stateless(in NumberDataPoint point) =>
+        point.NoRecordedValue || (point.Kind == MetricKind.Sum && !double.IsFinite(point.Value)) ? 0 : point.Value;
 
     /// <summary>
     /// What a cumulative point adds, and the state after it. The start time is part of a series' key, so a new start is a
@@ -57,6 +59,8 @@ internal static class SeriesIncrease
         hash.Append(batch.Text[batch.Scopes[point.Scope].Name]);
         hash.Append("\0"u8);
         hash.Append(batch.Text[batch.Scopes[point.Scope].Version]);
+        hash.Append("\0"u8);
+        hash.Append(batch.Text[batch.Scopes[point.Scope].Attributes.Json]);
         hash.Append("\0"u8);
         hash.Append(batch.Text[point.Metric]);
         hash.Append("\0"u8);
