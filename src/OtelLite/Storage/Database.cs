@@ -34,15 +34,16 @@ internal static class Database
             MakeDirectory(dataDir);
             MakeFile(path);
             SqliteConnection connection = Open(path, SqliteOpenMode.ReadWrite);
-            raw.sqlite3_busy_timeout(connection.Handle, Limits.BusyTimeoutMs);
-            CreateOrCheckSchema(connection, path);
-            Execute(connection, $"""
-                PRAGMA journal_mode = WAL;
-                PRAGMA synchronous = {(durability == Durability.Full ? "FULL" : "NORMAL")};
-                PRAGMA journal_size_limit = 67108864;
-                PRAGMA temp_store = MEMORY;
-                """);
-            return connection;
+            try
+            {
+                MakeReady(connection, path, durability);
+                return connection;
+            }
+            catch
+            {
+                connection.Dispose();
+                throw;
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
         {
@@ -86,6 +87,18 @@ internal static class Database
         }.ConnectionString);
         connection.Open();
         return connection;
+    }
+
+    private static void MakeReady(SqliteConnection connection, string path, Durability durability)
+    {
+        raw.sqlite3_busy_timeout(connection.Handle, Limits.BusyTimeoutMs);
+        CreateOrCheckSchema(connection, path);
+        Execute(connection, $"""
+            PRAGMA journal_mode = WAL;
+            PRAGMA synchronous = {(durability == Durability.Full ? "FULL" : "NORMAL")};
+            PRAGMA journal_size_limit = 67108864;
+            PRAGMA temp_store = MEMORY;
+            """);
     }
 
     private static void MakeDirectory(string path)

@@ -20,9 +20,13 @@ internal sealed class Statement : IDisposable
         Check(raw.sqlite3_prepare_v3(_database, sql, raw.SQLITE_PREPARE_PERSISTENT, out _statement));
     }
 
-    /// <summary>Starts a new execution: the next bound value is the first parameter's.</summary>
+    /// <summary>
+    /// Starts a new execution: the next bound value is the first parameter's. An error elsewhere may have left the last
+    /// execution in the middle of its rows, and SQLite binds nothing to such a statement.
+    /// </summary>
     public Statement Begin()
     {
+        Reset();
         _next = 1;
         return this;
     }

@@ -1,0 +1,105 @@
+using OtelLite.Storage;
+using OtelLite.Telemetry;
+using OtelLite.Tests.Otlp;
+
+namespace OtelLite.Tests.Storage;
+
+/// <summary>The bounds of what waits for the writer, each one past it.</summary>
+public sealed class IngestQueueTests
+{
+    private readonly IngestQueue _queue = new();
+
+    [Fact]
+    public void One_batch_past_the_limit_is_refused_and_the_others_come_out_in_order()
+    {
+        WriteJob[] jobs = [.. Enumerable.Range(0, Limits.QueueBatchesMax).Select(_ => Reading())];
+        Assert.All(jobs, j => Assert.True(_queue.TryAdd(j)));
+        Assert.False(_queue.TryAdd(Reading()));
+        List<WriteJob> taken = [];
+        Assert.True(_queue.Take(taken));
+        Assert.Equal(jobs, taken);
+        Assert.True(_queue.TryAdd(Reading()));
+    }
+
+    [Fact]
+    public void One_byte_past_the_limit_is_refused_until_something_was_taken()
+    {
+        const int parts = 128;
+        var part = new WriteJob(BatchOf(Limits.QueueBytesMax / parts), null);
+        for (int i = 0; i < parts; i++)
+        {
+            Assert.True(_queue.TryAdd(part));
+        }
+
+        WriteJob oneByte = new(BatchOf(1), null);
+        Assert.False(_queue.TryAdd(oneByte));
+        List<WriteJob> taken = [];
+        Assert.True(_queue.Take(taken));
+        Assert.Equal(parts, taken.Count);
+        Assert.True(_queue.TryAdd(part));
+        Assert.True(_queue.TryAdd(oneByte));
+    }
+
+    [Fact]
+    public void An_export_larger_than_the_whole_queue_is_taken_when_nothing_else_waits()
+    {
+        WriteJob huge = new(BatchOf(Limits.QueueBytesMax + 1), null);
+        WriteJob small = new(BatchOf(1), null);
+        Assert.True(_queue.TryAdd(small));
+        Assert.False(_queue.TryAdd(huge));
+        Assert.True(_queue.Take([]));
+        Assert.True(_queue.TryAdd(huge));
+        Assert.False(_queue.TryAdd(small));
+    }
+
+    [Fact]
+    public void A_transaction_takes_rows_up_to_its_limit_and_a_single_larger_batch_whole()
+    {
+        TelemetryBatch half = RowsOf(Limits.TransactionRowsMax / 2);
+        WriteJob[] jobs = [new(half, null), new(half, null), Reading(), new(RowsOf(Limits.TransactionRowsMax + 1), null), Reading()];
+        Assert.All(jobs, j => Assert.True(_queue.TryAdd(j)));
+        List<WriteJob> taken = [];
+        foreach (WriteJob[] expected in (WriteJob[][])[[jobs[0], jobs[1]], [jobs[2]], [jobs[3]], [jobs[4]]])
+        {
+            Assert.True(_queue.Take(taken));
+            Assert.Equal(expected, taken);
+        }
+    }
+
+    [Fact]
+    public void A_closed_queue_takes_nothing_more_and_gives_out_what_waits()
+    {
+        Assert.True(_queue.TryAdd(Reading()));
+        _queue.Close();
+        Assert.False(_queue.TryAdd(Reading()));
+        List<WriteJob> taken = [];
+        Assert.True(_queue.Take(taken));
+        Assert.Single(taken);
+        Assert.False(_queue.Take(taken));
+        Assert.Empty(taken);
+    }
+
+    [Fact]
+    public async Task Whoever_waits_for_work_is_woken_by_work_and_by_closing()
+    {
+        List<WriteJob> taken = [];
+        Task<bool> taking = Task.Run(() => _queue.Take(taken));
+        Assert.True(_queue.TryAdd(Reading()));
+        Assert.True(await taking.WaitAsync(TimeSpan.FromSeconds(20)));
+        Task<bool> waiting = Task.Run(() => _queue.Take(taken));
+        _queue.Close();
+        Assert.False(await waiting.WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    private static WriteJob Reading() => new(null, new Scrape(1, null, null));
+
+    // Only how long the text is matters here: nobody reads it, so it need not be there.
+    private static TelemetryBatch BatchOf(long bytes)
+    {
+        TelemetryBatch batch = OpenWriter.Batch("{}");
+        batch.Text.Advance((int)bytes);
+        return batch;
+    }
+
+    private static TelemetryBatch RowsOf(int count) => OpenWriter.Batch(Export.Logs([.. Enumerable.Repeat("{}", count)]));
+}

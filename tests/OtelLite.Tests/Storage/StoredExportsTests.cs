@@ -1,0 +1,150 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+using OtelLite.Tests.Otlp;
+
+namespace OtelLite.Tests.Storage;
+
+/// <summary>From the wire into the file, through the real server.</summary>
+public sealed class StoredExportsTests
+{
+    [Fact]
+    public async Task Attributes_are_stored_as_one_flat_JSON_object_with_values_in_their_own_types()
+    {
+        string[] attributes =
+        [
+            Export.Text("session.id", "s"), Export.Text("prompt.id", "p"), Export.Text("text", "a\\\"\\n\\u0001\\ud83d\\ude00/"), Export.Int("int", -5),
+            Export.Attribute("double", """{"doubleValue":1}"""), Export.Attribute("small", """{"doubleValue":1.5e-7}"""),
+            Export.Attribute("yes", """{"boolValue":true}"""), Export.Attribute("empty", "{}"),
+            Export.Attribute("array", Export.Array("""{"intValue":1}""", Export.Map(Export.Text("k", "v")))), Export.Text("dotted.key", ""),
+        ];
+        const string stored =
+            "{\"session.id\":\"s\",\"prompt.id\":\"p\",\"text\":\"a\\\"\\n\\u0001\U0001F600/\",\"int\":-5,\"double\":1.0,\"small\":1.5E-07," +
+            "\"yes\":true,\"empty\":null,\"array\":[1,{\"k\":\"v\"}],\"dotted.key\":\"\"}";
+        await using RunningServer server = await RunningServer.Start();
+        await Post(server, "/v1/metrics", Export.Metrics(Export.Sum("claude_code.commit.count", [Export.Point(2.5, Export.Time, attributes)])));
+        await Post(server, "/v1/logs", Export.Logs(Export.Record($"\"attributes\":[{string.Join(',', attributes)}],\"eventName\":\"claude_code.user_prompt\"")));
+        Assert.Equal(stored, server.Sql("SELECT attributes FROM otel_metrics"));
+        Assert.Equal(stored, server.Sql("SELECT attributes FROM otel_events"));
+        Assert.Equal("claude_code.commit.count|2.5||s", server.Sql("SELECT metric_name || '|' || value || '|' || coalesce(unit, '') || '|' || session_id FROM otel_metrics"));
+        Assert.Equal("user_prompt|s|p", server.Sql("SELECT event_name || '|' || session_id || '|' || prompt_id FROM otel_events"));
+    }
+
+    [Fact]
+    public async Task What_was_not_sent_is_null_and_what_was_sent_empty_is_empty()
+    {
+        await using RunningServer server = await RunningServer.Start();
+        await Post(server, "/v1/metrics", Export.Metrics(
+            """{"sum":{"dataPoints":[{"timeUnixNano":1,"flags":1}]}}""",
+            """{"name":"","unit":"","gauge":{"dataPoints":[{"timeUnixNano":2,"asInt":"9223372036854775807"}]}}"""));
+        await Post(server, "/v1/logs", Export.Logs("{}"));
+        Assert.Equal(1L, server.Sql("SELECT metric_name IS NULL AND unit IS NULL AND session_id IS NULL AND sent_value IS NULL AND value = 0 FROM otel_metrics WHERE kind = 'sum'"));
+        Assert.Equal(1L, server.Sql("SELECT metric_name = '' AND unit = '' AND sent_value = 9223372036854775807 FROM otel_metrics WHERE kind = 'gauge'"));
+        Assert.Equal(1L, server.Sql("SELECT event_name IS NULL AND body IS NULL AND prompt_id IS NULL AND trace_id IS NULL AND attributes = '{}' FROM otel_events"));
+    }
+
+    [Fact]
+    public async Task A_value_is_the_increase_and_what_was_sent_stays_beside_it()
+    {
+        string Point(int second, int value) => Export.Point(
+            $"\"startTimeUnixNano\":\"{Export.Time}\",\"timeUnixNano\":\"{Export.Time + (ulong)second}\",\"asInt\":{value}");
+        await using RunningServer server = await RunningServer.Start();
+        await Post(server, "/v1/metrics", Export.Metrics(Export.Sum("m", [Point(1, 10), Point(2, 15)], temporality: 2)));
+        await server.Restart();
+        await Post(server, "/v1/metrics", Export.Metrics(Export.Sum("m", [Point(3, 18), Point(2, 15), Point(4, 2)], temporality: 2)));
+        Assert.Equal("10=10 5=15 3=18 0=15 2=2", server.Sql(
+            "SELECT group_concat(CAST(value AS INTEGER) || '=' || sent_value, ' ' ORDER BY id) FROM otel_metrics WHERE temporality = 2"));
+    }
+
+    [Fact]
+    public async Task A_request_told_in_two_bodies_is_billed_once_and_one_of_another_session_again()
+    {
+        string Request(string session, ulong time) => Export.Logs(Export.Event(
+            "api_request", time, Export.Text("session.id", session), Export.Text("model", "m"), Export.Text("request_id", "req_1"), Export.Int("input_tokens", 7)));
+        await using RunningServer server = await RunningServer.Start();
+        await Post(server, "/v1/logs", Request("s", Export.Time));
+        await Post(server, "/v1/logs", Request("s", Export.Time + 1));
+        await Post(server, "/v1/logs", Request("t", Export.Time + 2));
+        JsonNode summary = await server.Get("/api/summary");
+        Assert.Equal((2, 14), ((int)summary["apiRequests"]!, (int)summary["tokens"]!["input"]!));
+        Assert.Equal(3L, server.Sql("SELECT count(*) FROM otel_events"));
+        Assert.Equal("ok", server.Sql("PRAGMA integrity_check"));
+    }
+
+    [Fact]
+    public async Task Requests_without_an_id_are_told_apart_by_what_they_say()
+    {
+        string Request(int tokens, int sequence) => Export.Logs(Export.Event(
+            "api_request", Export.Time, Export.Text("session.id", "s"), Export.Int("input_tokens", tokens), Export.Int("event.sequence", sequence)));
+        await using RunningServer server = await RunningServer.Start();
+        await Post(server, "/v1/logs", Request(5, 1));
+        await Post(server, "/v1/logs", Request(5, 2));
+        await Post(server, "/v1/logs", Request(6, 3));
+        JsonNode summary = await server.Get("/api/summary");
+        Assert.Equal((2, 11), ((int)summary["apiRequests"]!, (int)summary["tokens"]!["input"]!));
+    }
+
+    [Fact]
+    public async Task Many_clients_at_once_are_all_counted_and_their_retries_are_not()
+    {
+        const int clients = 24;
+        const int exports = 20;
+        await using RunningServer server = await RunningServer.Start();
+        await Task.WhenAll(Enumerable.Range(0, clients).Select(client => Task.Run(async () =>
+        {
+            for (int i = 0; i < exports; i++)
+            {
+                string request = Export.Event(
+                    "api_request", Export.Time + (ulong)i, Export.Text("session.id", $"s{client}"), Export.Text("model", $"m{i % 3}"),
+                    Export.Text("request_id", $"r{i}"), Export.Int("input_tokens", 10));
+                string body = Export.Logs(request);
+                await Post(server, "/v1/logs", body);
+                if (i % 4 == 0)
+                {
+                    await Post(server, "/v1/logs", body);
+                }
+            }
+        })));
+        JsonNode summary = await server.Get("/api/summary");
+        Assert.Equal(clients * exports, (int)summary["apiRequests"]!);
+        Assert.Equal(clients * exports * 10, (int)summary["tokens"]!["input"]!);
+        Assert.Equal(clients, (int)summary["sessions"]!["total"]!);
+        Assert.Equal((long)clients * exports, server.Sql("SELECT count(*) FROM otel_events"));
+        Assert.Equal("ok", server.Sql("PRAGMA integrity_check"));
+    }
+
+    [Fact]
+    public async Task While_another_program_holds_the_lock_a_client_is_told_to_come_back_and_then_all_is_well()
+    {
+        string body = Export.Logs(Export.Event("user_prompt", Export.Time, Export.Text("session.id", "s")));
+        await using RunningServer server = await RunningServer.Start();
+        using (var other = new SqliteConnection($"Data Source={Path.Combine(server.DataDir, "otellite.db")};Pooling=False"))
+        {
+            other.Open();
+            using SqliteCommand command = other.CreateCommand();
+            command.CommandText = "BEGIN IMMEDIATE";
+            command.ExecuteNonQuery();
+            using HttpResponseMessage refused = await server.Post("/v1/logs", body);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+            Assert.Equal(TimeSpan.FromSeconds(Limits.RetryAfterSeconds), refused.Headers.RetryAfter!.Delta);
+            Assert.Contains("another program holds a lock on the database", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            using HttpResponseMessage notReady = await server.Http.GetAsync(new Uri(server.Url + "/readyz"));
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, notReady.StatusCode);
+        }
+
+        Assert.Equal(0L, server.Sql("SELECT count(*) FROM otel_events"));
+        await Post(server, "/v1/logs", body);
+        Assert.Equal(1L, server.Sql("SELECT count(*) FROM otel_events"));
+        using HttpResponseMessage ready = await server.Http.GetAsync(new Uri(server.Url + "/readyz"));
+        Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
+        Assert.Equal(2, server.Said.Count);
+        Assert.StartsWith("nothing can be stored now: another program holds a lock on the database.", server.Said[0], StringComparison.Ordinal);
+        Assert.Equal("exports are stored again.", server.Said[1]);
+    }
+
+    private static async Task Post(RunningServer server, string path, string body)
+    {
+        using HttpResponseMessage answer = await server.Post(path, body);
+        Assert.True(answer.StatusCode == HttpStatusCode.OK, $"{answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
+    }
+}
