@@ -87,6 +87,21 @@ public sealed class BatchWriterTests : IDisposable
         Assert.Equal(0L, _open.Sql("SELECT count(*) FROM pragma_foreign_key_check"));
     }
 
+    [Fact]
+    public async Task What_a_failed_export_had_said_is_not_weighed_with_the_next_one()
+    {
+        string[] session = [Export.Text("session.id", "s"), Export.Text("type", "input")];
+        string body = Export.Metrics(
+            Export.Sum("claude_code.token.usage", [Export.Point(100, Export.Time, session)]),
+            Export.Sum("claude_code.commit.count", [Export.Point(1, Export.Time, session)]));
+        Database.Execute(_open.Connection, "CREATE TEMP TRIGGER refuse BEFORE INSERT ON usage_tally BEGIN SELECT raise(ABORT, 'no'); END");
+        Assert.Equal(WriteOutcome.Failed, (await _open.Write(body)).Outcome);
+        Database.Execute(_open.Connection, "DROP TRIGGER temp.refuse");
+        Assert.Equal(WriteOutcome.Committed, (await _open.Write(body)).Outcome);
+        Assert.Equal("100 0 100", _open.Sql("SELECT metrics || ' ' || events || ' ' || rest FROM usage_witness"));
+        Assert.Equal(100L, _open.Sql("SELECT sum(rest) FROM usage_point"));
+    }
+
     [Theory]
     [InlineData("PRAGMA query_only = ON", "PRAGMA query_only = OFF", "the database is read-only")]
     [InlineData("PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1000000", "the disk is full")]
