@@ -129,8 +129,14 @@ internal sealed class Api
         (WriteResult result, long id) = await _writeScrape(UnixNano.From(scrapedAt), post.Source, LimitsText(post.Limits)).ConfigureAwait(false);
         if (result.Outcome != WriteOutcome.Committed)
         {
-            context.Response.Headers.RetryAfter = Limits.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
-            await Answers.WriteProblem(context, StatusCodes.Status503ServiceUnavailable, $"the reading could not be stored: {result.Reason}").ConfigureAwait(false);
+            bool passes = result.Outcome != WriteOutcome.Failed;
+            if (passes)
+            {
+                context.Response.Headers.RetryAfter = Limits.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
+            }
+
+            int status = passes ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status500InternalServerError;
+            await Answers.WriteProblem(context, status, $"the reading could not be stored: {result.Reason}").ConfigureAwait(false);
             return;
         }
 

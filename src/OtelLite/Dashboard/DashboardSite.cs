@@ -102,7 +102,8 @@ internal sealed class DashboardSite(Token token, Api api, WebAssets assets, stri
     private static string CookieName(HttpRequest request) => $"otellite_{request.Host.Port ?? 80}";
 
     // To a browser, pages on other ports of localhost are the same site, and their requests carry the cookie. Their origin differs.
+    // Only its host and port are compared: behind a TLS proxy the page is https and this request is not.
     private bool IsFromAnotherSite(HttpRequest request) =>
         !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) && !token.IsBearer(request)
-        && request.Headers.Origin is [{ } origin] && origin != $"{request.Scheme}://{request.Host}";
+        && request.Headers.Origin is [{ } origin] && !(Uri.TryCreate(origin, UriKind.Absolute, out Uri? page) && page.Authority == request.Host.Value);
 }

@@ -112,7 +112,7 @@ public sealed class SiteTests(SharedServer shared) : IClassFixture<SharedServer>
         }
 
         Assert.Equal(0L, shared.Server.Sql("SELECT count(*) FROM scrape WHERE source IS NULL"));
-        foreach ((string, string)[] own in ((string, string)[][])[[("Cookie", Cookie), ("Origin", shared.Server.Url)], [("Cookie", Cookie)], [Bearer, ("Origin", "null")]])
+        foreach ((string, string)[] own in ((string, string)[][])[[("Cookie", Cookie), ("Origin", shared.Server.Url)], [("Cookie", Cookie), ("Origin", shared.Server.Url.Replace("http:", "https:", StringComparison.Ordinal))], [("Cookie", Cookie)], [Bearer, ("Origin", "null")]])
         {
             using HttpResponseMessage taken = await Ask(HttpMethod.Post, "/api/scrapes", own);
             Assert.Equal(HttpStatusCode.Created, taken.StatusCode);
