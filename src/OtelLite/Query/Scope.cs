@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using OtelLite.Storage;
 
 namespace OtelLite.Query;
 
@@ -20,23 +21,51 @@ internal sealed record Scope
 
     public IReadOnlyList<string> Machines { get; init; } = [];
 
-    /// <summary>
-    /// The WHERE clause over a usage table, with its parameters added to the command. Rows without a model (a commit, a
-    /// prompt) are not part of a figure that is narrowed to a model.
-    /// </summary>
-    /// <param name="model">The column with the model's id, or an expression that is true for the named models.</param>
-    public string Where(SqliteCommand command, string? model = "model", string time = "time_unix_nano", string session = "session")
+    /// <summary>The WHERE clause over a usage table, with its parameters added to the command.</summary>
+    /// <param name="model">The column with the model's id, or an expression that gives it.</param>
+    public string Where(SqliteCommand command, string model = "model")
     {
         Bind(command, "$from", FromUnixNano);
         Bind(command, "$to", ToUnixNano);
-        string where = $"{time} >= $from AND {time} < $to";
-        if (model is not null && Models.Count > 0)
+        return "time_unix_nano >= $from AND time_unix_nano < $to" + Filters(command, model);
+    }
+
+    /// <summary>
+    /// A SELECT of all amounts in the scope (time_unix_nano, session, model, figure, value): whole quarters of an hour from their totals, where the
+    /// time is the quarter's start, and what is left at both ends from the rows themselves. Rows without a model (a commit, a prompt) are
+    /// not part of a figure that is narrowed to a model.
+    /// </summary>
+    /// <param name="exactTimes">Every amount at its own time: for series with buckets shorter than a quarter.</param>
+    public string Amounts(SqliteCommand command, bool exactTimes = false)
+    {
+        const string columns = "session, model, figure, value";
+        const long nano = QuarterTable.QuarterNano;
+        string filters = Filters(command, "model");
+        Bind(command, "$from", FromUnixNano);
+        Bind(command, "$to", ToUnixNano);
+        long first = FromUnixNano / nano + (FromUnixNano % nano == 0 ? 0 : 1);
+        long end = ToUnixNano / nano;
+        if (exactTimes || first >= end)
         {
-            where += $" AND {model} IN (SELECT id FROM usage_name WHERE name IN ({Bind(command, "$model", Models)}))";
+            return $"SELECT time_unix_nano, {columns} FROM usage_amount WHERE time_unix_nano >= $from AND time_unix_nano < $to{filters}";
         }
 
+        Bind(command, "$first", first);
+        Bind(command, "$end", end);
+        Bind(command, "$firstTime", first * nano);
+        Bind(command, "$endTime", end * nano);
+        return $"""
+            SELECT quarter * {nano} AS time_unix_nano, {columns} FROM usage_quarter WHERE quarter >= $first AND quarter < $end{filters}
+            UNION ALL SELECT time_unix_nano, {columns} FROM usage_amount WHERE time_unix_nano >= $from AND time_unix_nano < $firstTime{filters}
+            UNION ALL SELECT time_unix_nano, {columns} FROM usage_amount WHERE time_unix_nano >= $endTime AND time_unix_nano < $to{filters}
+            """;
+    }
+
+    private string Filters(SqliteCommand command, string model)
+    {
+        string models = Models.Count == 0 ? "" : $" AND {model} IN (SELECT id FROM usage_name WHERE name IN ({Bind(command, "$model", Models)}))";
         string sessions = WhereSession(command);
-        return sessions.Length == 0 ? where : $"{where} AND {session} IN (SELECT id FROM usage_session WHERE {sessions})";
+        return sessions.Length == 0 ? models : $"{models} AND session IN (SELECT id FROM usage_session WHERE {sessions})";
     }
 
     /// <summary>The condition on <c>usage_session</c>, or nothing.</summary>

@@ -29,25 +29,15 @@ internal static class SessionsQuery
     {
         using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
         using SqliteCommand command = connection.CreateCommand();
-        string where = scope.Where(command);
         command.CommandText = $"""
-            WITH part AS (
-                SELECT session, input, output, cache_read, cache_creation, cost_nano_usd, 1 AS requests, 0 AS errors, 0 AS prompts, 0 AS calls
-                FROM usage_request WHERE {where}
-                UNION ALL
-                SELECT session, iif(kind = 1, rest, 0), iif(kind = 2, rest, 0), iif(kind = 3, rest, 0), iif(kind = 4, rest, 0),
-                       iif(kind = 5, rest, 0), 0, 0, 0, 0
-                FROM usage_point WHERE rest > 0 AND {where}
-                UNION ALL
-                SELECT session, 0, 0, 0, 0, 0, 0, iif(figure = {(int)Figure.ApiErrors}, value, 0), iif(figure = {(int)Figure.Prompts}, value, 0), 0
-                FROM usage_tally WHERE {where}
-                UNION ALL
-                SELECT session, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM usage_tool WHERE {SummaryQuery.ToolsWhere(scope, command)}),
-            total AS (
-                SELECT session, sum(input) AS input, sum(output) AS output, sum(cache_read) AS cache_read,
-                       sum(cache_creation) AS cache_creation, sum(cost_nano_usd) AS cost, sum(requests) AS requests,
-                       sum(errors) AS errors, sum(prompts) AS prompts, sum(calls) AS calls
-                FROM part GROUP BY session)
+            WITH total AS (
+                SELECT session, {Sum(Figure.Input, Figure.InputRest)} AS input, {Sum(Figure.Output, Figure.OutputRest)} AS output,
+                       {Sum(Figure.CacheRead, Figure.CacheReadRest)} AS cache_read, {Sum(Figure.CacheCreation, Figure.CacheCreationRest)} AS cache_creation,
+                       {Sum(Figure.Cost, Figure.CostRest)} AS cost, {Sum(Figure.ApiRequests)} AS requests, {Sum(Figure.ApiErrors)} AS errors,
+                       {Sum(Figure.Prompts)} AS prompts, sum(call) AS calls
+                FROM (SELECT session, figure, value, 0 AS call FROM ({scope.Amounts(command)}) WHERE value <> 0
+                      UNION ALL SELECT session, 0, 0, 1 FROM usage_tool WHERE {SummaryQuery.ToolsWhere(scope, command)})
+                GROUP BY session)
             SELECT session_id, received_unix_nano > $active, first_unix_nano, last_unix_nano,
                    (SELECT group_concat(name, char(10)) FROM usage_name WHERE id IN (SELECT model FROM usage_witness w WHERE w.session = total.session)),
                    project, machine, input, output, cache_read, cache_creation, cost, requests, errors, prompts, calls,
@@ -70,6 +60,9 @@ internal static class SessionsQuery
 
         return new SessionList(total, sessions);
     }
+
+    private static string Sum(params ReadOnlySpan<Figure> figures) =>
+        $"sum(iif(figure IN ({string.Join(", ", figures.ToArray().Select(f => (int)f))}), value, 0))";
 
     private static SessionUsage ReadSession(SqliteDataReader row) => new(
         row.GetString(0),

@@ -6,6 +6,8 @@ namespace OtelLite.Query;
 /// <summary>Tokens of the four kinds that are billed.</summary>
 internal sealed record Tokens(long Input, long Output, long CacheRead, long CacheCreation);
 
+internal sealed record Auxiliary(Tokens Tokens, double CostUsd);
+
 internal sealed record SessionCounts(long Total, long Active);
 
 internal sealed record LinesOfCode(long Added, long Removed);
@@ -28,6 +30,9 @@ internal record UsageSummary
     public required Tokens Tokens { get; init; }
 
     public required double CostUsd { get; init; }
+
+    /// <summary>The part of the tokens and the cost that only metrics know: requests of Claude Code's own that it tells no event of.</summary>
+    public required Auxiliary Auxiliary { get; init; }
 
     public required SessionCounts Sessions { get; init; }
 
@@ -64,18 +69,22 @@ internal static class SummaryQuery
     {
         // One read transaction, so that all the figures are of the same commit.
         using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
-        List<ModelUsage> models = Models(connection, scope);
-        Dictionary<Figure, long> tallies = Tallies(connection, scope);
-        long Of(Figure figure) => tallies.GetValueOrDefault(figure);
+        List<(string Model, Dictionary<Figure, long> Amounts)> models = AmountsByModel(connection, scope);
+        Dictionary<Figure, long> all = [];
+        foreach ((Figure figure, long value) in models.SelectMany(m => m.Amounts))
+        {
+            all[figure] = all.GetValueOrDefault(figure) + value;
+        }
+
+        long Of(Figure figure) => all.GetValueOrDefault(figure);
         return new UsageSummary
         {
-            Tokens = new Tokens(
-                models.Sum(m => m.Tokens.Input), models.Sum(m => m.Tokens.Output),
-                models.Sum(m => m.Tokens.CacheRead), models.Sum(m => m.Tokens.CacheCreation)),
-            // Each model's figure is an exact number of nano-dollars; in decimal their sum is exact too.
-            CostUsd = (double)models.Sum(m => (decimal)m.CostUsd),
+            Tokens = TokensOf(all),
+            CostUsd = CostOf(all),
+            Auxiliary = new Auxiliary(
+                new Tokens(Of(Figure.InputRest), Of(Figure.OutputRest), Of(Figure.CacheReadRest), Of(Figure.CacheCreationRest)), Usd(Of(Figure.CostRest))),
             Sessions = new SessionCounts(SessionsTotal(connection, scope), SessionsActive(connection, scope, now)),
-            ApiRequests = models.Sum(m => m.ApiRequests),
+            ApiRequests = Of(Figure.ApiRequests),
             ApiErrors = Of(Figure.ApiErrors),
             Prompts = Of(Figure.Prompts),
             LinesOfCode = new LinesOfCode(Of(Figure.LinesAdded), Of(Figure.LinesRemoved)),
@@ -83,54 +92,44 @@ internal static class SummaryQuery
             PullRequests = Of(Figure.PullRequests),
             ActiveSeconds = new ActiveSeconds(Of(Figure.ActiveUser) / 1e6, Of(Figure.ActiveCli) / 1e6),
             EditDecisions = new EditDecisions(Of(Figure.EditsAccepted), Of(Figure.EditsRejected)),
-            Models = models,
+            Models = [.. models.Where(m => m.Amounts.Keys.Any(f => f <= Figure.ApiRequests))
+                .Select(m => new ModelUsage(m.Model, TokensOf(m.Amounts), CostOf(m.Amounts), m.Amounts.GetValueOrDefault(Figure.ApiRequests)))
+                .OrderByDescending(m => m.CostUsd).ThenBy(m => m.Model, StringComparer.Ordinal)],
             Tools = Tools(connection, scope),
             Stored = ReadStored(connection),
         };
     }
 
-    private static List<ModelUsage> Models(SqliteConnection connection, Scope scope)
+    private static Tokens TokensOf(Dictionary<Figure, long> amounts)
+    {
+        long Of(BilledKind kind) => amounts.GetValueOrDefault(kind.ByEvents()) + amounts.GetValueOrDefault(kind.Rest());
+        return new Tokens(Of(BilledKind.Input), Of(BilledKind.Output), Of(BilledKind.CacheRead), Of(BilledKind.CacheCreation));
+    }
+
+    private static double CostOf(Dictionary<Figure, long> amounts) =>
+        Usd(amounts.GetValueOrDefault(Figure.Cost) + amounts.GetValueOrDefault(Figure.CostRest));
+
+    private static List<(string Model, Dictionary<Figure, long> Amounts)> AmountsByModel(SqliteConnection connection, Scope scope)
     {
         using SqliteCommand command = connection.CreateCommand();
-        string where = scope.Where(command);
         command.CommandText = $"""
-            WITH part AS (
-                SELECT model, input, output, cache_read, cache_creation, cost_nano_usd, 1 AS requests
-                FROM usage_request WHERE {where}
-                UNION ALL
-                SELECT model, iif(kind = 1, rest, 0), iif(kind = 2, rest, 0), iif(kind = 3, rest, 0), iif(kind = 4, rest, 0),
-                       iif(kind = 5, rest, 0), 0
-                FROM usage_point WHERE rest > 0 AND {where})
-            SELECT name, sum(input), sum(output), sum(cache_read), sum(cache_creation), sum(cost_nano_usd), sum(requests)
-            FROM part JOIN usage_name ON usage_name.id = part.model
-            GROUP BY model ORDER BY sum(cost_nano_usd) DESC, name
+            SELECT name, figure, sum(value) FROM ({scope.Amounts(command)}) JOIN usage_name ON usage_name.id = model
+            WHERE value <> 0 GROUP BY model, figure ORDER BY model
             """;
-        List<ModelUsage> models = [];
+        List<(string Model, Dictionary<Figure, long> Amounts)> models = [];
         using SqliteDataReader row = command.ExecuteReader();
         while (row.Read())
         {
-            models.Add(new ModelUsage(
-                row.GetString(0),
-                new Tokens(row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4)),
-                Usd(row.GetInt64(5)),
-                row.GetInt64(6)));
+            string model = row.GetString(0);
+            if (models.Count == 0 || models[^1].Model != model)
+            {
+                models.Add((model, []));
+            }
+
+            models[^1].Amounts[(Figure)row.GetInt64(1)] = row.GetInt64(2);
         }
 
         return models;
-    }
-
-    private static Dictionary<Figure, long> Tallies(SqliteConnection connection, Scope scope)
-    {
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = $"SELECT figure, sum(value) FROM usage_tally WHERE {scope.Where(command)} GROUP BY figure";
-        Dictionary<Figure, long> tallies = [];
-        using SqliteDataReader row = command.ExecuteReader();
-        while (row.Read())
-        {
-            tallies[(Figure)row.GetInt64(0)] = row.GetInt64(1);
-        }
-
-        return tallies;
     }
 
     private static List<ToolUsage> Tools(SqliteConnection connection, Scope scope)
@@ -165,12 +164,9 @@ internal static class SummaryQuery
     private static long SessionsTotal(SqliteConnection connection, Scope scope)
     {
         using SqliteCommand command = connection.CreateCommand();
-        string where = scope.Where(command);
         command.CommandText = $"""
             SELECT count(*) FROM (
-                SELECT session FROM usage_request WHERE {where}
-                UNION SELECT session FROM usage_point WHERE rest > 0 AND {where}
-                UNION SELECT session FROM usage_tally WHERE {where}
+                SELECT session FROM ({scope.Amounts(command)}) WHERE value <> 0
                 UNION SELECT session FROM usage_tool WHERE {ToolsWhere(scope, command)})
             JOIN usage_session ON usage_session.id = session WHERE session_id <> ''
             """;

@@ -29,25 +29,19 @@ internal static class TimeseriesQuery
         // SQLite adds up small steps; they are gathered into the buckets here, where days may have 23 or 25 hours.
         long unit = Math.Min(stepSeconds, QuarterSeconds);
         var buckets = new Buckets(starts, unit);
-        long[] input = new long[starts.Length], output = new long[starts.Length], cacheRead = new long[starts.Length];
-        long[] cacheCreation = new long[starts.Length], cost = new long[starts.Length], requests = new long[starts.Length];
-        Fill(connection, buckets, command => $"""
-            SELECT $UNIT, sum(input), sum(output), sum(cache_read), sum(cache_creation), sum(cost_nano_usd), count(*)
-            FROM usage_request WHERE {scope.Where(command)} GROUP BY 1
-            """, input, output, cacheRead, cacheCreation, cost, requests);
-        Fill(connection, buckets, command => $"""
-            SELECT $UNIT, sum(iif(kind = 1, rest, 0)), sum(iif(kind = 2, rest, 0)), sum(iif(kind = 3, rest, 0)),
-                   sum(iif(kind = 4, rest, 0)), sum(iif(kind = 5, rest, 0))
-            FROM usage_point WHERE rest > 0 AND {scope.Where(command)} GROUP BY 1
-            """, input, output, cacheRead, cacheCreation, cost);
-        long[] errors = new long[starts.Length], prompts = new long[starts.Length], toolCalls = new long[starts.Length];
-        Fill(connection, buckets, command => $"""
-            SELECT $UNIT, sum(iif(figure = {(int)Figure.ApiErrors}, value, 0)), sum(iif(figure = {(int)Figure.Prompts}, value, 0))
-            FROM usage_tally WHERE {scope.Where(command)} GROUP BY 1
-            """, errors, prompts);
-        Fill(connection, buckets, command => $"SELECT $UNIT, count(*) FROM usage_tool WHERE {SummaryQuery.ToolsWhere(scope, command)} GROUP BY 1", toolCalls);
+        Dictionary<Figure, long[]> columns = [];
+        long[] Of(Figure figure) => columns.TryGetValue(figure, out long[]? column) ? column : columns[figure] = new long[starts.Length];
+        Fill(connection, buckets, Of, command => $"""
+            SELECT $UNIT, figure, sum(value) FROM ({scope.Amounts(command, exactTimes: unit < QuarterSeconds)}) GROUP BY 1, 2
+            """);
+        long[] toolCalls = new long[starts.Length];
+        Fill(connection, buckets, _ => toolCalls, command =>
+            $"SELECT $UNIT, 0, count(*) FROM usage_tool WHERE {SummaryQuery.ToolsWhere(scope, command)} GROUP BY 1");
+        long[] Billed(BilledKind kind) => [.. Of(kind.ByEvents()).Zip(Of(kind.Rest()), (events, rest) => events + rest)];
+        var tokens = new TokenSeries(Billed(BilledKind.Input), Billed(BilledKind.Output), Billed(BilledKind.CacheRead), Billed(BilledKind.CacheCreation));
         return new UsageSeries(
-            starts, new TokenSeries(input, output, cacheRead, cacheCreation), Array.ConvertAll(cost, SummaryQuery.Usd), requests, errors, toolCalls, prompts);
+            starts, tokens, Array.ConvertAll(Billed(BilledKind.Cost), SummaryQuery.Usd),
+            Of(Figure.ApiRequests), Of(Figure.ApiErrors), toolCalls, Of(Figure.Prompts));
     }
 
     /// <summary>The first and last moment at which something of the scope happened, or null when nothing did.</summary>
@@ -69,8 +63,8 @@ internal static class TimeseriesQuery
         }
     }
 
-    // $UNIT in the text is the start of a row's unit, in Unix seconds.
-    private static void Fill(SqliteConnection connection, Buckets buckets, Func<SqliteCommand, string> sql, params long[][] columns)
+    // Rows of a unit, a figure and a value; $UNIT in the text is the start of a row's unit, in Unix seconds.
+    private static void Fill(SqliteConnection connection, Buckets buckets, Func<Figure, long[]> columnOf, Func<SqliteCommand, string> sql)
     {
         using SqliteCommand command = connection.CreateCommand();
         string unit = $"time_unix_nano / {buckets.UnitSeconds * 1_000_000_000} * {buckets.UnitSeconds}";
@@ -78,11 +72,7 @@ internal static class TimeseriesQuery
         using SqliteDataReader row = command.ExecuteReader();
         while (row.Read())
         {
-            int bucket = buckets.Of(row.GetInt64(0));
-            for (int i = 0; i < columns.Length; i++)
-            {
-                columns[i][bucket] += row.GetInt64(i + 1);
-            }
+            columnOf((Figure)row.GetInt64(1))[buckets.Of(row.GetInt64(0))] += row.GetInt64(2);
         }
     }
 }

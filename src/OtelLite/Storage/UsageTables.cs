@@ -9,8 +9,6 @@ namespace OtelLite.Storage;
 /// <summary>Writes what a batch adds to what is counted, in the transaction of its raw rows, and weighs the two witnesses.</summary>
 internal sealed class UsageTables : IDisposable
 {
-    private static readonly BilledKind[] Kinds = Enum.GetValues<BilledKind>();
-
     private readonly Statement _findSession;
     private readonly Statement _addSession;
     private readonly Statement _seeSession;
@@ -20,6 +18,7 @@ internal sealed class UsageTables : IDisposable
     private readonly Statement _point;
     private readonly Statement _tally;
     private readonly Statement _tool;
+    private readonly QuarterTable _quarters;
     private readonly WitnessTables _witnesses;
 
     private readonly IdCache _sessions = new();
@@ -54,7 +53,8 @@ internal sealed class UsageTables : IDisposable
         _tool = new(connection, """
             INSERT INTO usage_tool (time_unix_nano, session, tool, succeeded, duration_ms, request_id) VALUES (?, ?, ?, ?, ?, ?)
             """);
-        _witnesses = new(connection);
+        _quarters = new(connection);
+        _witnesses = new(connection, _quarters);
     }
 
     /// <summary>Writes what the batch adds. Its raw rows are written already; <paramref name="eventIds"/> are those of its log records.</summary>
@@ -82,8 +82,10 @@ internal sealed class UsageTables : IDisposable
 
         foreach (ref readonly Tally tally in _facts.Tallies.Rows)
         {
-            _tally.Begin().Bind(tally.TimeUnixNano).Bind(Session(text, tally.Session)).Bind(Name(text, tally.Model))
-                .Bind((int)tally.Figure).Bind(tally.Value).Run();
+            long session = Session(text, tally.Session);
+            long model = Name(text, tally.Model);
+            _tally.Begin().Bind(tally.TimeUnixNano).Bind(session).Bind(model).Bind((int)tally.Figure).Bind(tally.Value).Run();
+            _quarters.Add(tally.TimeUnixNano, session, model, tally.Figure, tally.Value);
         }
 
         foreach (ref readonly ToolCall call in _facts.ToolCalls.Rows)
@@ -95,6 +97,7 @@ internal sealed class UsageTables : IDisposable
         }
 
         _witnesses.Weigh();
+        _quarters.Write();
     }
 
     /// <summary>After a rollback: what was remembered may not be in the file.</summary>
@@ -103,6 +106,7 @@ internal sealed class UsageTables : IDisposable
         _sessions.Clear();
         _names.Clear();
         _witnesses.Forget();
+        _quarters.Forget();
     }
 
     public void Dispose()
@@ -113,6 +117,7 @@ internal sealed class UsageTables : IDisposable
         }
 
         _witnesses.Dispose();
+        _quarters.Dispose();
     }
 
     private void Write(Utf8Text text, in BilledRequest request, long eventId)
@@ -130,10 +135,12 @@ internal sealed class UsageTables : IDisposable
             return;
         }
 
-        foreach (BilledKind kind in Kinds)
+        _quarters.Add(request.TimeUnixNano, session, model, Figure.ApiRequests, 1);
+        foreach (BilledKind kind in BilledKinds.All)
         {
             if (request.Of(kind) != 0)
             {
+                _quarters.Add(request.TimeUnixNano, session, model, kind.ByEvents(), request.Of(kind));
                 _witnesses.Say(session, model, kind, metrics: 0, events: request.Of(kind), request.TimeUnixNano);
             }
         }

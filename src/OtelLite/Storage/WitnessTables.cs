@@ -14,13 +14,16 @@ internal sealed class WitnessTables : IDisposable
     private readonly Statement _pointsNewestFirst;
     private readonly Dictionary<BilledKind, Statement> _eventsNewestFirst = [];
     private readonly Statement _setRest;
+    private readonly QuarterTable _quarters;
 
     // What the open batch has said, by pair.
     private readonly Dictionary<(long Session, long Model, BilledKind Kind), Said> _said = [];
-    private readonly List<(long TimeUnixNano, long Share)> _shares = [];
+    private readonly List<(long TimeUnixNano, long Share, long ShareBefore)> _shares = [];
 
-    public WitnessTables(SqliteConnection connection)
+    /// <param name="quarters">Told of every share that changes.</param>
+    public WitnessTables(SqliteConnection connection, QuarterTable quarters)
     {
+        _quarters = quarters;
         _find = new(connection, "SELECT metrics, events, rest FROM usage_witness WHERE session = ? AND model = ? AND kind = ?");
         _set = new(connection, "INSERT OR REPLACE INTO usage_witness (session, model, kind, metrics, events, rest) VALUES (?, ?, ?, ?, ?, ?)");
         _pointsNewestFirst = new(connection, """
@@ -104,7 +107,7 @@ internal sealed class WitnessTables : IDisposable
             settled = unexplained.Visit(time, eventsAfter, newerValue, newerShare);
             if (newerTime != 0 && restThroughNewer - unexplained.Rest != newerShare)
             {
-                _shares.Add((newerTime, restThroughNewer - unexplained.Rest));
+                _shares.Add((newerTime, restThroughNewer - unexplained.Rest, newerShare));
             }
 
             (newerTime, newerValue, newerShare) = (time, points.Int64(1), points.Int64(2));
@@ -113,13 +116,14 @@ internal sealed class WitnessTables : IDisposable
         // The oldest point bears what was unexplained up to it: before it there was nothing to explain.
         if (!settled && newerTime != 0 && unexplained.Rest != newerShare)
         {
-            _shares.Add((newerTime, unexplained.Rest));
+            _shares.Add((newerTime, unexplained.Rest, newerShare));
         }
 
         points.Reset();
         events.Reset();
-        foreach ((long time, long share) in _shares)
+        foreach ((long time, long share, long shareBefore) in _shares)
         {
+            _quarters.Add(time, session, model, kind.Rest(), share - shareBefore);
             _setRest.Begin().Bind(share).Bind(session).Bind(model).Bind((int)kind).Bind(time).Run();
         }
 

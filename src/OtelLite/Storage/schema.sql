@@ -146,7 +146,7 @@ CREATE TABLE usage_witness (
     PRIMARY KEY (session, model, kind)
 ) WITHOUT ROWID;
 
--- The figures that are simply added up (Figure in Usage/UsageFacts.cs); active time in microseconds.
+-- The figures that are simply counted (Figure in Usage/UsageFacts.cs); active time in microseconds.
 CREATE TABLE usage_tally (
     id             INTEGER PRIMARY KEY,
     time_unix_nano INTEGER NOT NULL,
@@ -169,6 +169,28 @@ CREATE TABLE usage_tool (
 );
 
 CREATE INDEX usage_tool_time ON usage_tool (time_unix_nano);
+
+-- Everything of the tables above that is added up, as one list. Tools are apart: their durations are no sums.
+CREATE VIEW usage_amount (time_unix_nano, session, model, figure, value) AS
+    SELECT time_unix_nano, session, model, 1, input FROM usage_request WHERE input <> 0
+    UNION ALL SELECT time_unix_nano, session, model, 2, output FROM usage_request WHERE output <> 0
+    UNION ALL SELECT time_unix_nano, session, model, 3, cache_read FROM usage_request WHERE cache_read <> 0
+    UNION ALL SELECT time_unix_nano, session, model, 4, cache_creation FROM usage_request WHERE cache_creation <> 0
+    UNION ALL SELECT time_unix_nano, session, model, 5, cost_nano_usd FROM usage_request WHERE cost_nano_usd <> 0
+    UNION ALL SELECT time_unix_nano, session, model, 20, 1 FROM usage_request
+    UNION ALL SELECT time_unix_nano, session, model, 10 + kind, rest FROM usage_point WHERE rest > 0
+    UNION ALL SELECT time_unix_nano, session, model, figure, value FROM usage_tally;
+
+-- The same by quarters of an hour, kept in the transaction that writes the rows above: long ranges stay cheap, and every time zone's
+-- hours and days are whole quarters. quarter counts from 1970 UTC.
+CREATE TABLE usage_quarter (
+    quarter INTEGER NOT NULL,
+    session INTEGER NOT NULL REFERENCES usage_session (id),
+    model   INTEGER NOT NULL REFERENCES usage_name (id),
+    figure  INTEGER NOT NULL,
+    value   INTEGER NOT NULL,
+    PRIMARY KEY (quarter, session, model, figure)
+) WITHOUT ROWID;
 
 -- Official usage readings.
 CREATE TABLE scrape (

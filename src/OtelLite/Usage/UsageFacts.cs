@@ -12,23 +12,49 @@ internal enum BilledKind : byte
     Cost = 5,
 }
 
-/// <summary>The figures that are simply added up. The numbers are stored.</summary>
+/// <summary>Everything that is added up over time. The numbers are stored (schema.sql, usage_amount).</summary>
 internal enum Figure : byte
 {
-    Prompts = 1,
-    ApiErrors = 2,
-    LinesAdded = 3,
-    LinesRemoved = 4,
-    Commits = 5,
-    PullRequests = 6,
+    /// <summary>What events say was billed; the numbers are those of <see cref="BilledKind"/>.</summary>
+    Input = 1,
+    Output = 2,
+    CacheRead = 3,
+    CacheCreation = 4,
+    Cost = 5,
+
+    /// <summary>What no event explains, by kind: <see cref="BilledKind"/> plus ten.</summary>
+    InputRest = 11,
+    OutputRest = 12,
+    CacheReadRest = 13,
+    CacheCreationRest = 14,
+    CostRest = 15,
+
+    ApiRequests = 20,
+    Prompts = 21,
+    ApiErrors = 22,
+    LinesAdded = 23,
+    LinesRemoved = 24,
+    Commits = 25,
+    PullRequests = 26,
 
     /// <summary>In microseconds.</summary>
-    ActiveUser = 7,
+    ActiveUser = 27,
 
     /// <summary>In microseconds.</summary>
-    ActiveCli = 8,
-    EditsAccepted = 9,
-    EditsRejected = 10,
+    ActiveCli = 28,
+    EditsAccepted = 29,
+    EditsRejected = 30,
+}
+
+internal static class BilledKinds
+{
+    public static readonly BilledKind[] All = Enum.GetValues<BilledKind>();
+
+    /// <summary>What events say of this kind.</summary>
+    public static Figure ByEvents(this BilledKind kind) => (Figure)kind;
+
+    /// <summary>What no event explains of it.</summary>
+    public static Figure Rest(this BilledKind kind) => (Figure)(10 + (int)kind);
 }
 
 /// <summary>One API request, as its <c>api_request</c> event tells it: the first witness.</summary>

@@ -228,6 +228,7 @@ public sealed class LiveTests
         {
             Tokens = new Tokens(0, 0, 0, 0),
             CostUsd = 0,
+            Auxiliary = new Auxiliary(new Tokens(0, 0, 0, 0), 0),
             Sessions = new SessionCounts(0, 0),
             ApiRequests = 0,
             ApiErrors = 0,
