@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace OtelLite.Tests.Otlp;
 
 /// <summary>A body that is no OTLP/JSON request is refused with one sentence, never with an exception.</summary>
@@ -33,6 +35,16 @@ public sealed class OtlpJsonRefusalTests
     public void The_sentence_says_where() => Assert.Equal(
         "the body is not valid OTLP/JSON at line 3, byte 25: a metric must be an object, not a number",
         Decoded.ErrorOf("{\"resourceMetrics\":[\n{\"scopeMetrics\":[\n {\"metrics\":[       12345]}]}]}"));
+
+    // The sentences end in .NET's own words. The tests' process always has them; the program only if it is built to.
+    [Fact]
+    public void The_program_is_built_with_the_words_of_its_sentences()
+    {
+        string built = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "otellite.runtimeconfig.json"));
+        using JsonDocument config = JsonDocument.Parse(built);
+        JsonElement properties = config.RootElement.GetProperty("runtimeOptions").GetProperty("configProperties");
+        Assert.False(properties.GetProperty("System.Resources.UseSystemResourceKeys").GetBoolean());
+    }
 
     [Theory]
     [InlineData("[", "]")]
