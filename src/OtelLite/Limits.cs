@@ -15,6 +15,15 @@ internal static class Limits
     /// <summary>Connections that the system holds until they are accepted; what ASP.NET Core asks for too.</summary>
     public const int ConnectionsWaitingMax = 512;
 
+    /// <summary>Records in one request. A client sends at most 512, a collector 8,192; a body of empty records alone would need gigabytes as rows.</summary>
+    public const int RecordsPerRequestMax = 200_000;
+
+    /// <summary>Attributes of all the records of one request, for the same reason.</summary>
+    public const int AttributesPerRequestMax = 4_000_000;
+
+    /// <summary>The most that --max-body may allow: JSON of a text takes up to six times its bytes, and one buffer holds two gigabytes.</summary>
+    public const int BodyBytesMaxMax = 256 << 20;
+
     /// <summary>Exports waiting for the writer. Past it a client is told to come back in <see cref="RetryAfterSeconds"/>.</summary>
     public const int QueueBatchesMax = 1024;
 

@@ -70,7 +70,7 @@ internal sealed record Options
                 "normal" => Durability.Normal,
                 string other => throw new UsageException($"durability: '{other}' is not one of full, normal."),
             },
-            BodyBytesMax = Number("maxBody", Value("maxBody"), 1024, 1 << 30),
+            BodyBytesMax = Number("maxBody", Value("maxBody"), 1024, Limits.BodyBytesMaxMax),
             Warnings = [.. Setting.All.Where(s => !s.HasEffect && all[s.Key] is { Length: > 0 } value && value != "0")
                 .Select(s => $"{s.Flag} has no effect yet in this version.")],
         };

@@ -43,6 +43,10 @@ internal static class OtlpJson
 
             error = "the body is null where an OTLP export request was expected";
         }
+        catch (BatchFullException e)
+        {
+            error = e.Message;
+        }
         catch (JsonException e)
         {
             error = e.LineNumber is { } line

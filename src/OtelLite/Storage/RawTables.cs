@@ -101,7 +101,8 @@ internal sealed class RawTables : IDisposable
         Utf8Text text = batch.Text;
         _metric.Begin();
         BindText(_metric, text, point.Metric);
-        _metric.Bind(point.Increase);
+        // A gauge that has no value now has none, and not 0; a sum without one adds nothing.
+        _ = point.Kind == MetricKind.Gauge && point.NoRecordedValue ? _metric.BindNull() : _metric.Bind(point.Increase);
         BindText(_metric, text, point.Unit);
         BindText(_metric, text, point.Attributes.Json);
         BindText(_metric, text, point.SessionId);

@@ -1,7 +1,11 @@
 namespace OtelLite.Telemetry;
 
+/// <summary>A request holds more than a batch may; the message says what and how many.</summary>
+internal sealed class BatchFullException(string message) : Exception(message);
+
 /// <summary>A growing array whose rows are filled in place and which keeps its room from one batch to the next.</summary>
-internal sealed class Column<T>
+/// <param name="max">The most rows it may have.</param>
+internal sealed class Column<T>(int max = Limits.RecordsPerRequestMax)
     where T : struct
 {
     private const int RowsKeptMax = 8192;
@@ -15,11 +19,17 @@ internal sealed class Column<T>
     public ref T this[int index] => ref Rows[index];
 
     /// <summary>A new, empty row at the end. The reference holds until the next row is added.</summary>
+    /// <exception cref="BatchFullException">There is no room for one more.</exception>
     public ref T Add()
     {
         if (Count == _rows.Length)
         {
-            Array.Resize(ref _rows, _rows.Length * 2);
+            if (Count >= max)
+            {
+                throw new BatchFullException($"one request may hold at most {max} of each kind of its parts (here: {typeof(T).Name}); send smaller batches");
+            }
+
+            Array.Resize(ref _rows, Math.Min(max, _rows.Length * 2));
         }
 
         ref T row = ref _rows[Count++];

@@ -16,7 +16,7 @@ internal sealed class TelemetryBatch
 
     public Utf8Text Text { get; } = new();
 
-    public Column<Attribute> Attributes { get; } = new();
+    public Column<Attribute> Attributes { get; } = new(Limits.AttributesPerRequestMax);
 
     public Column<Resource> Resources { get; } = new();
 
@@ -125,7 +125,7 @@ internal sealed class TelemetryBatch
         row.SessionId = TextOf(record.Attributes, AttributeName.SessionId);
         row.PromptId = TextOf(record.Attributes, AttributeName.PromptId);
         TextRange name = TextOf(record.Attributes, AttributeName.EventName);
-        row.EventName = !name.IsNone ? name : ShortName(record.EventName, record.Body);
+        row.EventName = ShortName(!name.IsNone ? name : record.EventName, record.Body);
         row.Name = ClaudeCode.Events.Find(Text[row.EventName]);
     }
 

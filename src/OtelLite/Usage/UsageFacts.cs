@@ -137,7 +137,8 @@ internal sealed class UsageFacts
 
     public Column<ToolCall> ToolCalls { get; } = new();
 
-    public Column<SessionSeen> Sessions { get; } = new();
+    // Points and records alike show their session.
+    public Column<SessionSeen> Sessions { get; } = new(2 * Limits.RecordsPerRequestMax);
 
     public void Clear()
     {

@@ -198,14 +198,17 @@ internal static class UsageReader
             case ValueKind.Int:
                 return attribute.Int;
             case ValueKind.Double:
-                return attribute.Double;
+                return Finite(attribute.Double);
             case ValueKind.String:
                 ReadOnlySpan<byte> text = batch.Text[attribute.Text];
-                return Utf8Parser.TryParse(text, out double value, out int used) && used == text.Length ? value : 0;
+                return Utf8Parser.TryParse(text, out double value, out int used) && used == text.Length ? Finite(value) : 0;
             default:
                 return 0;
         }
     }
+
+    // What is no number can't be counted; what was sent stays in the raw row.
+    private static double Finite(double value) => double.IsFinite(value) ? value : 0;
 
     private static bool IsFalse(TelemetryBatch batch, in Attribute attribute) => attribute.Kind switch
     {

@@ -46,6 +46,22 @@ public sealed class OtlpJsonRefusalTests
         Assert.False(properties.GetProperty("System.Resources.UseSystemResourceKeys").GetBoolean());
     }
 
+    [Fact]
+    public void One_record_past_the_limit_of_a_request_is_refused_and_the_next_request_is_not()
+    {
+        static string Records(int count) => Export.Logs(Repeat("{},", count - 1) + "{}");
+        Assert.Contains("send smaller batches", Decoded.ErrorOf(Records(Limits.RecordsPerRequestMax + 1)), StringComparison.Ordinal);
+        Assert.Equal(Limits.RecordsPerRequestMax, Decoded.Of(Records(Limits.RecordsPerRequestMax)).Records.Count);
+    }
+
+    [Fact]
+    public void One_attribute_past_the_limit_of_a_request_is_refused_though_a_record_keeps_far_fewer()
+    {
+        static string Attributes(int count) => Export.Logs(Export.Record("\"attributes\":[" + Repeat("{},", count - 1) + "{}]"));
+        Assert.Contains("send smaller batches", Decoded.ErrorOf(Attributes(Limits.AttributesPerRequestMax + 1)), StringComparison.Ordinal);
+        Assert.Single(Decoded.Of(Attributes(Limits.AttributesPerRequestMax)).Records);
+    }
+
     [Theory]
     [InlineData("[", "]")]
     [InlineData("{\"a\":", "}")]

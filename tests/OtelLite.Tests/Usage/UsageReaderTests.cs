@@ -47,6 +47,10 @@ public sealed class UsageReaderTests
         Assert.True(facts.DidSomething);
     }
 
+    [Fact]
+    public void An_event_that_is_named_with_the_agent_s_prefix_is_the_same_event() =>
+        Assert.Single(Facts.OfEvent("claude_code.api_request", Export.Text("session.id", "s")).Requests);
+
     [Theory]
     [InlineData("claude_code.session.count", 1)]
     [InlineData("claude_code.token.usage", 1)]
@@ -87,6 +91,8 @@ public sealed class UsageReaderTests
     [InlineData("""{"stringValue":""}""", 0)]
     [InlineData("""{"boolValue":true}""", 0)]
     [InlineData("""{"doubleValue":"NaN"}""", 0)]
+    [InlineData("""{"doubleValue":"Infinity"}""", 0)]
+    [InlineData("""{"stringValue":"Infinity"}""", 0)]
     [InlineData("{}", 0)]
     [InlineData("""{"doubleValue":1e300}""", 10_000_000_000_000)]
     [InlineData("""{"intValue":9223372036854775807}""", 10_000_000_000_000)]
