@@ -54,6 +54,9 @@ internal static class Limits
     /// <summary>Rows of one <c>/api/sessions</c> answer.</summary>
     public const int SessionsMax = 1000;
 
+    /// <summary>Requests, tool calls and prompts, each, in the answer about one session.</summary>
+    public const int SessionRowsMax = 5000;
+
     /// <summary>Buckets of one time series; a chart has fewer pixels.</summary>
     public const int BucketsMax = 1000;
 

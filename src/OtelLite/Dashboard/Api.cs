@@ -46,6 +46,7 @@ internal sealed class Api
                 Scoped = true,
                 Parameters = [("limit", $"how many, at most {Limits.SessionsMax}; default 100")],
             },
+            new("GET", "/api/sessions/{id}", "one session prompt by prompt, and whether its metrics and events agree", json.SessionDetails, ServeSession),
             new("GET", "/api/live", "server-sent events: the summary at once and after each commit", null, ServeLive) { Scoped = true },
             new("GET", "/api/scrapes", "the official usage readings, the newest first", json.ScrapesAnswer, ServeScrapes),
             new("POST", "/api/scrapes", "stores an official usage reading", json.ScrapeReading, StoreScrape) { Body = json.ScrapePost },
@@ -97,6 +98,15 @@ internal sealed class Api
         DateTimeOffset now = DateTimeOffset.UtcNow;
         RequestedScope requested = ScopeReader.Read(context.Request.Query, connection, now, "limit");
         return Answers.Write(context, SessionsQuery.Read(connection, requested.Scope, Limit(context, 100, Limits.SessionsMax), now), ApiJson.Default.SessionList);
+    }
+
+    private Task ServeSession(HttpContext context)
+    {
+        string id = Uri.UnescapeDataString(context.Request.Path.Value!["/api/sessions/".Length..]);
+        using SqliteConnection connection = _openReader();
+        return SessionDetailsQuery.Read(connection, id, DateTimeOffset.UtcNow) is { } details
+            ? Answers.Write(context, details, ApiJson.Default.SessionDetails)
+            : Answers.WriteProblem(context, StatusCodes.Status404NotFound, "there is no session of this id, or it did nothing; /api/sessions lists them");
     }
 
     private static int Limit(HttpContext context, int fallback, int max) => context.Request.Query["limit"] switch

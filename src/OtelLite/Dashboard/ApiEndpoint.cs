@@ -6,6 +6,14 @@ namespace OtelLite.Dashboard;
 /// <param name="Answer">The type of a successful answer; null where it is not JSON.</param>
 internal sealed record ApiEndpoint(string Method, string Path, string Does, JsonTypeInfo? Answer, Func<HttpContext, Task> Serve)
 {
+    private const string IdPlace = "{id}";
+
+    /// <summary>Whether a path is this one; an id in it is one whole segment.</summary>
+    public bool Is(string path) => Path.EndsWith(IdPlace, StringComparison.Ordinal)
+        ? path.Length > Path.Length - IdPlace.Length && path.StartsWith(Path[..^IdPlace.Length], StringComparison.Ordinal)
+            && !path[(Path.Length - IdPlace.Length)..].Contains('/', StringComparison.Ordinal)
+        : Path == path;
+
     /// <summary>Parameters of the query beside those of the scope.</summary>
     public IReadOnlyList<(string Name, string Does)> Parameters { get; init; } = [];
 

@@ -72,10 +72,14 @@ internal sealed record SetupAnswer(string Endpoint, IReadOnlyList<SetupShell> Sh
 /// <summary>RFC 9457.</summary>
 internal sealed record Problem(string Type, string Title, int Status, string Detail);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+/// <summary>An enum's name as JSON writes names.</summary>
+internal sealed class CamelCaseEnum() : JsonStringEnumConverter<SessionCheck>(JsonNamingPolicy.CamelCase);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(CamelCaseEnum)])]
 [JsonSerializable(typeof(SummaryAnswer))]
 [JsonSerializable(typeof(TimeseriesAnswer))]
 [JsonSerializable(typeof(SessionList))]
+[JsonSerializable(typeof(SessionDetails))]
 [JsonSerializable(typeof(ScrapesAnswer))]
 [JsonSerializable(typeof(ScrapeReading))]
 [JsonSerializable(typeof(ScrapePost))]

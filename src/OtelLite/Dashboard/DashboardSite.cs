@@ -15,7 +15,7 @@ internal sealed class DashboardSite(Token token, Api api, WebAssets assets, stri
     public Task Serve(HttpContext context)
     {
         string path = context.Request.Path.Value ?? "/";
-        ApiEndpoint[] endpoints = [.. api.Endpoints.Where(e => e.Path == path)];
+        ApiEndpoint[] endpoints = [.. api.Endpoints.Where(e => e.Is(path))];
         if (endpoints is [{ Open: true }, ..])
         {
             return ServeApi(context, endpoints);

@@ -54,7 +54,7 @@ internal static class OpenApi
         var operation = new JsonObject
         {
             ["summary"] = endpoint.Does,
-            ["parameters"] = new JsonArray([.. parameters.Select(Parameter)]),
+            ["parameters"] = new JsonArray([.. parameters.Select(p => Parameter(p, "query")), .. PathParameters(endpoint)]),
             ["responses"] = new JsonObject
             {
                 [status] = endpoint.Answer is { } answer
@@ -76,10 +76,20 @@ internal static class OpenApi
         return operation;
     }
 
-    private static JsonNode Parameter((string Name, string Does) parameter) => new JsonObject
+    private static IEnumerable<JsonNode> PathParameters(ApiEndpoint endpoint)
+    {
+        if (endpoint.Path.EndsWith("{id}", StringComparison.Ordinal))
+        {
+            JsonObject parameter = Parameter(("id", "what the list calls it"), "path");
+            parameter["required"] = true;
+            yield return parameter;
+        }
+    }
+
+    private static JsonObject Parameter((string Name, string Does) parameter, string place) => new JsonObject
     {
         ["name"] = parameter.Name,
-        ["in"] = "query",
+        ["in"] = place,
         ["description"] = parameter.Does,
         ["schema"] = new JsonObject { ["type"] = "string" },
     };

@@ -61,6 +61,16 @@ internal sealed record Scope
             """;
     }
 
+    /// <summary>A SELECT of the sessions that did something in the scope; one that did nothing (only start-up records) has no row in any of these.</summary>
+    public string SessionsOf(SqliteCommand command) => $"""
+        SELECT session FROM ({Amounts(command)}) WHERE value <> 0
+        UNION SELECT session FROM usage_tool WHERE {ToolsWhere(command)}
+        """;
+
+    /// <summary>The WHERE clause over usage_tool: a tool call has no model of its own; the request that asked for it has.</summary>
+    public string ToolsWhere(SqliteCommand command) => Where(
+        command, model: "(SELECT request.model FROM usage_request request WHERE request.request_id = usage_tool.request_id)");
+
     private string Filters(SqliteCommand command, string model)
     {
         string models = Models.Count == 0 ? "" : $" AND {model} IN (SELECT id FROM usage_name WHERE name IN ({Bind(command, "$model", Models)}))";
@@ -71,7 +81,8 @@ internal sealed record Scope
     /// <summary>The condition on <c>usage_session</c>, or nothing.</summary>
     public string WhereSession(SqliteCommand command) => string.Join(" AND ", new[]
     {
-        Condition(command, "session_id", Sessions),
+        // An empty id names what was sent without one.
+        Sessions.Contains("") ? $"(NOT is_named OR {Condition(command, "session_id", Sessions)})" : Condition(command, "session_id", Sessions),
         Condition(command, "project", Projects),
         Condition(command, "machine", Machines),
     }.Where(c => c.Length > 0));

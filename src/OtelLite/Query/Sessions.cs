@@ -4,8 +4,12 @@ using OtelLite.Usage;
 namespace OtelLite.Query;
 
 /// <summary>One session's figures within the scope.</summary>
+/// <param name="Named">False for clients that are told to send no session ids: their records are grouped by user and resource under a made-up id.</param>
+/// <param name="Check">Whether metrics and events agree on it.</param>
+/// <param name="MissingEvents">Holes in the numbers that its processes give their events.</param>
 internal sealed record SessionUsage(
     string Id,
+    bool Named,
     bool Active,
     DateTimeOffset StartedAt,
     DateTimeOffset LastSeenAt,
@@ -18,7 +22,9 @@ internal sealed record SessionUsage(
     long ApiErrors,
     long Prompts,
     long ToolCalls,
-    string? LastTool);
+    string? LastTool,
+    SessionCheck Check,
+    long MissingEvents);
 
 internal sealed record SessionList(long Total, IReadOnlyList<SessionUsage> Sessions);
 
@@ -36,15 +42,16 @@ internal static class SessionsQuery
                        {Sum(Figure.Cost, Figure.CostRest)} AS cost, {Sum(Figure.ApiRequests)} AS requests, {Sum(Figure.ApiErrors)} AS errors,
                        {Sum(Figure.Prompts)} AS prompts, sum(call) AS calls
                 FROM (SELECT session, figure, value, 0 AS call FROM ({scope.Amounts(command)}) WHERE value <> 0
-                      UNION ALL SELECT session, 0, 0, 1 FROM usage_tool WHERE {SummaryQuery.ToolsWhere(scope, command)})
+                      UNION ALL SELECT session, 0, 0, 1 FROM usage_tool WHERE {scope.ToolsWhere(command)})
                 GROUP BY session)
             SELECT session_id, received_unix_nano > $active, first_unix_nano, last_unix_nano,
                    (SELECT group_concat(name, char(10)) FROM usage_name WHERE id IN (SELECT model FROM usage_witness w WHERE w.session = total.session)),
                    project, machine, input, output, cache_read, cache_creation, cost, requests, errors, prompts, calls,
                    (SELECT name FROM usage_name WHERE id = (
                        SELECT tool FROM usage_tool t WHERE t.session = total.session ORDER BY time_unix_nano DESC LIMIT 1)),
-                   count(*) OVER ()
+                   count(*) OVER (), is_named, missing_events, metrics_more, events_more, by_metrics, by_events
             FROM total JOIN usage_session ON usage_session.id = total.session
+                 LEFT JOIN ({ChecksQuery.Compared}) compared ON compared.session = total.session
             ORDER BY last_unix_nano DESC, session_id LIMIT $limit
             """;
         command.Parameters.AddWithValue("$active", UnixNano.From(now - Limits.ActiveSession));
@@ -66,6 +73,7 @@ internal static class SessionsQuery
 
     private static SessionUsage ReadSession(SqliteDataReader row) => new(
         row.GetString(0),
+        row.GetBoolean(18),
         row.GetBoolean(1),
         UnixNano.ToTime(row.GetInt64(2)),
         UnixNano.ToTime(row.GetInt64(3)),
@@ -78,5 +86,9 @@ internal static class SessionsQuery
         row.GetInt64(13),
         row.GetInt64(14),
         row.GetInt64(15),
-        row.IsDBNull(16) ? null : row.GetString(16));
+        row.IsDBNull(16) ? null : row.GetString(16),
+        row.IsDBNull(20)
+            ? SessionCheck.Nothing
+            : ChecksQuery.Of(row.GetBoolean(20), row.GetBoolean(21), row.GetBoolean(22), row.GetBoolean(23), row.GetInt64(19), row.GetBoolean(1)),
+        row.GetInt64(19));
 }

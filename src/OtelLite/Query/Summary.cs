@@ -10,6 +10,9 @@ internal sealed record Auxiliary(Tokens Tokens, double CostUsd);
 
 internal sealed record SessionCounts(long Total, long Active);
 
+/// <summary>Who wrote the prompts: a person, a person as a slash command, a background agent. They add up to the prompts.</summary>
+internal sealed record PromptKinds(long Human, long Command, long TaskNotification);
+
 internal sealed record LinesOfCode(long Added, long Removed);
 
 internal sealed record ActiveSeconds(double User, double Cli);
@@ -42,6 +45,8 @@ internal record UsageSummary
 
     public required long Prompts { get; init; }
 
+    public required PromptKinds PromptKinds { get; init; }
+
     public required LinesOfCode LinesOfCode { get; init; }
 
     public required long Commits { get; init; }
@@ -55,6 +60,8 @@ internal record UsageSummary
     public required IReadOnlyList<ModelUsage> Models { get; init; }
 
     public required IReadOnlyList<ToolUsage> Tools { get; init; }
+
+    public required Checks Checks { get; init; }
 
     public required Stored Stored { get; init; }
 }
@@ -87,6 +94,8 @@ internal static class SummaryQuery
             ApiRequests = Of(Figure.ApiRequests),
             ApiErrors = Of(Figure.ApiErrors),
             Prompts = Of(Figure.Prompts),
+            PromptKinds = new PromptKinds(
+                Of(Figure.Prompts) - Of(Figure.Commands) - Of(Figure.TaskNotifications), Of(Figure.Commands), Of(Figure.TaskNotifications)),
             LinesOfCode = new LinesOfCode(Of(Figure.LinesAdded), Of(Figure.LinesRemoved)),
             Commits = Of(Figure.Commits),
             PullRequests = Of(Figure.PullRequests),
@@ -96,6 +105,7 @@ internal static class SummaryQuery
                 .Select(m => new ModelUsage(m.Model, TokensOf(m.Amounts), CostOf(m.Amounts), m.Amounts.GetValueOrDefault(Figure.ApiRequests)))
                 .OrderByDescending(m => m.CostUsd).ThenBy(m => m.Model, StringComparer.Ordinal)],
             Tools = Tools(connection, scope),
+            Checks = ChecksQuery.Read(connection, scope, now),
             Stored = ReadStored(connection),
         };
     }
@@ -140,7 +150,7 @@ internal static class SummaryQuery
                 SELECT tool, succeeded, duration_ms,
                        row_number() OVER (PARTITION BY tool ORDER BY duration_ms) AS rank,
                        count(*) OVER (PARTITION BY tool) AS calls
-                FROM usage_tool WHERE {ToolsWhere(scope, command)})
+                FROM usage_tool WHERE {scope.ToolsWhere(command)})
             SELECT name, calls, sum(1 - succeeded),
                    max(iif(rank = (calls * 50 + 99) / 100, duration_ms, 0)), max(iif(rank = (calls * 95 + 99) / 100, duration_ms, 0))
             FROM call JOIN usage_name ON usage_name.id = call.tool
@@ -156,20 +166,10 @@ internal static class SummaryQuery
         return tools;
     }
 
-    /// <summary>A tool call has no model of its own; the request that asked for it has.</summary>
-    internal static string ToolsWhere(Scope scope, SqliteCommand command) => scope.Where(
-        command, model: "(SELECT request.model FROM usage_request request WHERE request.request_id = usage_tool.request_id)");
-
-    // A session that did nothing in the scope (only start-up records) has no row in any of these.
     private static long SessionsTotal(SqliteConnection connection, Scope scope)
     {
         using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = $"""
-            SELECT count(*) FROM (
-                SELECT session FROM ({scope.Amounts(command)}) WHERE value <> 0
-                UNION SELECT session FROM usage_tool WHERE {ToolsWhere(scope, command)})
-            JOIN usage_session ON usage_session.id = session WHERE session_id <> ''
-            """;
+        command.CommandText = $"SELECT count(*) FROM usage_session WHERE is_named AND id IN ({scope.SessionsOf(command)})";
         return (long)command.ExecuteScalar()!;
     }
 
@@ -179,7 +179,7 @@ internal static class SummaryQuery
         string sessions = scope.WhereSession(command);
         command.CommandText = $"""
             SELECT count(*) FROM usage_session
-            WHERE received_unix_nano > $since AND did_something AND session_id <> '' {(sessions.Length > 0 ? "AND " + sessions : "")}
+            WHERE received_unix_nano > $since AND did_something AND is_named {(sessions.Length > 0 ? "AND " + sessions : "")}
             """;
         command.Parameters.AddWithValue("$since", UnixNano.From(now - Limits.ActiveSession));
         return (long)command.ExecuteScalar()!;

@@ -36,7 +36,7 @@ internal static class TimeseriesQuery
             """);
         long[] toolCalls = new long[starts.Length];
         Fill(connection, buckets, _ => toolCalls, command =>
-            $"SELECT $UNIT, 0, count(*) FROM usage_tool WHERE {SummaryQuery.ToolsWhere(scope, command)} GROUP BY 1");
+            $"SELECT $UNIT, 0, count(*) FROM usage_tool WHERE {scope.ToolsWhere(command)} GROUP BY 1");
         long[] Billed(BilledKind kind) => [.. Of(kind.ByEvents()).Zip(Of(kind.Rest()), (events, rest) => events + rest)];
         var tokens = new TokenSeries(Billed(BilledKind.Input), Billed(BilledKind.Output), Billed(BilledKind.CacheRead), Billed(BilledKind.CacheCreation));
         return new UsageSeries(

@@ -18,6 +18,8 @@ internal sealed class UsageTables : IDisposable
     private readonly Statement _point;
     private readonly Statement _tally;
     private readonly Statement _tool;
+    private readonly Statement _prompt;
+    private readonly SequenceTable _sequences;
     private readonly QuarterTable _quarters;
     private readonly WitnessTables _witnesses;
 
@@ -29,21 +31,24 @@ internal sealed class UsageTables : IDisposable
     {
         _findSession = new(connection, "SELECT id FROM usage_session WHERE session_id = ?");
         _addSession = new(connection, """
-            INSERT OR IGNORE INTO usage_session (session_id, first_unix_nano, last_unix_nano, received_unix_nano, did_something)
-            VALUES (?, ?, ?, 0, 0)
+            INSERT OR IGNORE INTO usage_session (session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something)
+            VALUES (?, ?, ?, ?, 0, 0)
             """);
         _seeSession = new(connection, """
             UPDATE usage_session SET first_unix_nano = min(first_unix_nano, ?2), last_unix_nano = max(last_unix_nano, ?3),
-                received_unix_nano = ?4, did_something = max(did_something, ?5),
-                project = coalesce(?6, project), machine = coalesce(?7, machine)
+                received_unix_nano = max(received_unix_nano, ?4), did_something = max(did_something, ?5),
+                project = iif(?6 IS NOT NULL AND ?7 >= project_unix_nano, ?6, project),
+                project_unix_nano = iif(?6 IS NOT NULL, max(?7, project_unix_nano), project_unix_nano),
+                machine = iif(?8 IS NOT NULL AND (machine IS NULL OR ?3 >= last_unix_nano), ?8, machine)
             WHERE id = ?1
             """);
         _addName = new(connection, "INSERT OR IGNORE INTO usage_name (name) VALUES (?)");
         _findName = new(connection, "SELECT id FROM usage_name WHERE name = ?");
         _request = new(connection, """
             INSERT OR IGNORE INTO usage_request (key, session, model, time_unix_nano, input, output, cache_read, cache_creation,
-                cost_nano_usd, duration_ms, ttft_ms, query_source, event_id, request_id)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                cost_nano_usd, duration_ms, ttft_ms, query_source, event_id, request_id, prompt_id, cache_creation_5m, cache_creation_1h,
+                agent, skill, mcp_server, mcp_tool)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """);
         _point = new(connection, """
             INSERT INTO usage_point (session, model, kind, time_unix_nano, value, rest) VALUES (?, ?, ?, ?, ?, 0)
@@ -53,6 +58,8 @@ internal sealed class UsageTables : IDisposable
         _tool = new(connection, """
             INSERT INTO usage_tool (time_unix_nano, session, tool, succeeded, duration_ms, request_id) VALUES (?, ?, ?, ?, ?, ?)
             """);
+        _prompt = new(connection, "INSERT INTO usage_prompt (session, time_unix_nano, prompt_id, kind, command) VALUES (?, ?, ?, ?, ?)");
+        _sequences = new(connection);
         _quarters = new(connection);
         _witnesses = new(connection, _quarters);
     }
@@ -92,12 +99,27 @@ internal sealed class UsageTables : IDisposable
         {
             _tool.Begin().Bind(call.TimeUnixNano).Bind(Session(text, call.Session)).Bind(Name(text, call.Tool))
                 .Bind(call.Succeeded ? 1 : 0).Bind(call.DurationMs);
-            _ = call.RequestId.Length <= 0 ? _tool.BindNull() : _tool.Bind(text[call.RequestId]);
+            BindText(_tool, text, call.RequestId);
             _tool.Run();
+        }
+
+        foreach (ref readonly Prompt prompt in _facts.Prompts.Rows)
+        {
+            _prompt.Begin().Bind(Session(text, prompt.Session)).Bind(prompt.TimeUnixNano);
+            BindText(_prompt, text, prompt.Id);
+            _prompt.Bind((int)prompt.Kind);
+            BindName(_prompt, text, prompt.Command);
+            _prompt.Run();
+        }
+
+        foreach (ref readonly EventSequence sequence in _facts.Sequences.Rows)
+        {
+            _sequences.Add(Session(text, sequence.Session), sequence.TimeUnixNano, sequence.Sequence);
         }
 
         _witnesses.Weigh();
         _quarters.Write();
+        _sequences.Write();
     }
 
     /// <summary>After a rollback: what was remembered may not be in the file.</summary>
@@ -107,17 +129,19 @@ internal sealed class UsageTables : IDisposable
         _names.Clear();
         _witnesses.Forget();
         _quarters.Forget();
+        _sequences.Forget();
     }
 
     public void Dispose()
     {
-        foreach (Statement statement in (Statement[])[_findSession, _addSession, _seeSession, _addName, _findName, _request, _point, _tally, _tool])
+        foreach (Statement statement in (Statement[])[_findSession, _addSession, _seeSession, _addName, _findName, _request, _point, _tally, _tool, _prompt])
         {
             statement.Dispose();
         }
 
         _witnesses.Dispose();
         _quarters.Dispose();
+        _sequences.Dispose();
     }
 
     private void Write(Utf8Text text, in BilledRequest request, long eventId)
@@ -128,7 +152,15 @@ internal sealed class UsageTables : IDisposable
             .Bind(request.Input).Bind(request.Output).Bind(request.CacheRead).Bind(request.CacheCreation)
             .Bind(request.CostNanoUsd).Bind(request.DurationMs).Bind(request.TtftMs)
             .Bind(Name(text, request.QuerySource)).Bind(eventId);
-        _ = request.RequestId.Length <= 0 ? _request.BindNull() : _request.Bind(text[request.RequestId]);
+        BindText(_request, text, request.RequestId);
+        BindText(_request, text, request.PromptId);
+        BindCount(request.CacheCreation5m);
+        BindCount(request.CacheCreation1h);
+        foreach (TextRange name in (ReadOnlySpan<TextRange>)[request.Agent, request.Skill, request.McpServer, request.McpTool])
+        {
+            BindName(_request, text, name);
+        }
+
         if (_request.Run() == 0)
         {
             // The same request by its id: it is billed once, however often it is told.
@@ -177,15 +209,25 @@ internal sealed class UsageTables : IDisposable
         UInt128 hash = IdCache.Hash(id);
         if (!_sessions.TryGet(hash, out long session))
         {
-            _addSession.Begin().Bind(id).Bind(seen.FirstUnixNano).Bind(seen.LastUnixNano).Run();
+            _addSession.Begin().Bind(id).Bind(seen.IsNamed ? 1 : 0).Bind(seen.FirstUnixNano).Bind(seen.LastUnixNano).Run();
             session = _sessions.Add(hash, _findSession.Begin().Bind(id).Scalar()!.Value);
         }
 
         _seeSession.Begin().Bind(session).Bind(seen.FirstUnixNano).Bind(seen.LastUnixNano).Bind(nowUnixNano).Bind(seen.DidSomething ? 1 : 0);
-        _ = seen.Project.Length <= 0 ? _seeSession.BindNull() : _seeSession.Bind(text[seen.Project]);
-        _ = seen.Machine.Length <= 0 ? _seeSession.BindNull() : _seeSession.Bind(text[seen.Machine]);
+        BindText(_seeSession, text, seen.Project);
+        _seeSession.Bind(seen.ProjectUnixNano);
+        BindText(_seeSession, text, seen.Machine);
         _seeSession.Run();
     }
+
+    private static void BindText(Statement statement, Utf8Text text, TextRange range) =>
+        _ = range.Length <= 0 ? statement.BindNull() : statement.Bind(text[range]);
+
+    // Looked up first: finding a name may run other statements, but never the one that is being bound.
+    private void BindName(Statement statement, Utf8Text text, TextRange name) =>
+        _ = name.Length <= 0 ? statement.BindNull() : statement.Bind(Name(text, name));
+
+    private void BindCount(long count) => _ = count < 0 ? _request.BindNull() : _request.Bind(count);
 
     // Every fact's session was seen before.
     private long Session(Utf8Text text, TextRange id)

@@ -79,27 +79,30 @@ CREATE TABLE otel_series (
 -- What is counted. Written in the transaction that writes the raw rows.
 CREATE TABLE usage_session (
     id                 INTEGER PRIMARY KEY,
-    session_id         TEXT NOT NULL UNIQUE,  -- '' for clients told not to send ids
+    session_id         TEXT NOT NULL UNIQUE,
+    is_named           INTEGER NOT NULL,      -- 0: its client sends no ids; a group by user and resource
     first_unix_nano    INTEGER NOT NULL,
     last_unix_nano     INTEGER NOT NULL,
     received_unix_nano INTEGER NOT NULL,      -- when something of it arrived last
     did_something      INTEGER NOT NULL,      -- 0: only start-up records, no session
-    project            TEXT,
-    machine            TEXT
+    project            TEXT,                  -- what it named last, and when
+    project_unix_nano  INTEGER NOT NULL DEFAULT 0,
+    machine            TEXT,
+    missing_events     INTEGER NOT NULL DEFAULT 0
 );
 
 CREATE INDEX usage_session_first ON usage_session (first_unix_nano);
 CREATE INDEX usage_session_last ON usage_session (last_unix_nano);
 CREATE INDEX usage_session_received ON usage_session (received_unix_nano);
 
--- Models, tools and query sources.
+-- Models, tools, agents, ...: names that many rows share.
 CREATE TABLE usage_name (
     id   INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE
 );
 
--- The first witness: one row per billed request, from its api_request event. key is a hash of session and request_id,
--- or of the whole row where an old client sends none.
+-- The first witness, and the ledger: one row per billed request, from its api_request event. key is a hash of session and
+-- request_id, or of the whole row where an old client sends none. What was not sent is null.
 CREATE TABLE usage_request (
     id             INTEGER PRIMARY KEY,
     key            BLOB NOT NULL UNIQUE,
@@ -115,7 +118,14 @@ CREATE TABLE usage_request (
     ttft_ms        INTEGER NOT NULL,
     query_source   INTEGER NOT NULL REFERENCES usage_name (id),
     event_id       INTEGER NOT NULL,          -- its row of otel_events
-    request_id     TEXT
+    request_id     TEXT,
+    prompt_id      TEXT,
+    cache_creation_5m INTEGER,                -- the parts of cache_creation by how long they are kept
+    cache_creation_1h INTEGER,
+    agent          INTEGER REFERENCES usage_name (id),
+    skill          INTEGER REFERENCES usage_name (id),
+    mcp_server     INTEGER REFERENCES usage_name (id),
+    mcp_tool       INTEGER REFERENCES usage_name (id)
 );
 
 CREATE INDEX usage_request_time ON usage_request (time_unix_nano);
@@ -169,6 +179,26 @@ CREATE TABLE usage_tool (
 );
 
 CREATE INDEX usage_tool_time ON usage_tool (time_unix_nano);
+CREATE INDEX usage_tool_session ON usage_tool (session, time_unix_nano);
+
+CREATE TABLE usage_prompt (
+    id             INTEGER PRIMARY KEY,
+    session        INTEGER NOT NULL REFERENCES usage_session (id),
+    time_unix_nano INTEGER NOT NULL,
+    prompt_id      TEXT,
+    kind           INTEGER NOT NULL,          -- 1 human, 2 slash command, 3 a background agent's result
+    command        INTEGER REFERENCES usage_name (id)
+);
+
+CREATE INDEX usage_prompt_session ON usage_prompt (session, time_unix_nano);
+
+-- The numbers that a process gives its events: a hole in them was lost on the way.
+CREATE TABLE usage_sequence (
+    session        INTEGER NOT NULL REFERENCES usage_session (id),
+    time_unix_nano INTEGER NOT NULL,
+    sequence       INTEGER NOT NULL,
+    PRIMARY KEY (session, time_unix_nano, sequence)
+) WITHOUT ROWID;
 
 -- Everything of the tables above that is added up, as one list. Tools are apart: their durations are no sums.
 CREATE VIEW usage_amount (time_unix_nano, session, model, figure, value) AS

@@ -47,6 +47,17 @@ internal enum AttributeName : byte
     Decision,
     RepositoryName,
     HostName,
+    UserId,
+    EventSequence,
+    CacheCreation5mTokens,
+    CacheCreation1hTokens,
+    CostUsdMicros,
+    AgentName,
+    SkillName,
+    McpServerName,
+    McpToolName,
+    CommandName,
+    Prompt,
 }
 
 /// <summary>
@@ -90,7 +101,21 @@ internal static class ClaudeCode
         ("success", AttributeName.Success),
         ("decision", AttributeName.Decision),
         ("vcs.repository.name", AttributeName.RepositoryName),
-        ("host.name", AttributeName.HostName));
+        ("host.name", AttributeName.HostName),
+        ("user.id", AttributeName.UserId),
+        ("event.sequence", AttributeName.EventSequence),
+        ("cache_creation_5m_tokens", AttributeName.CacheCreation5mTokens),
+        ("cache_creation_1h_tokens", AttributeName.CacheCreation1hTokens),
+        ("cost_usd_micros", AttributeName.CostUsdMicros),
+        ("agent.name", AttributeName.AgentName),
+        ("skill.name", AttributeName.SkillName),
+        ("mcp_server.name", AttributeName.McpServerName),
+        ("mcp_tool.name", AttributeName.McpToolName),
+        ("command_name", AttributeName.CommandName),
+        ("prompt", AttributeName.Prompt));
+
+    /// <summary>How the text of a prompt begins that no person wrote: a background agent's result.</summary>
+    public static ReadOnlySpan<byte> TaskNotification => "<task-notification>"u8;
 
     /// <summary>The body of an event is its full name; <c>otel_events.event_name</c> is what follows this.</summary>
     public static ReadOnlySpan<byte> EventPrefix => "claude_code."u8;

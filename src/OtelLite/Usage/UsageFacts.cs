@@ -44,6 +44,20 @@ internal enum Figure : byte
     ActiveCli = 28,
     EditsAccepted = 29,
     EditsRejected = 30,
+
+    /// <summary>Prompts that are slash commands.</summary>
+    Commands = 31,
+
+    /// <summary>Prompts that are a background agent's result.</summary>
+    TaskNotifications = 32,
+}
+
+/// <summary>Who wrote a prompt. The numbers are stored.</summary>
+internal enum PromptKind : byte
+{
+    Human = 1,
+    Command = 2,
+    TaskNotification = 3,
 }
 
 internal static class BilledKinds
@@ -67,11 +81,19 @@ internal struct BilledRequest
     public TextRange RequestId;
     public TextRange PromptId;
     public TextRange QuerySource;
+    public TextRange Agent;
+    public TextRange Skill;
+    public TextRange McpServer;
+    public TextRange McpTool;
     public long TimeUnixNano;
     public long Input;
     public long Output;
     public long CacheRead;
     public long CacheCreation;
+
+    /// <summary>The parts of <see cref="CacheCreation"/> by how long they are kept; -1 where the client does not tell.</summary>
+    public long CacheCreation5m;
+    public long CacheCreation1h;
     public long CostNanoUsd;
     public long DurationMs;
     public long TtftMs;
@@ -105,6 +127,25 @@ internal struct Tally
     public long Value;
 }
 
+internal struct Prompt
+{
+    public TextRange Session;
+    public TextRange Id;
+    public PromptKind Kind;
+
+    /// <summary>The command's name, where it is one.</summary>
+    public TextRange Command;
+    public long TimeUnixNano;
+}
+
+/// <summary>An event's number in its process: what is missing between two of them was lost on the way.</summary>
+internal struct EventSequence
+{
+    public TextRange Session;
+    public long TimeUnixNano;
+    public long Sequence;
+}
+
 internal struct ToolCall
 {
     public TextRange Session;
@@ -119,10 +160,16 @@ internal struct ToolCall
 internal struct SessionSeen
 {
     public TextRange Session;
+
+    /// <summary>False for a client that is told to send no ids: its records are grouped by user and resource.</summary>
+    public bool IsNamed;
     public long FirstUnixNano;
     public long LastUnixNano;
     public bool DidSomething;
+
+    /// <summary>What the record of the time <see cref="ProjectUnixNano"/> named.</summary>
     public TextRange Project;
+    public long ProjectUnixNano;
     public TextRange Machine;
 }
 
@@ -137,8 +184,15 @@ internal sealed class UsageFacts
 
     public Column<ToolCall> ToolCalls { get; } = new();
 
+    public Column<Prompt> Prompts { get; } = new();
+
+    public Column<EventSequence> Sequences { get; } = new();
+
     // Points and records alike show their session.
     public Column<SessionSeen> Sessions { get; } = new(2 * Limits.RecordsPerRequestMax);
+
+    /// <summary>The group of the last record without a session id, and the hash that it was made from.</summary>
+    public (UInt128 Hash, TextRange Id) LastUnnamed { get; set; }
 
     public void Clear()
     {
@@ -146,6 +200,9 @@ internal sealed class UsageFacts
         Points.Clear();
         Tallies.Clear();
         ToolCalls.Clear();
+        Prompts.Clear();
+        Sequences.Clear();
+        LastUnnamed = default;
         Sessions.Clear();
     }
 }

@@ -1,4 +1,6 @@
 using System.Buffers.Text;
+using System.Globalization;
+using System.IO.Hashing;
 using OtelLite.Telemetry;
 using Attribute = OtelLite.Telemetry.Attribute;
 
@@ -17,20 +19,23 @@ internal static class UsageReader
         facts.Clear();
         foreach (ref readonly NumberDataPoint point in batch.DataPoints.Rows)
         {
-            bool counted = ReadPoint(batch, point, facts);
-            See(batch, facts, point.SessionId, (long)point.TimeUnixNano, point.Resource, point.Attributes, counted);
+            TextRange session = SessionOf(batch, point.SessionId, point.Resource, point.Attributes, facts);
+            bool counted = ReadPoint(batch, point, session, facts);
+            See(batch, facts, session, point.SessionId.Length > 0, (long)point.TimeUnixNano, point.Resource, point.Attributes, counted);
         }
 
         for (int i = 0; i < batch.LogRecords.Count; i++)
         {
             ref readonly LogRecord record = ref batch.LogRecords[i];
             long happened = record.HappenedUnixNano != 0 ? (long)record.HappenedUnixNano : receivedUnixNano;
-            bool counted = ReadRecord(batch, record, i, happened, facts);
-            See(batch, facts, record.SessionId, happened, record.Resource, record.Attributes, counted);
+            TextRange session = SessionOf(batch, record.SessionId, record.Resource, record.Attributes, facts);
+            bool counted = ReadRecord(batch, record, i, session, happened, facts);
+            AddSequence(batch, record, session, happened, facts);
+            See(batch, facts, session, record.SessionId.Length > 0, happened, record.Resource, record.Attributes, counted);
         }
     }
 
-    private static bool ReadPoint(TelemetryBatch batch, in NumberDataPoint point, UsageFacts facts)
+    private static bool ReadPoint(TelemetryBatch batch, in NumberDataPoint point, TextRange session, UsageFacts facts)
     {
         double increase = point.Increase;
         if (increase == 0 || !double.IsFinite(increase))
@@ -41,19 +46,19 @@ internal static class UsageReader
         switch (point.Name)
         {
             case MetricName.TokenUsage:
-                return BilledKindOf(batch, point) is { } kind && AddPoint(batch, point, kind, Whole(increase), facts);
+                return BilledKindOf(batch, point) is { } kind && AddPoint(batch, point, session, kind, Whole(increase), facts);
             case MetricName.CostUsage:
-                return AddPoint(batch, point, BilledKind.Cost, Whole(increase * 1e9), facts);
+                return AddPoint(batch, point, session, BilledKind.Cost, Whole(increase * 1e9), facts);
             case MetricName.LinesOfCode:
-                return Add(batch, point, Says(batch, point, AttributeName.Type, "removed"u8) ? Figure.LinesRemoved : Figure.LinesAdded, increase, facts);
+                return Add(batch, point, session, Says(batch, point, AttributeName.Type, "removed"u8) ? Figure.LinesRemoved : Figure.LinesAdded, increase, facts);
             case MetricName.Commit:
-                return Add(batch, point, Figure.Commits, increase, facts);
+                return Add(batch, point, session, Figure.Commits, increase, facts);
             case MetricName.PullRequest:
-                return Add(batch, point, Figure.PullRequests, increase, facts);
+                return Add(batch, point, session, Figure.PullRequests, increase, facts);
             case MetricName.ActiveTime:
-                return Add(batch, point, Says(batch, point, AttributeName.Type, "user"u8) ? Figure.ActiveUser : Figure.ActiveCli, increase * 1e6, facts);
+                return Add(batch, point, session, Says(batch, point, AttributeName.Type, "user"u8) ? Figure.ActiveUser : Figure.ActiveCli, increase * 1e6, facts);
             case MetricName.CodeEditDecision:
-                return Add(batch, point, Says(batch, point, AttributeName.Decision, "accept"u8) ? Figure.EditsAccepted : Figure.EditsRejected, increase, facts);
+                return Add(batch, point, session, Says(batch, point, AttributeName.Decision, "accept"u8) ? Figure.EditsAccepted : Figure.EditsRejected, increase, facts);
             default:
                 return false;
         }
@@ -69,10 +74,10 @@ internal static class UsageReader
             : null;
     }
 
-    private static bool AddPoint(TelemetryBatch batch, in NumberDataPoint point, BilledKind kind, long value, UsageFacts facts)
+    private static bool AddPoint(TelemetryBatch batch, in NumberDataPoint point, TextRange session, BilledKind kind, long value, UsageFacts facts)
     {
         ref BilledPoint row = ref facts.Points.Add();
-        row.Session = point.SessionId;
+        row.Session = session;
         row.Model = batch.TextOf(point.Attributes, AttributeName.Model);
         row.Kind = kind;
         row.TimeUnixNano = (long)point.TimeUnixNano;
@@ -80,10 +85,10 @@ internal static class UsageReader
         return true;
     }
 
-    private static bool Add(TelemetryBatch batch, in NumberDataPoint point, Figure figure, double value, UsageFacts facts)
+    private static bool Add(TelemetryBatch batch, in NumberDataPoint point, TextRange session, Figure figure, double value, UsageFacts facts)
     {
         ref Tally row = ref facts.Tallies.Add();
-        row.Session = point.SessionId;
+        row.Session = session;
         row.Model = batch.TextOf(point.Attributes, AttributeName.Model);
         row.Figure = figure;
         row.TimeUnixNano = (long)point.TimeUnixNano;
@@ -91,38 +96,104 @@ internal static class UsageReader
         return true;
     }
 
-    private static bool ReadRecord(TelemetryBatch batch, in LogRecord record, int index, long happened, UsageFacts facts)
+    private static bool ReadRecord(TelemetryBatch batch, in LogRecord record, int index, TextRange session, long happened, UsageFacts facts)
     {
         switch (record.Name)
         {
             case EventName.ApiRequest:
-                AddRequest(batch, record, index, happened, facts);
+                AddRequest(batch, record, index, session, happened, facts);
                 return true;
             case EventName.ToolResult:
-                AddToolCall(batch, record, happened, facts);
+                AddToolCall(batch, record, session, happened, facts);
                 return true;
             case EventName.UserPrompt:
+                AddPrompt(batch, record, session, happened, facts);
+                return true;
             case EventName.ApiError:
-                ref Tally row = ref facts.Tallies.Add();
-                row.Session = record.SessionId;
-                row.Model = batch.TextOf(record.Attributes, AttributeName.Model);
-                row.Figure = record.Name == EventName.UserPrompt ? Figure.Prompts : Figure.ApiErrors;
-                row.TimeUnixNano = happened;
-                row.Value = 1;
+                Count(batch, record, session, Figure.ApiErrors, happened, facts);
                 return true;
             default:
                 return false;
         }
     }
 
-    private static void AddRequest(TelemetryBatch batch, in LogRecord record, int index, long happened, UsageFacts facts)
+    private static void Count(TelemetryBatch batch, in LogRecord record, TextRange session, Figure figure, long happened, UsageFacts facts)
     {
+        ref Tally row = ref facts.Tallies.Add();
+        row.Session = session;
+        row.Model = batch.TextOf(record.Attributes, AttributeName.Model);
+        row.Figure = figure;
+        row.TimeUnixNano = happened;
+        row.Value = 1;
+    }
+
+    // A prompt's text is sent only when the user allows it; where it is not, a background agent's result can't be told from a person's words.
+    private static void AddPrompt(TelemetryBatch batch, in LogRecord record, TextRange session, long happened, UsageFacts facts)
+    {
+        ref Prompt row = ref facts.Prompts.Add();
+        row.Session = session;
+        row.Id = record.PromptId;
+        row.TimeUnixNano = happened;
+        row.Command = batch.TextOf(record.Attributes, AttributeName.CommandName);
+        row.Kind = row.Command.Length > 0 ? PromptKind.Command
+            : batch.Text[batch.TextOf(record.Attributes, AttributeName.Prompt)].StartsWith(ClaudeCode.TaskNotification) ? PromptKind.TaskNotification
+            : PromptKind.Human;
+        Count(batch, record, session, Figure.Prompts, happened, facts);
+        if (row.Kind != PromptKind.Human)
+        {
+            Count(batch, record, session, row.Kind == PromptKind.Command ? Figure.Commands : Figure.TaskNotifications, happened, facts);
+        }
+    }
+
+    private static void AddSequence(TelemetryBatch batch, in LogRecord record, TextRange session, long happened, UsageFacts facts)
+    {
+        foreach (ref readonly Attribute attribute in batch.AttributesOf(record.Attributes))
+        {
+            if (attribute is { Name: AttributeName.EventSequence, Kind: ValueKind.Int })
+            {
+                ref EventSequence row = ref facts.Sequences.Add();
+                row.Session = session;
+                row.TimeUnixNano = happened;
+                row.Sequence = attribute.Int;
+            }
+        }
+    }
+
+    /// <summary>The id of a record's session; without one, a name for its user and resource, which are all that is known.</summary>
+    private static TextRange SessionOf(TelemetryBatch batch, TextRange id, int resource, in AttributeSet attributes, UsageFacts facts)
+    {
+        if (id.Length > 0)
+        {
+            return id;
+        }
+
+        var hash = new XxHash128();
+        hash.Append(batch.Text[batch.TextOf(attributes, AttributeName.UserId)]);
+        hash.Append("\0"u8);
+        hash.Append(batch.Text[batch.Resources[resource].Attributes.Json]);
+        UInt128 group = hash.GetCurrentHashAsUInt128();
+        if (facts.LastUnnamed is not { Id.Length: > 0 } last || last.Hash != group)
+        {
+            int start = batch.Text.Length;
+            batch.Text.Append("unnamed-"u8);
+            ((uint)group).TryFormat(batch.Text.Reserve(8), out int written, "x8", CultureInfo.InvariantCulture);
+            batch.Text.Advance(written);
+            facts.LastUnnamed = (group, batch.Text.Since(start));
+        }
+
+        return facts.LastUnnamed.Id;
+    }
+
+    private static void AddRequest(TelemetryBatch batch, in LogRecord record, int index, TextRange session, long happened, UsageFacts facts)
+    {
+        bool hasCost = false;
         ref BilledRequest row = ref facts.Requests.Add();
         row.LogRecord = index;
-        row.Session = record.SessionId;
+        row.Session = session;
         row.PromptId = record.PromptId;
         row.TimeUnixNano = happened;
-        row.Model = row.RequestId = row.QuerySource = TextRange.None;
+        row.Model = row.RequestId = row.QuerySource = row.Agent = row.Skill = row.McpServer = row.McpTool = TextRange.None;
+        row.CacheCreation5m = row.CacheCreation1h = -1;
         foreach (ref readonly Attribute attribute in batch.AttributesOf(record.Attributes))
         {
             switch (attribute.Name)
@@ -134,7 +205,14 @@ internal static class UsageReader
                 case AttributeName.OutputTokens: row.Output = Whole(Number(batch, attribute)); break;
                 case AttributeName.CacheReadTokens: row.CacheRead = Whole(Number(batch, attribute)); break;
                 case AttributeName.CacheCreationTokens: row.CacheCreation = Whole(Number(batch, attribute)); break;
-                case AttributeName.CostUsd: row.CostNanoUsd = Whole(Number(batch, attribute) * 1e9); break;
+                case AttributeName.CacheCreation5mTokens: row.CacheCreation5m = Whole(Number(batch, attribute)); break;
+                case AttributeName.CacheCreation1hTokens: row.CacheCreation1h = Whole(Number(batch, attribute)); break;
+                case AttributeName.CostUsd: (row.CostNanoUsd, hasCost) = (Whole(Number(batch, attribute) * 1e9), true); break;
+                case AttributeName.CostUsdMicros when !hasCost: row.CostNanoUsd = Whole(Number(batch, attribute) * 1e3); break;
+                case AttributeName.AgentName: row.Agent = attribute.Text; break;
+                case AttributeName.SkillName: row.Skill = attribute.Text; break;
+                case AttributeName.McpServerName: row.McpServer = attribute.Text; break;
+                case AttributeName.McpToolName: row.McpTool = attribute.Text; break;
                 case AttributeName.DurationMs: row.DurationMs = Whole(Number(batch, attribute)); break;
                 case AttributeName.TtftMs: row.TtftMs = Whole(Number(batch, attribute)); break;
                 default: break;
@@ -142,10 +220,10 @@ internal static class UsageReader
         }
     }
 
-    private static void AddToolCall(TelemetryBatch batch, in LogRecord record, long happened, UsageFacts facts)
+    private static void AddToolCall(TelemetryBatch batch, in LogRecord record, TextRange session, long happened, UsageFacts facts)
     {
         ref ToolCall row = ref facts.ToolCalls.Add();
-        row.Session = record.SessionId;
+        row.Session = session;
         row.TimeUnixNano = happened;
         row.Tool = row.RequestId = TextRange.None;
         row.Succeeded = true;
@@ -164,13 +242,14 @@ internal static class UsageReader
 
     // Consecutive records are nearly always of one session, so only the last row is looked at; a session in two rows does no harm.
     private static void See(
-        TelemetryBatch batch, UsageFacts facts, TextRange session, long timeUnixNano, int resource, in AttributeSet attributes, bool counted)
+        TelemetryBatch batch, UsageFacts facts, TextRange session, bool isNamed, long timeUnixNano, int resource, in AttributeSet attributes, bool counted)
     {
         int last = facts.Sessions.Count - 1;
         if (last < 0 || !batch.Text[facts.Sessions[last].Session].SequenceEqual(batch.Text[session]))
         {
             ref SessionSeen seen = ref facts.Sessions.Add();
             seen.Session = session;
+            seen.IsNamed = isNamed;
             seen.FirstUnixNano = long.MaxValue;
             seen.Project = TextRange.None;
             seen.Machine = batch.TextOf(batch.Resources[resource].Attributes, AttributeName.HostName);
@@ -181,9 +260,11 @@ internal static class UsageReader
         row.FirstUnixNano = Math.Min(row.FirstUnixNano, timeUnixNano);
         row.LastUnixNano = Math.Max(row.LastUnixNano, timeUnixNano);
         row.DidSomething |= counted;
-        if (row.Project.IsNone)
+        TextRange project = batch.TextOf(attributes, AttributeName.RepositoryName);
+        if (project.Length > 0 && (row.Project.IsNone || timeUnixNano >= row.ProjectUnixNano))
         {
-            row.Project = batch.TextOf(attributes, AttributeName.RepositoryName);
+            row.Project = project;
+            row.ProjectUnixNano = timeUnixNano;
         }
     }
 

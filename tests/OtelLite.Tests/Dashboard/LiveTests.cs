@@ -233,6 +233,8 @@ public sealed class LiveTests
             ApiRequests = 0,
             ApiErrors = 0,
             Prompts = 0,
+            PromptKinds = new PromptKinds(0, 0, 0),
+            Checks = new Checks(0, 0, 0, 0, 0, 0, 0, 0, 0),
             LinesOfCode = new LinesOfCode(0, 0),
             Commits = 0,
             PullRequests = 0,

@@ -143,7 +143,7 @@ public sealed class RecordedFiguresTests(RecordedServer recorded) : IClassFixtur
         JsonNode list = await _server.Get("/api/sessions?limit=1000"), whole = await _server.Get("/api/summary");
         JsonArray sessions = list["sessions"]!.AsArray();
         Assert.Equal(sessions.Count, (int)list["total"]!);
-        Assert.Equal((int)whole["sessions"]!["total"]!, sessions.Count(s => (string)s!["id"]! != ""));
+        Assert.Equal((int)whole["sessions"]!["total"]!, sessions.Count(s => (bool)s!["named"]!));
         foreach (JsonNode? session in sessions)
         {
             JsonNode summary = await _server.Get($"/api/summary?session={(string)session!["id"]!}");

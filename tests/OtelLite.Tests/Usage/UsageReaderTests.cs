@@ -106,7 +106,7 @@ public sealed class UsageReaderTests
     public void Texts_that_are_no_text_are_none()
     {
         Facts facts = Facts.OfEvent("api_request", Export.Int("model", 5), Export.Int("request_id", 6), Export.Int("session.id", 7));
-        Assert.Equal([$"     0 0 0 0 0 0 0 @{Export.Time}"], facts.Requests);
+        Assert.Equal([$"unnamed-fd7e07cf     0 0 0 0 0 0 0 @{Export.Time}"], facts.Requests);
     }
 
     [Theory]
@@ -150,7 +150,7 @@ public sealed class UsageReaderTests
     public void A_record_without_a_time_happened_when_it_was_observed_else_when_it_arrived(string times, ulong expected)
     {
         Facts facts = Facts.Of(Export.Logs(Export.Record($"{times},\"attributes\":[{Export.Text("event.name", "user_prompt")}]")));
-        Assert.Equal([$"Prompts 1  @{expected}"], facts.Tallies);
+        Assert.Equal([$"Prompts 1 unnamed-fd7e07cf @{expected}"], facts.Tallies);
     }
 
     [Fact]

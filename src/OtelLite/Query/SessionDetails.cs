@@ -1,0 +1,174 @@
+using Microsoft.Data.Sqlite;
+using OtelLite.Usage;
+
+namespace OtelLite.Query;
+
+/// <summary>What the two witnesses say of one model and kind. Tokens, or dollars for the kind "cost".</summary>
+internal sealed record WitnessSays(string Model, string Kind, double Metrics, double Events);
+
+/// <summary>One billed request. What its client did not send is null.</summary>
+internal sealed record RequestUsage(
+    DateTimeOffset At, string? RequestId, string Model, Tokens Tokens, long? CacheCreation5m, long? CacheCreation1h, double CostUsd, long DurationMs, long TtftMs,
+    string? QuerySource, string? Agent, string? Skill, string? McpServer, string? McpTool);
+
+internal sealed record ToolCallUsage(DateTimeOffset At, string Tool, bool Succeeded, long DurationMs);
+
+/// <summary>A prompt with all that it set in motion. What no prompt is named for has the id null.</summary>
+/// <param name="Kind">human, command, taskNotification; shell for a "!" command, which has requests and no prompt of its own; none.</param>
+internal sealed record PromptUsage(
+    string? PromptId, string Kind, string? Command, DateTimeOffset StartedAt, double CostUsd, IReadOnlyList<RequestUsage> Requests, IReadOnlyList<ToolCallUsage> ToolCalls);
+
+/// <param name="ToolCallsWithoutResult">Calls that were decided on and whose result never came.</param>
+/// <param name="Truncated">There is more than <see cref="Limits.SessionRowsMax"/> of a kind; the oldest are shown.</param>
+internal sealed record SessionDetails(
+    SessionUsage Session, IReadOnlyList<WitnessSays> Witnesses, long ToolCallsWithoutResult, bool Truncated, IReadOnlyList<PromptUsage> Prompts);
+
+/// <summary>One session, prompt by prompt.</summary>
+internal static class SessionDetailsQuery
+{
+    /// <summary>Null when there is no such session, or one that did nothing.</summary>
+    public static SessionDetails? Read(SqliteConnection connection, string id, DateTimeOffset now)
+    {
+        if (SessionsQuery.Read(connection, new Scope { Sessions = [id] }, 1, now).Sessions is not [var session])
+        {
+            return null;
+        }
+
+        using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
+        long row = Scalar(connection, "SELECT id FROM usage_session WHERE session_id = $id", ("$id", id));
+        Dictionary<string, List<RequestUsage>> requests = Requests(connection, row, out int requestRows);
+        Dictionary<string, List<ToolCallUsage>> tools = ToolCalls(connection, row, out int toolRows);
+        Dictionary<string, (string Kind, string? Command, DateTimeOffset At)> prompts = Prompts(connection, row, out int promptRows);
+        IEnumerable<PromptUsage> all = prompts.Keys.Union(requests.Keys).Union(tools.Keys).Select(prompt =>
+        {
+            List<RequestUsage> asked = requests.GetValueOrDefault(prompt) ?? [];
+            List<ToolCallUsage> called = tools.GetValueOrDefault(prompt) ?? [];
+            bool isKnown = prompts.TryGetValue(prompt, out (string Kind, string? Command, DateTimeOffset At) said);
+            DateTimeOffset at = isKnown ? said.At : asked.Select(r => r.At).Concat(called.Select(t => t.At)).Min();
+            string kind = isKnown ? said.Kind : prompt.Length > 0 ? "shell" : "none";
+            return new PromptUsage(
+                prompt.Length > 0 ? prompt : null, kind, said.Command, at, (double)asked.Sum(r => (decimal)r.CostUsd), asked, called);
+        });
+        return new SessionDetails(
+            session,
+            Witnesses(connection, row),
+            Scalar(connection, ToolCallsWithoutResult, ("$id", id)),
+            Math.Max(requestRows, Math.Max(toolRows, promptRows)) >= Limits.SessionRowsMax,
+            [.. all.OrderBy(p => p.StartedAt)]);
+    }
+
+    private const string ToolCallsWithoutResult = """
+        SELECT count(*) FROM otel_events
+        WHERE session_id = $id AND event_name = 'tool_decision' AND attributes ->> 'decision' = 'accept' AND attributes ->> 'tool_use_id' NOT IN (
+            SELECT attributes ->> 'tool_use_id' FROM otel_events
+            WHERE session_id = $id AND event_name = 'tool_result' AND attributes ->> 'tool_use_id' IS NOT NULL)
+        """;
+
+    private static List<WitnessSays> Witnesses(SqliteConnection connection, long session)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = """
+            SELECT name, kind, metrics, events FROM usage_witness JOIN usage_name ON usage_name.id = model WHERE session = $session ORDER BY name, kind
+            """;
+        command.Parameters.AddWithValue("$session", session);
+        List<WitnessSays> witnesses = [];
+        using SqliteDataReader row = command.ExecuteReader();
+        while (row.Read())
+        {
+            var kind = (BilledKind)row.GetInt64(1);
+            double Value(int column) => kind == BilledKind.Cost ? SummaryQuery.Usd(row.GetInt64(column)) : row.GetInt64(column);
+            witnesses.Add(new WitnessSays(row.GetString(0), NameOf(kind), Value(2), Value(3)));
+        }
+
+        return witnesses;
+    }
+
+    private static string NameOf(BilledKind kind) => kind switch
+    {
+        BilledKind.Input => "input",
+        BilledKind.Output => "output",
+        BilledKind.CacheRead => "cacheRead",
+        BilledKind.CacheCreation => "cacheCreation",
+        _ => "cost",
+    };
+
+    private static Dictionary<string, List<RequestUsage>> Requests(SqliteConnection connection, long session, out int rows) => ByPrompt(
+        connection, session, out rows,
+        """
+        SELECT coalesce(prompt_id, ''), time_unix_nano, request_id, model.name, input, output, cache_read, cache_creation, cache_creation_5m, cache_creation_1h,
+               cost_nano_usd, duration_ms, ttft_ms, nullif(source.name, ''), agent.name, skill.name, server.name, tool.name
+        FROM usage_request request JOIN usage_name model ON model.id = request.model JOIN usage_name source ON source.id = query_source
+             LEFT JOIN usage_name agent ON agent.id = request.agent LEFT JOIN usage_name skill ON skill.id = request.skill
+             LEFT JOIN usage_name server ON server.id = mcp_server LEFT JOIN usage_name tool ON tool.id = mcp_tool
+        WHERE session = $session ORDER BY time_unix_nano LIMIT $limit
+        """,
+        row => new RequestUsage(
+            UnixNano.ToTime(row.GetInt64(1)), Text(row, 2), row.GetString(3), new Tokens(row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7)),
+            Number(row, 8), Number(row, 9), SummaryQuery.Usd(row.GetInt64(10)), row.GetInt64(11), row.GetInt64(12),
+            Text(row, 13), Text(row, 14), Text(row, 15), Text(row, 16), Text(row, 17)));
+
+    private static Dictionary<string, List<ToolCallUsage>> ToolCalls(SqliteConnection connection, long session, out int rows) => ByPrompt(
+        connection, session, out rows,
+        """
+        SELECT coalesce((SELECT prompt_id FROM usage_request request WHERE request.session = call.session AND request.request_id = call.request_id), ''),
+               time_unix_nano, name, succeeded, duration_ms
+        FROM usage_tool call JOIN usage_name ON usage_name.id = tool WHERE session = $session ORDER BY time_unix_nano LIMIT $limit
+        """,
+        row => new ToolCallUsage(UnixNano.ToTime(row.GetInt64(1)), row.GetString(2), row.GetBoolean(3), row.GetInt64(4)));
+
+    private static Dictionary<string, (string Kind, string? Command, DateTimeOffset At)> Prompts(SqliteConnection connection, long session, out int rows)
+    {
+        Dictionary<string, List<(string Kind, string? Command, DateTimeOffset At)>> all = ByPrompt(
+            connection, session, out rows,
+            """
+            SELECT coalesce(prompt_id, ''), time_unix_nano, kind, name
+            FROM usage_prompt LEFT JOIN usage_name ON usage_name.id = command WHERE session = $session ORDER BY time_unix_nano LIMIT $limit
+            """,
+            row => (KindOf((PromptKind)row.GetInt64(2)), Text(row, 3), UnixNano.ToTime(row.GetInt64(1))));
+        return all.Where(p => p.Key.Length > 0).ToDictionary(p => p.Key, p => p.Value[0]);
+    }
+
+    private static string KindOf(PromptKind kind) => kind switch
+    {
+        PromptKind.Command => "command",
+        PromptKind.TaskNotification => "taskNotification",
+        _ => "human",
+    };
+
+    // The first column is the prompt's id, empty where there is none.
+    private static Dictionary<string, List<T>> ByPrompt<T>(SqliteConnection connection, long session, out int rows, string sql, Func<SqliteDataReader, T> read)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.Parameters.AddWithValue("$session", session);
+        command.Parameters.AddWithValue("$limit", Limits.SessionRowsMax);
+        Dictionary<string, List<T>> byPrompt = [];
+        rows = 0;
+        using SqliteDataReader row = command.ExecuteReader();
+        while (row.Read())
+        {
+            rows++;
+            string prompt = row.GetString(0);
+            if (!byPrompt.TryGetValue(prompt, out List<T>? list))
+            {
+                byPrompt[prompt] = list = [];
+            }
+
+            list.Add(read(row));
+        }
+
+        return byPrompt;
+    }
+
+    private static long Scalar(SqliteConnection connection, string sql, (string Name, object Value) parameter)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.Parameters.AddWithValue(parameter.Name, parameter.Value);
+        return (long)command.ExecuteScalar()!;
+    }
+
+    private static string? Text(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    private static long? Number(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
+}
