@@ -103,9 +103,9 @@ internal sealed class App : IAsyncDisposable
         {
             sockets.Bind(new ListenUrl("localhost", [IPAddress.Loopback, IPAddress.IPv6Loopback], options.OtlpHttpPort));
         }
-        catch (ListenException)
+        catch (ListenException e)
         {
-            say($"port {options.OtlpHttpPort} is in use by another program: what is sent to OTLP's standard port goes there. --otlp-http-port 0 silences this.");
+            say($"nothing is received on OTLP's port {options.OtlpHttpPort}: {e.Reason}. --otlp-http-port 0 silences this.");
         }
     }
 

@@ -15,6 +15,10 @@ internal static class Folders
         : OperatingSystem.IsMacOS() ? Path.Combine(Home(environment), "Library", "Application Support", Name)
         : Path.Combine(Xdg(environment, "XDG_CONFIG_HOME", ".config"), Name);
 
+    /// <summary>A leading "~/" is the home folder, also in a file, where no shell sees it.</summary>
+    public static string Expand(string path, Func<string, string?> environment) =>
+        path == "~" || path.StartsWith("~/", StringComparison.Ordinal) ? Path.Join(Home(environment), path.AsSpan(1)) : path;
+
     // A relative path in an XDG variable is invalid and to be ignored (XDG Base Directory Specification).
     private static string Xdg(Func<string, string?> environment, string variable, string fallback) =>
         environment(variable) is { } path && Path.IsPathRooted(path) ? path : Path.Combine(Home(environment), fallback);

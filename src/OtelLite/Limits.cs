@@ -66,6 +66,15 @@ internal static class Limits
     /// <summary>Bytes of one posted reading.</summary>
     public const int ScrapeBytesMax = 64 << 10;
 
+    /// <summary>Nested values in a reading; every summary carries the newest, and JSON as a whole may be 64 deep.</summary>
+    public const int ScrapeDepthMax = 16;
+
+    /// <summary>How far ahead of ours a scraper's clock may be. A reading of next year would leave nothing since the last one, for a year.</summary>
+    public static readonly TimeSpan ScrapeAheadMax = TimeSpan.FromMinutes(5);
+
+    /// <summary>While nothing can be stored, the writer looks this often whether it can again.</summary>
+    public static readonly TimeSpan TroubleProbeInterval = TimeSpan.FromSeconds(2);
+
     /// <summary>Values of one filter (<c>model=</c>, <c>session=</c>, ...) in one query.</summary>
     public const int FilterValuesMax = 50;
 

@@ -3,8 +3,11 @@ using System.Net.Sockets;
 
 namespace OtelLite;
 
-/// <summary>A port that can't be had; the message says what to do.</summary>
-internal sealed class ListenException(string message) : Exception(message);
+/// <summary>A port that can't be had; the message says what to do about one of --urls.</summary>
+internal sealed class ListenException(string reason, string remedy) : Exception($"{reason}. {remedy}")
+{
+    public string Reason => reason;
+}
 
 /// <summary>
 /// The sockets the server listens on, bound before the server starts: so a taken port is one plain sentence, port 0 is known
@@ -47,17 +50,19 @@ internal sealed class ListenSockets
         catch (SocketException e)
         {
             bound.ForEach(s => s.Dispose());
-            throw new ListenException(e.SocketErrorCode switch
+            throw e.SocketErrorCode switch
             {
-                SocketError.AddressAlreadyInUse => $"port {port} is in use by another program. Stop that one, or choose another port with --urls http://{url.Host}:PORT.",
-                SocketError.AccessDenied => $"port {port} may not be used by you. Choose one above 1023 with --urls http://{url.Host}:PORT.",
-                _ => $"can't listen on {url.Host}:{port}: {e.Message}. Choose another address with --urls.",
-            });
+                SocketError.AddressAlreadyInUse => new ListenException(
+                    $"port {port} is in use by another program", $"Stop that one, or choose another port with --urls http://{url.Host}:PORT."),
+                SocketError.AccessDenied => new ListenException(
+                    $"port {port} may not be used by you", $"Choose one above 1023 with --urls http://{url.Host}:PORT."),
+                _ => new ListenException($"can't listen on {url.Host}:{port}: {e.Message}", "Choose another address with --urls."),
+            };
         }
 
         if (!listens && bound.Count == 0)
         {
-            throw new ListenException($"this machine has no address {url.Host}. Choose another with --urls.");
+            throw new ListenException($"this machine has no address {url.Host}", "Choose another with --urls.");
         }
 
         bound.ForEach(s => _byEndPoint.Add(s.LocalEndPoint!, s));

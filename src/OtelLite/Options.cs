@@ -58,7 +58,7 @@ internal sealed record Options
         string Value(string key) => all[key] is { Length: > 0 } value ? value : Setting.All.First(s => s.Key == key).Default;
         return new Options
         {
-            DataDir = Value("dataDir") is { Length: > 0 } dir ? Path.GetFullPath(dir) : Folders.Data(environment),
+            DataDir = Value("dataDir") is { Length: > 0 } dir ? Path.GetFullPath(Folders.Expand(dir, environment)) : Folders.Data(environment),
             Urls = [.. Value("urls").Trim(';').Split(';', StringSplitOptions.TrimEntries).Select(Url)],
             OtlpHttpPort = Number("otlpHttpPort", Value("otlpHttpPort"), 0, 65535),
             Token = Blank(Value("token")) is not { } token ? null
@@ -125,11 +125,17 @@ internal sealed record Options
         IConfigurationRoot file;
         try
         {
-            file = new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(path), optional: false, reloadOnChange: false).Build();
+            // As a stream: the library's own way to open files does not see those whose name begins with a dot.
+            using FileStream stream = File.OpenRead(path);
+            file = new ConfigurationBuilder().AddJsonStream(stream).Build();
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (e is InvalidDataException or FormatException or System.Text.Json.JsonException)
         {
             throw new UsageException($"{path} is not valid JSON: {(e.InnerException ?? e).Message}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"{path} can't be read: {e.Message}");
         }
 
         foreach (IConfigurationSection section in file.GetChildren())

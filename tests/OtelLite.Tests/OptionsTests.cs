@@ -176,6 +176,22 @@ public sealed class OptionsTests : IDisposable
         Assert.Contains("urls must be a string or a number", Refusal(["--config", Write(json)]), StringComparison.Ordinal);
 
     [Fact]
+    public void A_file_whose_name_begins_with_a_dot_is_a_file()
+    {
+        string file = Path.Combine(_home, ".hidden.json");
+        File.WriteAllText(file, """{"token": "hidden"}""");
+        Assert.Equal("hidden", Options.Read(["--config", file], _ => null).Token);
+    }
+
+    [Fact]
+    public void A_tilde_is_the_home_folder_also_where_no_shell_sees_it()
+    {
+        string file = Write("""{"dataDir": "~/usage"}""");
+        Assert.Equal(Path.Combine(_home, "usage"), Options.Read(["--config", file], name => name == "HOME" ? _home : null).DataDir);
+        Assert.Equal(Path.GetFullPath("~usage"), Options.Read(["--data-dir", "~usage"], _ => null).DataDir);
+    }
+
+    [Fact]
     public void A_file_that_can_not_be_read_is_a_sentence_too()
     {
         // Exists for everybody and gives its beginning to nobody.

@@ -131,6 +131,11 @@ internal sealed class Api
             throw new BadRequestException($"scrapedAt: '{text}' is not a time such as 2026-01-31T09:30:00Z");
         }
 
+        if (scrapedAt > DateTimeOffset.UtcNow + Limits.ScrapeAheadMax)
+        {
+            throw new BadRequestException($"scrapedAt: '{post.ScrapedAt}' is in the future: look at the clock of the machine that reads");
+        }
+
         if (post.Limits is { ValueKind: not (JsonValueKind.Object or JsonValueKind.Null) })
         {
             throw new BadRequestException("limits must be an object such as {\"fiveHour\": {\"usedPercent\": 41.5}}");
@@ -186,13 +191,20 @@ internal sealed class Api
         try
         {
             // Everything is optional, so an empty body is a reading too: "now".
-            return length == 0 ? new ScrapePost() : JsonSerializer.Deserialize(body.AsSpan(0, length), ApiJson.Default.ScrapePost)
+            return length == 0 ? new ScrapePost() : ParseScrape(body.AsSpan(0, length))
                 ?? throw new BadRequestException("the body is null where an object was expected");
         }
         catch (JsonException e)
         {
             throw new BadRequestException($"the body is not a reading such as {{\"scrapedAt\": \"2026-01-31T09:30:00Z\", \"source\": \"my-scraper\"}}: {e.Message}");
         }
+    }
+
+    private static ScrapePost? ParseScrape(ReadOnlySpan<byte> body)
+    {
+        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = Limits.ScrapeDepthMax });
+        ScrapePost? post = JsonSerializer.Deserialize(ref reader, ApiJson.Default.ScrapePost);
+        return reader.Read() ? throw new JsonException("there is more after the reading") : post;
     }
 
     private Task ServeSetup(HttpContext context) => Answers.Write(

@@ -103,6 +103,10 @@ internal static class MetricsJson
                 {
                     ReadData(ref reader, batch, MetricKind.Gauge);
                 }
+                else if (name.SequenceEqual("histogram"u8) || name.SequenceEqual("exponentialHistogram"u8) || name.SequenceEqual("summary"u8))
+                {
+                    RejectData(ref reader, batch);
+                }
                 else
                 {
                     reader.Skip();
@@ -117,6 +121,35 @@ internal static class MetricsJson
                 point.Metric = metric;
                 point.Unit = unit;
                 point.Name = known;
+            }
+        }
+    }
+
+    // Nothing is acknowledged that is not kept: these points are counted as rejected.
+    private static void RejectData(ref Utf8JsonReader reader, TelemetryBatch batch)
+    {
+        if (!Json.StartMessage(ref reader, "a metric's data"))
+        {
+            return;
+        }
+
+        while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
+        {
+            if (!name.SequenceEqual("dataPoints"u8))
+            {
+                reader.Skip();
+                continue;
+            }
+
+            if (!Json.StartArray(ref reader, "dataPoints"))
+            {
+                continue;
+            }
+
+            while (Json.NextMessage(ref reader, "a data point"))
+            {
+                reader.Skip();
+                batch.Reject("histograms and summaries are not stored by this version");
             }
         }
     }

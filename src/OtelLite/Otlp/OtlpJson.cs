@@ -97,6 +97,10 @@ internal sealed class ExportRequestConverter : JsonConverter<ExportRequest>
                 {
                     LogsJson.ReadResourceLogs(ref reader, batch);
                 }
+                else if (name.SequenceEqual("resourceSpans"u8) && reader.TokenType == JsonTokenType.StartArray)
+                {
+                    throw new JsonException("it holds spans, which this version does not store; leave OTEL_TRACES_EXPORTER unset");
+                }
                 else
                 {
                     reader.Skip();

@@ -67,9 +67,15 @@ internal sealed record Scope
         UNION SELECT session FROM usage_tool WHERE {ToolsWhere(command)}
         """;
 
-    /// <summary>The WHERE clause over usage_tool: a tool call has no model of its own; the request that asked for it has.</summary>
+    /// <summary>The WHERE clause over usage_tool: a tool call has no model of its own; the request that asked for it has. Request ids are
+    /// unique within a session only.</summary>
     public string ToolsWhere(SqliteCommand command) => Where(
-        command, model: "(SELECT request.model FROM usage_request request WHERE request.request_id = usage_tool.request_id)");
+        command, model: "(SELECT request.model FROM usage_request request WHERE request.session = usage_tool.session AND request.request_id = usage_tool.request_id)");
+
+    /// <summary>A further condition on usage_session: one of the named models was asked in it.</summary>
+    public string AndUsesModel(SqliteCommand command) => Models.Count == 0 ? "" : $"""
+        AND id IN (SELECT session FROM usage_witness WHERE model IN (SELECT id FROM usage_name WHERE name IN ({Bind(command, "$model", Models)})))
+        """;
 
     private string Filters(SqliteCommand command, string model)
     {

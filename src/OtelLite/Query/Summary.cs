@@ -180,6 +180,7 @@ internal static class SummaryQuery
         command.CommandText = $"""
             SELECT count(*) FROM usage_session
             WHERE received_unix_nano > $since AND did_something AND is_named {(sessions.Length > 0 ? "AND " + sessions : "")}
+                  {scope.AndUsesModel(command)}
             """;
         command.Parameters.AddWithValue("$since", UnixNano.From(now - Limits.ActiveSession));
         return (long)command.ExecuteScalar()!;

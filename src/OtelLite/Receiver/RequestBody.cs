@@ -37,7 +37,7 @@ internal sealed class RequestBody : IDisposable
             return (null, OtlpRefusal.UnsupportedEncoding(encoding));
         }
 
-        var body = new RequestBody(ArrayPool<byte>.Shared.Rent((int)Math.Clamp(request.ContentLength ?? 0, 4096, max)));
+        var body = new RequestBody(ArrayPool<byte>.Shared.Rent(FirstSize(request.ContentLength ?? 0, max)));
         if (!await body.Fill(request.BodyReader, max).ConfigureAwait(false))
         {
             body.Dispose();
@@ -55,6 +55,8 @@ internal sealed class RequestBody : IDisposable
             return body.Inflate(max);
         }
     }
+
+    private static int FirstSize(long expected, int max) => (int)Math.Min(max, Math.Max(4096, expected));
 
     private async Task<bool> Fill(PipeReader reader, int max)
     {
@@ -85,7 +87,7 @@ internal sealed class RequestBody : IDisposable
 
     private (RequestBody? Body, OtlpRefusal? Refusal) Inflate(int max)
     {
-        var inflated = new RequestBody(ArrayPool<byte>.Shared.Rent((int)Math.Clamp(_length * 8L, 4096, max)));
+        var inflated = new RequestBody(ArrayPool<byte>.Shared.Rent(FirstSize(_length * 8L, max)));
         GzipResult result = Gzip.Inflate(_bytes, _length, max, ref inflated._bytes, out inflated._length);
         if (result == GzipResult.Done)
         {

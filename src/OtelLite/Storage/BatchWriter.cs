@@ -22,6 +22,7 @@ internal sealed class BatchWriter : IDisposable
     private readonly Statement _commit;
     private readonly Statement _rollback;
     private readonly Statement _scrape;
+    private readonly Statement _probe;
     private long _forgetBodiesAtUnixNano;
     private long _commits;
 
@@ -41,6 +42,7 @@ internal sealed class BatchWriter : IDisposable
         _begin = new Statement(connection, "BEGIN IMMEDIATE");
         _commit = new Statement(connection, "COMMIT");
         _rollback = new Statement(connection, "ROLLBACK");
+        _probe = new Statement(connection, $"PRAGMA user_version = {Database.SchemaVersion}");
         _scrape = new Statement(connection, """
             INSERT INTO scrape (scraped_at_unix_nano, received_unix_nano, source, limits) VALUES (?, ?, ?, ?) RETURNING id
             """);
@@ -80,6 +82,7 @@ internal sealed class BatchWriter : IDisposable
         _commit.Dispose();
         _rollback.Dispose();
         _scrape.Dispose();
+        _probe.Dispose();
         _connection.Dispose();
     }
 
@@ -89,7 +92,7 @@ internal sealed class BatchWriter : IDisposable
     private void Run()
     {
         List<WriteJob> jobs = [];
-        while (_queue.Take(jobs))
+        while (_queue.Take(jobs, _trouble is null ? Timeout.InfiniteTimeSpan : Limits.TroubleProbeInterval))
         {
             WriteResult result = WriteTogether(jobs);
             if (result.Outcome == WriteOutcome.Failed && jobs.Count > 1)
@@ -116,6 +119,12 @@ internal sealed class BatchWriter : IDisposable
             bool stored = false;
             _begin.Begin().Run();
             ForgetOldBodies(now);
+            if (jobs.Count == 0)
+            {
+                // In trouble and nothing to write: a page is written for the sake of it, to see whether that works again.
+                _probe.Begin().Run();
+            }
+
             foreach (WriteJob job in jobs)
             {
                 stored |= Write(job, now);
@@ -167,13 +176,13 @@ internal sealed class BatchWriter : IDisposable
 
     private void BindText(string? text) => _ = text is null ? _scrape.BindNull() : _scrape.Bind(System.Text.Encoding.UTF8.GetBytes(text));
 
-    // A minute's precision is enough, and keeps the deletion off nearly every commit.
+    // An hour's precision is enough, and keeps the deletion, which looks at a whole day's hashes, off nearly every commit.
     private void ForgetOldBodies(long now)
     {
         if (now >= _forgetBodiesAtUnixNano)
         {
             _raw.ForgetBodiesBefore(now - Limits.BodyHashKept.Ticks * 100);
-            _forgetBodiesAtUnixNano = now + TimeSpan.NanosecondsPerTick * TimeSpan.TicksPerMinute;
+            _forgetBodiesAtUnixNano = now + TimeSpan.NanosecondsPerTick * TimeSpan.TicksPerHour;
         }
     }
 

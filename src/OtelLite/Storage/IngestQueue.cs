@@ -54,8 +54,10 @@ internal sealed class IngestQueue
         }
     }
 
-    /// <summary>Waits for work and takes as much as one transaction should hold. False when the queue is closed and empty.</summary>
-    public bool Take(List<WriteJob> into)
+    /// <summary>
+    /// Waits for work and takes as much as one transaction should hold; nothing when none came within the wait. False when the queue is closed and empty.
+    /// </summary>
+    public bool Take(List<WriteJob> into, TimeSpan wait)
     {
         into.Clear();
         lock (_waiting)
@@ -67,7 +69,10 @@ internal sealed class IngestQueue
                     return false;
                 }
 
-                Monitor.Wait(_waiting);
+                if (!Monitor.Wait(_waiting, wait))
+                {
+                    return true;
+                }
             }
 
             int rows = 0;

@@ -130,6 +130,7 @@ CREATE TABLE usage_request (
 
 CREATE INDEX usage_request_time ON usage_request (time_unix_nano);
 CREATE INDEX usage_request_session ON usage_request (session, model, time_unix_nano);
+CREATE INDEX usage_request_id ON usage_request (session, request_id, model);
 
 -- The second witness: the points of the token and cost metrics. rest is the share of value that no event explains; the total
 -- of a figure is the sum over usage_request plus the sum of rest (Usage/Unexplained.cs).

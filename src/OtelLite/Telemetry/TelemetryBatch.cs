@@ -103,8 +103,7 @@ internal sealed class TelemetryBatch
             : null;
         if (wrong is not null)
         {
-            RejectedDataPoints++;
-            RejectedBecause ??= $"data point: {wrong}";
+            Reject(wrong);
             return;
         }
 
@@ -112,6 +111,13 @@ internal sealed class TelemetryBatch
         row = point;
         row.StartTimeUnixNano = Known(point.StartTimeUnixNano);
         row.SessionId = TextOf(point.Attributes, AttributeName.SessionId);
+    }
+
+    /// <summary>Counts a point that is not taken, and keeps the first reason.</summary>
+    public void Reject(string because)
+    {
+        RejectedDataPoints++;
+        RejectedBecause ??= $"data point: {because}";
     }
 
     /// <summary>Takes a log record whose attributes are closed. Its event name is the attribute that Claude Code sends, else

@@ -75,6 +75,28 @@ public sealed class ScrapesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_reading_nested_one_past_the_limit_is_400_and_one_at_it_harms_no_later_answer()
+    {
+        // The body and limits are the first two levels.
+        static string Nested(int levels) =>
+            "{\"limits\":{\"a\":" + new string('[', levels - 2) + new string(']', levels - 2) + "}}";
+        Assert.Equal(HttpStatusCode.BadRequest, (await Post(Nested(Limits.ScrapeDepthMax + 1))).Status);
+        Assert.Equal(HttpStatusCode.Created, (await Post(Nested(Limits.ScrapeDepthMax))).Status);
+        Assert.Single(await List());
+        Assert.NotNull((await _server.Get("/api/summary"))["scrape"]);
+    }
+
+    [Fact]
+    public async Task A_reading_of_the_future_is_400_and_one_by_a_clock_a_little_ahead_is_taken()
+    {
+        static string At(TimeSpan ahead) => $$"""{"scrapedAt":"{{DateTimeOffset.UtcNow + ahead:yyyy-MM-dd'T'HH:mm:ss'Z'}}"}""";
+        (HttpStatusCode status, JsonNode problem) = await Post(At(Limits.ScrapeAheadMax + TimeSpan.FromMinutes(1)));
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Contains("in the future", (string)problem["detail"]!, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Created, (await Post(At(Limits.ScrapeAheadMax - TimeSpan.FromMinutes(1)))).Status);
+    }
+
+    [Fact]
     public async Task A_reading_with_text_that_is_none_is_400_and_harms_no_later_answer()
     {
         foreach (byte[] body in (byte[][])

@@ -16,7 +16,7 @@ public sealed class IngestQueueTests
         Assert.All(jobs, j => Assert.True(_queue.TryAdd(j)));
         Assert.False(_queue.TryAdd(Reading()));
         List<WriteJob> taken = [];
-        Assert.True(_queue.Take(taken));
+        Assert.True(_queue.Take(taken, Timeout.InfiniteTimeSpan));
         Assert.Equal(jobs, taken);
         Assert.True(_queue.TryAdd(Reading()));
     }
@@ -34,7 +34,7 @@ public sealed class IngestQueueTests
         WriteJob oneByte = new(BatchOf(1), null);
         Assert.False(_queue.TryAdd(oneByte));
         List<WriteJob> taken = [];
-        Assert.True(_queue.Take(taken));
+        Assert.True(_queue.Take(taken, Timeout.InfiniteTimeSpan));
         Assert.Equal(parts, taken.Count);
         Assert.True(_queue.TryAdd(part));
         Assert.True(_queue.TryAdd(oneByte));
@@ -47,7 +47,7 @@ public sealed class IngestQueueTests
         WriteJob small = new(BatchOf(1), null);
         Assert.True(_queue.TryAdd(small));
         Assert.False(_queue.TryAdd(huge));
-        Assert.True(_queue.Take([]));
+        Assert.True(_queue.Take([], Timeout.InfiniteTimeSpan));
         Assert.True(_queue.TryAdd(huge));
         Assert.False(_queue.TryAdd(small));
     }
@@ -61,7 +61,7 @@ public sealed class IngestQueueTests
         List<WriteJob> taken = [];
         foreach (WriteJob[] expected in (WriteJob[][])[[jobs[0], jobs[1]], [jobs[2]], [jobs[3]], [jobs[4]]])
         {
-            Assert.True(_queue.Take(taken));
+            Assert.True(_queue.Take(taken, Timeout.InfiniteTimeSpan));
             Assert.Equal(expected, taken);
         }
     }
@@ -73,9 +73,9 @@ public sealed class IngestQueueTests
         _queue.Close();
         Assert.False(_queue.TryAdd(Reading()));
         List<WriteJob> taken = [];
-        Assert.True(_queue.Take(taken));
+        Assert.True(_queue.Take(taken, Timeout.InfiniteTimeSpan));
         Assert.Single(taken);
-        Assert.False(_queue.Take(taken));
+        Assert.False(_queue.Take(taken, Timeout.InfiniteTimeSpan));
         Assert.Empty(taken);
     }
 
@@ -83,10 +83,10 @@ public sealed class IngestQueueTests
     public async Task Whoever_waits_for_work_is_woken_by_work_and_by_closing()
     {
         List<WriteJob> taken = [];
-        Task<bool> taking = Task.Run(() => _queue.Take(taken));
+        Task<bool> taking = Task.Run(() => _queue.Take(taken, Timeout.InfiniteTimeSpan));
         Assert.True(_queue.TryAdd(Reading()));
         Assert.True(await taking.WaitAsync(TimeSpan.FromSeconds(20)));
-        Task<bool> waiting = Task.Run(() => _queue.Take(taken));
+        Task<bool> waiting = Task.Run(() => _queue.Take(taken, Timeout.InfiniteTimeSpan));
         _queue.Close();
         Assert.False(await waiting.WaitAsync(TimeSpan.FromSeconds(20)));
     }
