@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { ago, compact, count, moment, ms, seconds, usd } from "../../src/OtelLite/Dashboard/web/format.js";
+import { ago, compact, count, moment, ms, seconds, span, usd, usdTick } from "../../src/OtelLite/Dashboard/web/format.js";
 
 function cases(format, ...pairs) {
   for (const [input, expected] of pairs) assert.equal(format(input), expected, `of ${input}`);
@@ -12,6 +12,19 @@ test("An axis is short", () => cases(compact, [0, "0"], [1500, "1.5K"], [2_000_0
 
 test("Money shows cents, and less than a cent where there is less", () => cases(usd,
   [0, "$0.00"], [1, "$1.00"], [1234.5, "$1,234.50"], [0.4563, "$0.4563"], [0.009, "$0.0090"], [0.0000123, "$0.0000123"], [-2, "−$2.00"]));
+
+test("Neighbours on an axis of dollars differ", () => {
+  assert.deepEqual([0, 0.05, 0.1].map((x) => usdTick(x, 0.05)), ["$0.00", "$0.05", "$0.10"]);
+  assert.deepEqual([0, 0.1].map((x) => usdTick(x, 0.1)), ["$0.0", "$0.1"]);
+  assert.deepEqual([0, 500, 1000].map((x) => usdTick(x, 500)), ["$0", "$500", "$1,000"]);
+});
+
+test("Of two moments both name their day when one has to", () => {
+  const now = new Date("2026-11-24T12:00:00Z");
+  const between = (from, to) => span(new Date(from), new Date(to), now, "UTC");
+  assert.equal(between("2026-11-24T03:00:00Z", "2026-11-24T09:30:00Z"), "03:00 to 09:30");
+  assert.equal(between("2026-11-22T00:00:00Z", "2026-11-24T00:00:00Z"), "22 Nov, 00:00 to 24 Nov, 00:00");
+});
 
 test("Milliseconds turn into larger units", () => cases(ms,
   [null, "–"], [0, "0 ms"], [999, "999 ms"], [1000, "1.0 s"], [59_949, "59.9 s"], [59_950, "1 min"], [90_000, "1 min 30 s"]));

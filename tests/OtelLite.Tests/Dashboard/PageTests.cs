@@ -68,11 +68,15 @@ public sealed class PageTests(HeadlessBrowser browser) : IClassFixture<HeadlessB
     public async Task Every_figure_on_the_page_is_the_summary_s_for_its_scope()
     {
         await _server.Replay(Recorded.Bodies("json"));
+        // The recordings grow old; something of this minute is in every range.
+        using HttpResponseMessage now = await _server.Post("/v1/logs", Exports.Request(DateTimeOffset.UtcNow.ToUnixTimeSeconds()));
+        now.EnsureSuccessStatusCode();
         foreach ((string hash, string scope) in ((string, string)[])[("#all", ""), ("#range=30d", "range=30d"), ("#", "since=scrape")])
         {
             await Open(hash);
             await _page.Locator($"main[data-scope='{scope}']").WaitForAsync();
             await AssertFigures();
+            Assert.NotEqual("0", await _page.Locator("[data-figure='tokens.output']").GetAttributeAsync("data-value"));
         }
 
         Assert.Empty(_complaints);
@@ -142,6 +146,62 @@ public sealed class PageTests(HeadlessBrowser browser) : IClassFixture<HeadlessB
         await _page.Locator("main[data-scope^='from=2']").WaitForAsync();
         await AssertFigures();
         Assert.Equal("true", await _page.EvaluateAsync<string>("String(document.querySelectorAll('.u-over').length === 3)"));
+    }
+
+    [BrowserFact]
+    public async Task A_step_that_begins_before_the_range_is_drawn_whole()
+    {
+        // One request, so the first bucket is the only one: the axis must reach to it.
+        using HttpResponseMessage answer = await _server.Post("/v1/logs", Exports.Request());
+        answer.EnsureSuccessStatusCode();
+        await Open("#all");
+        await _page.Locator("#tokens-chart .u-over").WaitForAsync();
+        int coloured = await _page.EvaluateAsync<int>("""
+            (() => {
+              const canvas = document.querySelector("#tokens-chart canvas");
+              const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, Math.round(canvas.height * 0.75));
+              let n = 0;
+              for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 200 && Math.max(data[i], data[i + 1], data[i + 2]) - Math.min(data[i], data[i + 1], data[i + 2]) > 60) n++;
+              return n;
+            })()
+            """);
+        Assert.True(coloured > 50, "the upper part of the chart shows nothing");
+    }
+
+    [BrowserFact]
+    public async Task On_a_phone_nothing_is_wider_than_the_screen()
+    {
+        await _page.SetViewportSizeAsync(390, 844);
+        await Open("#all");
+        await _page.Locator("#setup pre").WaitForAsync();
+        Assert.Equal(390, await _page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+        await _server.Replay(Recorded.Bodies("json"));
+        await _page.Locator("#tokens-chart .u-over").WaitForAsync();
+        Assert.Equal(390, await _page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+    }
+
+    [BrowserFact]
+    public async Task The_block_can_be_asked_for_again_when_something_is_stored()
+    {
+        await _server.Replay(Recorded.Bodies("json", "s02"));
+        await Open("#all");
+        Assert.False(await _page.Locator("#setup").IsVisibleAsync());
+        await _page.GetByRole(AriaRole.Button, new() { Name = "Connect Claude Code" }).ClickAsync();
+        await _page.Locator("#setup pre").WaitForAsync();
+        await _page.GetByRole(AriaRole.Button, new() { Name = "Close" }).ClickAsync();
+        Assert.False(await _page.Locator("#setup").IsVisibleAsync());
+    }
+
+    [BrowserFact]
+    public async Task A_range_that_ends_before_it_starts_is_not_asked_for()
+    {
+        await Open("#");
+        await _page.GetByText("Custom…").ClickAsync();
+        await _page.GetByLabel("From", new() { Exact = true }).FillAsync("2026-01-02T00:00");
+        await _page.GetByLabel("To", new() { Exact = true }).FillAsync("2026-01-01T00:00");
+        await _page.GetByRole(AriaRole.Button, new() { Name = "Show", Exact = true }).ClickAsync();
+        await _page.GetByText("The end must be after the start").WaitForAsync();
+        Assert.EndsWith("/", _page.Url.TrimEnd('#'), StringComparison.Ordinal);
     }
 
     [BrowserFact]

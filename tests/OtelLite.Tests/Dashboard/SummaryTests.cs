@@ -224,6 +224,11 @@ public sealed class SummaryTests(SharedServer shared) : IClassFixture<SharedServ
         Assert.Equal((6, 1.5, 3), await Figures("model=opus&model=haiku"));
         Assert.Equal((0, 0, 0), await Figures("model=nosuch"));
         Assert.Equal((0, 0, 0), await Figures("project=nosuch"));
+
+        // Active are the sessions of which something arrived just now; narrowing narrows them too.
+        Assert.Equal(3, (int)(await server.Get("/api/summary?model=opus"))["sessions"]!["active"]!);
+        Assert.Equal(0, (int)(await server.Get("/api/summary?model=nosuch"))["sessions"]!["active"]!);
+        Assert.Equal(1, (int)(await server.Get("/api/summary?session=a"))["sessions"]!["active"]!);
     }
 
     [Fact]

@@ -4,7 +4,7 @@ import { DEFAULT, RANGES, custom, fromHash, slides, toHash } from "./scope.js";
 import { ago, usd } from "./format.js";
 import { follow } from "./live.js";
 import { showCharts, showFigures, showLimits, showModels, showScope, showSessions, showTools, tickSessions } from "./panels.js";
-import { showSetup } from "./setup.js";
+import { showSetup, wantSetup } from "./setup.js";
 
 const SESSIONS_SHOWN = 12;
 const DETAILS_INTERVAL_MS = 500; // between two askings for charts and sessions
@@ -28,7 +28,7 @@ async function ask(path, extra = "") {
 function show(answer) {
   // Days are the reader's own. Where the server's clock agrees, the plain query says the same.
   if (zone === "" && summary === null && offsetOf(answer.to) !== -new Date(answer.to).getTimezoneOffset()) {
-    zone = `&tz=${Intl.DateTimeFormat().resolvedOptions().timeZone}`;
+    zone = `&tz=${encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone)}`;
     choose(query);
     return;
   }
@@ -65,6 +65,7 @@ async function askDetails() {
   try {
     const [series, list] = await Promise.all([ask("/api/timeseries"), ask("/api/sessions", `&limit=${SESSIONS_SHOWN}`)]);
     if (details !== mine) return;
+    byId("figures").classList.remove("waiting");
     showCharts(series);
     showSessions(list, new Date());
     await new Promise((done) => setTimeout(done, DETAILS_INTERVAL_MS));
@@ -82,8 +83,11 @@ function problem(text) {
 }
 
 async function refresh() {
+  const before = summary;
   try {
-    show(await ask("/api/summary"));
+    const answer = await ask("/api/summary");
+    // What the stream brought meanwhile is newer.
+    if (summary === before) show(answer);
   } catch (error) {
     if (error.name !== "AbortError" && lost === null) problem(error.message);
   }
@@ -94,6 +98,7 @@ function connection(state, reason) {
   if (state === "live") {
     lost = null;
     byId("connection").textContent = "Live";
+    byId("connection-age").textContent = "";
   } else if (lost === null) {
     lost = { since: new Date(), why: reason ?? "Not connected" };
     sayLost();
@@ -109,7 +114,7 @@ async function askWhy(mine) {
     if (answer.status !== 400) return;
     problem((await answer.json()).detail);
     stop();
-    mine.why = "Not connected";
+    mine.why = "Not live";
   } catch (error) {
     if (error.name !== "AbortError") mine.why = "OtelLite can't be reached";
   }
@@ -119,7 +124,9 @@ async function askWhy(mine) {
 
 function sayLost() {
   const { since, why } = lost;
-  byId("connection").textContent = summary === null ? why : `${why}; these figures are of ${ago(new Date() - since)}`;
+  // What a screen reader announces changes only when the reason does.
+  if (byId("connection").textContent !== why) byId("connection").textContent = why;
+  byId("connection-age").textContent = summary === null ? "" : `the figures are of ${ago(new Date() - since)}`;
 }
 
 function choose(next) {
@@ -129,6 +136,7 @@ function choose(next) {
   asking = new AbortController();
   details = { running: false, again: false };
   lost = null;
+  byId("figures").classList.add("waiting");
   for (const button of byId("ranges").children) button.setAttribute("aria-pressed", String(button.dataset.query === query));
   byId("custom").classList.toggle("chosen", !RANGES.some((r) => r.query === query));
   stop = follow(query + zone, show, connection);
@@ -151,12 +159,20 @@ byId("ranges").append(...RANGES.map((r) => h("button", { type: "button", "data-q
 byId("custom-range").addEventListener("submit", (event) => {
   event.preventDefault();
   const form = new FormData(event.target);
+  const isReversed = form.get("to") !== "" && form.get("to") <= form.get("from");
+  byId("custom-wrong").hidden = !isReversed;
+  if (isReversed) return;
   byId("custom").open = false;
   location.hash = toHash(custom(form.get("from"), form.get("to")));
 });
 byId("custom").addEventListener("keydown", (event) => {
   if (event.key === "Escape") byId("custom").open = false;
 });
+addEventListener("click", (event) => {
+  if (!byId("custom").contains(event.target)) byId("custom").open = false;
+});
+byId("connect").addEventListener("click", () => wantSetup(true));
+byId("setup-close").addEventListener("click", () => wantSetup(false));
 byId("copy").addEventListener("click", copyFigures);
 addEventListener("hashchange", () => choose(fromHash(location.hash)));
 setInterval(tick, 1000);

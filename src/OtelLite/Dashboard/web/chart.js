@@ -33,13 +33,14 @@ export class Chart {
   /**
    * @param {HTMLElement} host
    * @param {{label: string, colour: string}[]} series the colour is the name of a custom property
-   * @param {{axis: (n: number) => string, value: (n: number) => string, steps?: number[], sync?: string}} options
+   * @param {{axis: (n: number, step: number) => string, value: (n: number) => string, steps?: number[], sync?: string}} options
    */
   constructor(host, series, options) {
     this.host = host;
     this.series = series;
     this.options = options;
     this.span = [0, 1];
+    this.top = 1;
     this.data = null;
     this.plot = null;
     this.nothing = h("p", { class: "nothing" }, "Nothing in this range");
@@ -53,6 +54,8 @@ export class Chart {
     this.span = span[1] > span[0] ? span : [span[0], span[0] + 1];
     const first = this.data === null;
     this.data = [times, ...columns];
+    // uPlot's own maximum leaves out the step that begins before the range and reaches into it.
+    this.top = Math.max(...columns.flat()) * 1.08 || 1;
     if (first) this.draw();
     else this.plot.setData(this.data);
     const isEmpty = columns.every((column) => column.every((n) => n === 0));
@@ -72,15 +75,15 @@ export class Chart {
     this.plot = new uPlot({
       ...this.size(),
       legend: { show: false },
-      padding: [8, 8, 0, 0],
+      padding: [8, 16, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, sync: this.options.sync ? { key: this.options.sync } : undefined },
       scales: {
         x: { time: true, range: () => this.span },
-        y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] },
+        y: { range: () => [0, this.top] },
       },
       axes: [
         { ...axis, size: 26, space: 64, values: timeLabels, grid: { show: false } },
-        { ...axis, size: 54, space: 34, ...(this.options.steps && { incrs: this.options.steps }), values: (_, splits) => splits.map((n) => this.options.axis(n)) },
+        { ...axis, size: 54, space: 34, ...(this.options.steps && { incrs: this.options.steps }), values: (_, splits) => splits.map((n) => this.options.axis(n, splits[1] - splits[0])) },
       ],
       series: [{}, ...this.series.map((s) => this.style(resolve(s.colour)))],
       hooks: { setCursor: [(plot) => this.point(plot)] },

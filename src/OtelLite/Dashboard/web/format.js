@@ -16,6 +16,12 @@ export function usd(x) {
   return (x < 0 ? "−$" : "$") + size.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** For the axis of dollars: as many decimals as tell two neighbours apart. */
+export function usdTick(x, step) {
+  const digits = Math.min(9, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
+  return "$" + x.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
 /** A duration in milliseconds, to about three digits. */
 export function ms(x) {
   if (x === null || x === undefined) return "–";
@@ -41,13 +47,19 @@ export function ago(difference) {
   return `${seconds(difference < 60_000 ? Math.floor(difference / 5_000) * 5 : difference >= 3_600_000 ? difference / 1000 : Math.floor(difference / 60_000) * 60)} ago`;
 }
 
-/** A moment as the reader's clock shows it, with the day when it is another one. */
-export function moment(time, now = new Date(), timeZone = undefined) {
+/** A moment as the reader's clock shows it, with the day when it is another one or when the day is asked for. */
+export function moment(time, now = new Date(), timeZone = undefined, withDay = false) {
   const day = (t) => t.toLocaleDateString("en-CA", { timeZone });
   const clock = time.toLocaleTimeString("en-GB", { timeZone, hour: "2-digit", minute: "2-digit" });
-  if (day(time) === day(now)) return clock;
+  if (day(time) === day(now) && !withDay) return clock;
   const year = day(time).slice(0, 4) === day(now).slice(0, 4) ? undefined : "numeric";
   return `${time.toLocaleDateString("en-GB", { timeZone, day: "numeric", month: "short", year })}, ${clock}`;
+}
+
+/** Two moments: if one of them needs its day, both show it. */
+export function span(from, to, now = new Date(), timeZone = undefined) {
+  const withDay = [from, to].some((time) => moment(time, now, timeZone).includes(","));
+  return `${moment(from, now, timeZone, withDay)} to ${moment(to, now, timeZone, withDay)}`;
 }
 
 export const formats = { count, usd, seconds };

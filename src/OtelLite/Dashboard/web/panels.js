@@ -1,6 +1,6 @@
 // From the API's answers to what stands on the page. Each function replaces one region whole, or sets figures where they stand.
 import { byId, h } from "./dom.js";
-import { ago, compact, count, formats, moment, ms, usd } from "./format.js";
+import { ago, compact, count, formats, moment, ms, span, usd, usdTick } from "./format.js";
 import { Chart, WHOLE_STEPS } from "./chart.js";
 
 const LIMIT_NAMES = { fiveHour: "5-hour limit", sevenDay: "7-day limit" };
@@ -85,11 +85,12 @@ export function showScope(summary, now) {
   const since = summary.since === "scrape" ? `Since the scrape at ${moment(from, now)}, ${ago(now - from)}`
     : summary.since === "midnight" ? `Since midnight (${moment(from, now)}): no scrape has been reported yet`
     : from === null ? "All that is stored"
-    : `From ${moment(from, now)} to ${now - new Date(summary.to) < 60_000 ? "now" : moment(new Date(summary.to), now)}`;
+    : now - new Date(summary.to) < 60_000 ? `From ${moment(from, now)} to now`
+    : `From ${span(from, new Date(summary.to), now)}`;
   setText(byId("scope-text"), since);
   const { scrape, stored } = summary;
   setText(byId("scrape"), scrape === null ? "No scrape has been reported yet."
-    : `Last scrape ${ago(now - new Date(scrape.scrapedAt))} (${moment(new Date(scrape.scrapedAt), now)})${scrape.source ? ` by ${scrape.source}` : ""}`);
+    : `Last scrape ${ago(now - new Date(scrape.scrapedAt))} (${moment(new Date(scrape.scrapedAt), now)})${scrape.source ? ` · ${scrape.source}` : ""}`);
   setText(byId("stored"), `${count(stored.metrics)} metric points and ${count(stored.events)} events stored`
     + (stored.lastReceivedAt ? `; last export ${ago(now - new Date(stored.lastReceivedAt))}` : ""));
 }
@@ -123,7 +124,7 @@ function makeCharts() {
   return {
     tokens: new Chart(byId("tokens-chart"), [{ label: "Input", colour: "--input" }, { label: "Output", colour: "--output" }], tokens),
     cache: new Chart(byId("cache-chart"), [{ label: "Cache read", colour: "--cache-read" }, { label: "Cache written", colour: "--cache-creation" }], tokens),
-    cost: new Chart(byId("cost-chart"), [{ label: "Cost so far", colour: "--usd" }], { axis: (n) => `$${compact(n)}`, value: usd }),
+    cost: new Chart(byId("cost-chart"), [{ label: "Cost so far", colour: "--usd" }], { axis: usdTick, value: usd }),
   };
 }
 

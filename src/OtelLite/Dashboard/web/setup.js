@@ -1,22 +1,33 @@
 // What an empty database shows: the block to paste, for each kind of shell.
 import { byId, copyFrom, h } from "./dom.js";
 
-let shown = false;
+let loaded = false;
+let wanted = false; // for a second machine or another shell, when something is stored already
 
-/** Shows or hides the section; the block is asked for when it is first needed. */
+/** Shows the section while nothing is stored, and when it is asked for. The block is fetched when it is first needed. */
 export async function showSetup(isEmpty) {
-  byId("setup").hidden = !isEmpty;
-  if (!isEmpty || shown) return;
-  shown = true;
+  byId("setup").hidden = !isEmpty && !wanted;
+  byId("setup-close").hidden = isEmpty;
+  byId("setup-title").textContent = isEmpty ? "Waiting for the first export" : "Connect Claude Code";
+  document.querySelector(".pulse").hidden = !isEmpty;
+  if (byId("setup").hidden || loaded) return;
+  loaded = true;
   const answer = await fetch("/api/setup");
   if (!answer.ok) {
-    shown = false;
+    loaded = false;
     return;
   }
 
   const { shells } = await answer.json();
   const windows = navigator.userAgent.includes("Windows");
   choose(shells, windows ? shells.length - 1 : 0);
+}
+
+/** Opens the section on request, and closes it again. */
+export function wantSetup(want) {
+  wanted = want;
+  showSetup(false);
+  if (want) byId("setup").scrollIntoView();
 }
 
 function choose(shells, chosen, takeFocus = false) {
