@@ -10,6 +10,7 @@ $log = "artifacts/publish-$Rid.log"
 if (Test-Path "dist/$Rid") { Remove-Item -Recurse -Force "dist/$Rid" }
 New-Item -ItemType Directory -Force artifacts | Out-Null
 
+"building for ${Rid}: a native compiler takes a minute or two"
 dotnet publish src/OtelLite -c Release -r $Rid -o "dist/$Rid" *> $log
 if ($LASTEXITCODE -ne 0) {
     Get-Content $log -Tail 40

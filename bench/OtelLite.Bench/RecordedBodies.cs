@@ -26,7 +26,7 @@ internal static partial class RecordedBodies
     public static string Copy(string json, long laterByNano, string suffix)
     {
         json = Times().Replace(json, m => m.Groups[1].Value + (long.Parse(m.Groups[2].ValueSpan) + laterByNano) + m.Groups[3].Value);
-        json = SessionIds().Replace(json, m => m.Value[..^suffix.Length] + suffix);
+        json = SessionIds().Replace(json, m => suffix + m.Value[suffix.Length..]);
         return RequestIds().Replace(json, m => m.Value + suffix);
     }
 

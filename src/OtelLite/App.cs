@@ -8,7 +8,7 @@ using OtelLite.Storage;
 namespace OtelLite;
 
 /// <summary>
-/// The whole program as one object. Starting is its table of contents: file, writer, listeners, receiver, dashboard; stopping is
+/// The whole program as one object. Starting is its table of contents: ports, file, writer, receiver, dashboard, server; stopping is
 /// the same backwards, so that everything in flight is answered before the file closes.
 /// </summary>
 internal sealed class App : IAsyncDisposable

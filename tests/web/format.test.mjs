@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { ago, compact, count, moment, ms, seconds, span, usd, usdTick } from "../../src/OtelLite/Dashboard/web/format.js";
+import { ago, checksLine, compact, count, moment, ms, seconds, span, usd, usdTick } from "../../src/OtelLite/Dashboard/web/format.js";
 
 function cases(format, ...pairs) {
   for (const [input, expected] of pairs) assert.equal(format(input), expected, `of ${input}`);
@@ -24,6 +24,19 @@ test("Of two moments both name their day when one has to", () => {
   const between = (from, to) => span(new Date(from), new Date(to), now, "UTC");
   assert.equal(between("2026-11-24T03:00:00Z", "2026-11-24T09:30:00Z"), "03:00 to 09:30");
   assert.equal(between("2026-11-22T00:00:00Z", "2026-11-24T00:00:00Z"), "22 Nov, 00:00 to 24 Nov, 00:00");
+});
+
+test("The count that checks itself says what is missing", () => {
+  const none = { sessions: 0, agree: 0, auxiliary: 0, eventsIncomplete: 0, metricsIncomplete: 0, metricsOnly: 0, eventsOnly: 0, open: 0, missingEvents: 0 };
+  const line = (checks, costUsd = 0) => checksLine({ ...none, ...checks }, { costUsd });
+  assert.equal(line({}), "");
+  assert.equal(line({ sessions: 1, agree: 1 }), "Events and metrics agree for the session.");
+  assert.equal(line({ sessions: 42, agree: 42 }), "Events and metrics agree for all 42 sessions.");
+  assert.equal(line({ sessions: 42, agree: 41, metricsIncomplete: 1 }), "Events and metrics agree for 41 of 42 sessions; 1 lost metrics.");
+  assert.equal(line({ sessions: 2, agree: 1, auxiliary: 1 }, 0.03), "Events and metrics agree for 1 of 2 sessions; 1 has auxiliary requests without detail ($0.0300 in this range).");
+  assert.equal(line({ sessions: 3, agree: 1, eventsIncomplete: 1, open: 1, missingEvents: 12 }),
+    "Events and metrics agree for 1 of 2 sessions; 1 lost events; 12 events are missing; 1 session is still under way.");
+  assert.equal(line({ sessions: 2, eventsOnly: 2 }), "2 sessions send events only.");
 });
 
 test("Milliseconds turn into larger units", () => cases(ms,

@@ -68,7 +68,7 @@ internal sealed class Api
         DateTimeOffset now = DateTimeOffset.UtcNow;
         RequestedScope requested = ScopeReader.Read(query, connection, now);
         UsageSummary figures = SummaryQuery.Read(connection, requested.Scope, now);
-        DateTimeOffset? from = requested.From ?? (TimeseriesQuery.Extent(connection) is { } extent ? UnixNano.ToTime(extent.FirstUnixNano) : null);
+        DateTimeOffset? from = requested.From ?? (TimeseriesQuery.First(connection) is { } first ? UnixNano.ToTime(first) : null);
         return new SummaryAnswer(figures, requested, from, requested.To ?? now);
     }
 
@@ -79,8 +79,7 @@ internal sealed class Api
         IQueryCollection query = context.Request.Query;
         RequestedScope requested = ScopeReader.Read(query, connection, now, "step");
         TimeSpan? step = query["step"] is [{ } text] ? Calendar.Duration("step", text, TimeSpan.FromDays(366)) : null;
-        (long FirstUnixNano, long LastUnixNano)? extent = TimeseriesQuery.Extent(connection);
-        DateTimeOffset from = requested.From ?? (extent is { } e ? UnixNano.ToTime(e.FirstUnixNano) : now);
+        DateTimeOffset from = requested.From ?? (TimeseriesQuery.First(connection) is { } first ? UnixNano.ToTime(first) : now);
         DateTimeOffset to = requested.To ?? now;
         (long[] starts, long stepSeconds) = Calendar.Buckets(from, to, step, requested.TimeZone);
         UsageSeries series = TimeseriesQuery.Read(connection, requested.Scope, starts, stepSeconds);

@@ -32,7 +32,7 @@ internal sealed class EventStream : IDisposable
                 return;
             }
 
-            await Send("summary", seen, first).ConfigureAwait(false);
+            await Send(seen, first).ConfigureAwait(false);
             while (true)
             {
                 if (await Quiet(live.After(seen)).ConfigureAwait(false))
@@ -42,7 +42,7 @@ internal sealed class EventStream : IDisposable
                 }
 
                 seen = live.Commit;
-                await Send("summary", seen, ask()).ConfigureAwait(false);
+                await Send(seen, ask()).ConfigureAwait(false);
                 await Task.Delay(Limits.LiveInterval, _end.Token).ConfigureAwait(false);
             }
         }
@@ -71,8 +71,8 @@ internal sealed class EventStream : IDisposable
         }
     }
 
-    private Task Send(string name, long id, SummaryAnswer summary) => Write(
-        [.. System.Text.Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"event: {name}\nid: {id}\ndata: ")),
+    private Task Send(long id, SummaryAnswer summary) => Write(
+        [.. System.Text.Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"event: summary\nid: {id}\ndata: ")),
          .. JsonSerializer.SerializeToUtf8Bytes(summary, ApiJson.Default.SummaryAnswer),
          .. "\n\n"u8]);
 

@@ -44,14 +44,12 @@ internal static class TimeseriesQuery
             Of(Figure.ApiRequests), Of(Figure.ApiErrors), toolCalls, Of(Figure.Prompts));
     }
 
-    /// <summary>The first and last moment at which something of the scope happened, or null when nothing did.</summary>
-    public static (long FirstUnixNano, long LastUnixNano)? Extent(SqliteConnection connection)
+    /// <summary>The first moment at which anything stored happened, in Unix nanoseconds; null when nothing is stored.</summary>
+    public static long? First(SqliteConnection connection)
     {
         using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = "SELECT min(first_unix_nano), max(last_unix_nano) FROM usage_session";
-        using SqliteDataReader row = command.ExecuteReader();
-        row.Read();
-        return row.IsDBNull(0) ? null : (row.GetInt64(0), row.GetInt64(1));
+        command.CommandText = "SELECT min(first_unix_nano) FROM usage_session";
+        return command.ExecuteScalar() as long?;
     }
 
     private readonly record struct Buckets(long[] Starts, long UnitSeconds)

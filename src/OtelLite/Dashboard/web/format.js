@@ -62,4 +62,24 @@ export function span(from, to, now = new Date(), timeZone = undefined) {
   return `${moment(from, now, timeZone, withDay)} to ${moment(to, now, timeZone, withDay)}`;
 }
 
+const many = (n, one, more) => `${count(n)} ${n === 1 ? one : more}`;
+
+/** The count that checks itself, in one honest line; empty when there is nothing to compare. */
+export function checksLine(checks, auxiliary) {
+  if (checks.sessions === 0) return "";
+  const both = checks.sessions - checks.metricsOnly - checks.eventsOnly - checks.open;
+  const parts = [];
+  if (both > 0) parts.push(checks.agree === both
+    ? `Events and metrics agree for ${both === 1 ? "the session" : `all ${count(both)} sessions`}`
+    : `Events and metrics agree for ${count(checks.agree)} of ${many(both, "session", "sessions")}`);
+  if (checks.auxiliary > 0) parts.push(`${many(checks.auxiliary, "has", "have")} auxiliary requests without detail (${usd(auxiliary.costUsd)} in this range)`);
+  if (checks.metricsIncomplete > 0) parts.push(`${count(checks.metricsIncomplete)} lost metrics`);
+  if (checks.eventsIncomplete > 0) parts.push(`${count(checks.eventsIncomplete)} lost events`);
+  if (checks.missingEvents > 0) parts.push(`${many(checks.missingEvents, "event is", "events are")} missing`);
+  if (checks.metricsOnly > 0) parts.push(`${many(checks.metricsOnly, "session sends", "sessions send")} metrics only`);
+  if (checks.eventsOnly > 0) parts.push(`${many(checks.eventsOnly, "session sends", "sessions send")} events only`);
+  if (checks.open > 0) parts.push(`${many(checks.open, "session is", "sessions are")} still under way`);
+  return `${parts.join("; ")}.`;
+}
+
 export const formats = { count, usd, seconds };

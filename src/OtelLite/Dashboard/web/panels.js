@@ -1,6 +1,6 @@
 // From the API's answers to what stands on the page. Each function replaces one region whole, or sets figures where they stand.
 import { byId, h } from "./dom.js";
-import { ago, compact, count, formats, moment, ms, span, usd, usdTick } from "./format.js";
+import { ago, checksLine, compact, count, formats, moment, ms, span, usd, usdTick } from "./format.js";
 import { Chart, WHOLE_STEPS } from "./chart.js";
 
 const LIMIT_NAMES = { fiveHour: "5-hour limit", sevenDay: "7-day limit" };
@@ -88,6 +88,7 @@ export function showScope(summary, now) {
     : now - new Date(summary.to) < 60_000 ? `From ${moment(from, now)} to now`
     : `From ${span(from, new Date(summary.to), now)}`;
   setText(byId("scope-text"), since);
+  setText(byId("checks"), checksLine(summary.checks, summary.auxiliary));
   const { scrape, stored } = summary;
   setText(byId("scrape"), scrape === null ? "No scrape has been reported yet."
     : `Last scrape ${ago(now - new Date(scrape.scrapedAt))} (${moment(new Date(scrape.scrapedAt), now)})${scrape.source ? ` · ${scrape.source}` : ""}`);
