@@ -18,9 +18,13 @@ try
         return ExitCode.Done;
     }
 
-    return command == "serve"
-        ? await ServeCommand.Run(isNamed ? args[1..] : args)
-        : throw new UsageException(Options.Unknown("command", command, ["serve"]));
+    string[] options = isNamed ? args[1..] : args;
+    return command switch
+    {
+        "serve" => await ServeCommand.Run(options),
+        "recount" => RecountCommand.Run(options),
+        _ => throw new UsageException(Options.Unknown("command", command, ["serve", "recount"])),
+    };
 }
 catch (UsageException e)
 {

@@ -173,6 +173,20 @@ public sealed class PublishedExeTests
     }
 
     [PublishedFact]
+    public async Task A_recount_beside_the_running_program_changes_no_figure()
+    {
+        await using PublishedExe exe = await PublishedExe.Start();
+        await exe.Replay(Recorded.Bodies("json"));
+        await exe.Replay(Recorded.Bodies("auto-mode"));
+        JsonNode before = await exe.Get("/api/summary?to=2099-01-01T00:00:00Z");
+        Ran recount = await PublishedExe.Run("recount", "--data-dir", exe.DataDir);
+        Assert.Equal((0, ""), (recount.ExitCode, recount.Error));
+        Assert.Contains("counted anew", recount.Output, StringComparison.Ordinal);
+        Assert.Equal(before.ToJsonString(), (await exe.Get("/api/summary?to=2099-01-01T00:00:00Z")).ToJsonString());
+        Assert.NotEqual(0, (long)before["tokens"]!["output"]!);
+    }
+
+    [PublishedFact]
     public async Task Version_and_help_are_data_on_stdout()
     {
         Ran version = await PublishedExe.Run("--version");

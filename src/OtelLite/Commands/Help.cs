@@ -10,7 +10,8 @@ internal static class Help
         var text = new StringBuilder("""
             OtelLite shows, live, what Claude Code uses: it receives its OpenTelemetry export, keeps it, and serves a dashboard.
 
-            usage: otellite [serve] [options]
+            usage: otellite [serve] [options]       receive, store, show
+                   otellite recount [options]       make every total anew from the stored points and events
 
             options:
 

@@ -169,8 +169,10 @@ internal sealed class BatchWriter : IDisposable
             return false;
         }
 
-        _raw.Write(batch);
-        _usage.Write(batch, _raw.EventIds.Rows, now);
+        // Whole seconds, as the raw rows say it: so a recount comes to the same.
+        long seconds = now / 1_000_000_000;
+        _raw.Write(batch, seconds);
+        _usage.Write(batch, _raw.EventIds.Rows, seconds * 1_000_000_000);
         return true;
     }
 

@@ -22,7 +22,8 @@ internal sealed class RawTables : IDisposable
     private readonly IdCache _resources = new();
     private readonly IdCache _scopes = new();
 
-    // The rows of the batch that is being written.
+    // Of the batch that is being written: when it arrived, and its rows.
+    private long _receivedUnixSeconds;
     private long[] _resourceIds = new long[4];
     private long[] _scopeIds = new long[4];
 
@@ -31,14 +32,14 @@ internal sealed class RawTables : IDisposable
         _body = new(connection, "INSERT OR IGNORE INTO otel_body (hash, received_unix_nano) VALUES (?, ?)");
         _forgetBodies = new(connection, "DELETE FROM otel_body WHERE received_unix_nano < ?");
         _metric = new(connection, """
-            INSERT INTO otel_metrics (metric_name, value, unit, attributes, session_id, time_unix_nano, start_time_unix_nano,
+            INSERT INTO otel_metrics (received_at, metric_name, value, unit, attributes, session_id, time_unix_nano, start_time_unix_nano,
                 sent_value, kind, temporality, is_monotonic, flags, resource_id, scope_id)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (datetime(?, 'unixepoch'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """);
         _event = new(connection, """
-            INSERT INTO otel_events (event_name, attributes, session_id, prompt_id, time_unix_nano, observed_time_unix_nano,
+            INSERT INTO otel_events (received_at, event_name, attributes, session_id, prompt_id, time_unix_nano, observed_time_unix_nano,
                 severity_number, severity_text, body, trace_id, span_id, flags, dropped_attributes_count, resource_id, scope_id)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (datetime(?, 'unixepoch'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             RETURNING id
             """);
         _addResource = new(connection, """
@@ -63,8 +64,10 @@ internal sealed class RawTables : IDisposable
     public void ForgetBodiesBefore(long unixNano) => _forgetBodies.Begin().Bind(unixNano).Run();
 
     /// <summary>Sets what each point adds, then writes every point and record of the batch.</summary>
-    public void Write(TelemetryBatch batch)
+    /// <param name="receivedUnixSeconds">When it arrived; the column's own default would be the same, but counting must use the very same second.</param>
+    public void Write(TelemetryBatch batch, long receivedUnixSeconds)
     {
+        _receivedUnixSeconds = receivedUnixSeconds;
         WriteResources(batch);
         WriteScopes(batch);
         foreach (ref NumberDataPoint point in batch.DataPoints.Rows)
@@ -99,7 +102,7 @@ internal sealed class RawTables : IDisposable
     private void Write(TelemetryBatch batch, in NumberDataPoint point)
     {
         Utf8Text text = batch.Text;
-        _metric.Begin();
+        _metric.Begin().Bind(_receivedUnixSeconds);
         BindText(_metric, text, point.Metric);
         // A gauge that has no value now has none, and not 0; a sum without one adds nothing.
         _ = point.Kind == MetricKind.Gauge && point.NoRecordedValue ? _metric.BindNull() : _metric.Bind(point.Increase);
@@ -117,7 +120,7 @@ internal sealed class RawTables : IDisposable
     private long Write(TelemetryBatch batch, in LogRecord record)
     {
         Utf8Text text = batch.Text;
-        _event.Begin();
+        _event.Begin().Bind(_receivedUnixSeconds);
         BindText(_event, text, record.EventName);
         BindText(_event, text, record.Attributes.Json);
         BindText(_event, text, record.SessionId);

@@ -104,6 +104,11 @@ internal sealed class Statement : IDisposable
 
     public long Int64(int column) => raw.sqlite3_column_int64(_statement, column);
 
+    /// <summary>A text as it stands in the file; empty where it is null. Valid until the next step.</summary>
+    public ReadOnlySpan<byte> Utf8(int column) => raw.sqlite3_column_blob(_statement, column);
+
+    public bool IsNull(int column) => raw.sqlite3_column_type(_statement, column) == raw.SQLITE_NULL;
+
     public double Double(int column) => raw.sqlite3_column_double(_statement, column);
 
     public void Reset() => raw.sqlite3_reset(_statement);

@@ -111,7 +111,7 @@ public sealed class UnexplainedTests : IDisposable
     private void Store(params Said[] said)
     {
         Assert.True(OtlpJson.TryRead(Encoding.UTF8.GetBytes(BodyOf(said)), out TelemetryBatch batch, out string error), error);
-        _raw.Write(batch);
+        _raw.Write(batch, receivedUnixSeconds: 0);
         _usage.Write(batch, _raw.EventIds.Rows, nowUnixNano: 1);
         batch.Return();
     }

@@ -1,0 +1,31 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using OtelLite.Storage;
+
+namespace OtelLite.Commands;
+
+/// <summary><c>otellite recount</c>: every total anew from the raw tables, also beside a running server.</summary>
+internal static class RecountCommand
+{
+    public static int Run(IReadOnlyList<string> arguments)
+    {
+        Options options = Options.Read(arguments, Environment.GetEnvironmentVariable);
+        try
+        {
+            using SqliteConnection connection = Database.OpenWriter(options.DataDir, options.Durability);
+            long rows = Recount.Run(connection);
+            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rows} points and records counted anew"));
+            return ExitCode.Done;
+        }
+        catch (StorageException e)
+        {
+            Console.Error.WriteLine($"otellite: {e.Message}");
+        }
+        catch (SqliteException e) when (Database.IsOfTheWorld(e))
+        {
+            Console.Error.WriteLine($"otellite: {Path.Combine(options.DataDir, Database.FileName)} can't be recounted now: {e.Message.TrimEnd('.')}. Nothing was changed; try again.");
+        }
+
+        return ExitCode.Failed;
+    }
+}

@@ -1,0 +1,189 @@
+using Microsoft.Data.Sqlite;
+using OtelLite.Telemetry;
+using Attribute = OtelLite.Telemetry.Attribute;
+
+namespace OtelLite.Storage;
+
+/// <summary>
+/// Reads raw rows back into batches, as far as counting looks at them: what was decoded once is not decoded again. SQLite takes the attributes
+/// apart, row by row.
+/// </summary>
+internal sealed class StoredBatches : IDisposable
+{
+    // Enough to share the work at the end of a batch, few enough to stay small.
+    private const int RowsMax = 1000;
+
+    private readonly Statement _events;
+    private readonly Statement _points;
+    private readonly Statement _resource;
+    private readonly Statement _resourceAttributes;
+    private readonly Dictionary<long, int> _resources = [];
+
+    public StoredBatches(SqliteConnection connection)
+    {
+        _events = new(connection, """
+            SELECT event.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, prompt_id, event_name, time_unix_nano,
+                   observed_time_unix_nano
+            FROM otel_events event LEFT JOIN json_each(attributes) each ORDER BY event.id
+            """);
+        _points = new(connection, """
+            SELECT point.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, metric_name, point.value, time_unix_nano
+            FROM otel_metrics point LEFT JOIN json_each(attributes) each ORDER BY point.id
+            """);
+        _resource = new(connection, "SELECT attributes FROM otel_resource WHERE id = ?");
+        _resourceAttributes = new(connection, "SELECT each.key, each.type, each.atom FROM otel_resource, json_each(attributes) each WHERE otel_resource.id = ?");
+    }
+
+    /// <summary>Counts one batch; its event ids are the rows of its log records, its time the second in which they arrived.</summary>
+    public delegate void Count(TelemetryBatch batch, ReadOnlySpan<long> eventIds, long receivedUnixNano);
+
+    /// <summary>Hands over all that is stored, in the order in which it came. The number of rows.</summary>
+    public long Each(Count count) => Each(_events, isEvents: true, count) + Each(_points, isEvents: false, count);
+
+    public void Dispose()
+    {
+        foreach (Statement statement in (Statement[])[_events, _points, _resource, _resourceAttributes])
+        {
+            statement.Dispose();
+        }
+    }
+
+    private long Each(Statement rows, bool isEvents, Count count)
+    {
+        long total = 0;
+        TelemetryBatch batch = TelemetryBatch.Rent();
+        List<long> ids = [];
+        long received = 0;
+        rows.Begin();
+        bool more = rows.Step();
+        while (more)
+        {
+            long arrived = rows.Int64(1) * 1_000_000_000;
+            if (ids.Count == RowsMax || (ids.Count > 0 && arrived != received))
+            {
+                Flush(ref batch, ids, received, count);
+            }
+
+            received = arrived;
+            ids.Add(rows.Int64(0));
+            total++;
+            more = isEvents ? AddEvent(rows, batch) : AddPoint(rows, batch);
+        }
+
+        if (ids.Count > 0)
+        {
+            Flush(ref batch, ids, received, count);
+        }
+
+        batch.Return();
+        return total;
+    }
+
+    private void Flush(ref TelemetryBatch batch, List<long> ids, long received, Count count)
+    {
+        count(batch, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(ids), received);
+        batch.Return();
+        batch = TelemetryBatch.Rent();
+        ids.Clear();
+        _resources.Clear();
+    }
+
+    private bool AddEvent(Statement row, TelemetryBatch batch)
+    {
+        TextRange name = Text(row, batch.Text, 8);
+        var record = new LogRecord
+        {
+            Resource = Resource(row.Int64(2), batch),
+            SessionId = Text(row, batch.Text, 6),
+            PromptId = Text(row, batch.Text, 7),
+            EventName = name,
+            Name = ClaudeCode.Events.Find(batch.Text[name]),
+            TimeUnixNano = (ulong)row.Int64(9),
+            ObservedTimeUnixNano = (ulong)row.Int64(10),
+        };
+        bool more = ReadAttributes(row, batch, out record.Attributes);
+        batch.LogRecords.Add() = record;
+        return more;
+    }
+
+    private bool AddPoint(Statement row, TelemetryBatch batch)
+    {
+        var point = new NumberDataPoint
+        {
+            Resource = Resource(row.Int64(2), batch),
+            SessionId = Text(row, batch.Text, 6),
+            Name = ClaudeCode.Metrics.Find(row.Utf8(7)),
+            Increase = row.Double(8),
+            TimeUnixNano = (ulong)row.Int64(9),
+        };
+        bool more = ReadAttributes(row, batch, out point.Attributes);
+        batch.DataPoints.Add() = point;
+        return more;
+    }
+
+    // Each attribute is a row of its own; reads on to the first row of another record. False when there is none.
+    private static bool ReadAttributes(Statement row, TelemetryBatch batch, out AttributeSet set)
+    {
+        long id = row.Int64(0);
+        set = new AttributeSet { First = batch.Attributes.Count };
+        bool more;
+        do
+        {
+            AddAttribute(row, 3, batch, ref set);
+            more = row.Step();
+        }
+        while (more && row.Int64(0) == id);
+        return more;
+    }
+
+    private static void AddAttribute(Statement row, int column, TelemetryBatch batch, ref AttributeSet set)
+    {
+        AttributeName name = ClaudeCode.Attributes.Find(row.Utf8(column));
+        if (name == AttributeName.Other)
+        {
+            return;
+        }
+
+        ReadOnlySpan<byte> type = row.Utf8(column + 1);
+        ref Attribute attribute = ref batch.Attributes.Add();
+        attribute.Name = name;
+        attribute.Kind = type.SequenceEqual("text"u8) ? ValueKind.String
+            : type.SequenceEqual("integer"u8) ? ValueKind.Int
+            : type.SequenceEqual("real"u8) ? ValueKind.Double
+            : type.SequenceEqual("true"u8) || type.SequenceEqual("false"u8) ? ValueKind.Bool
+            : type.SequenceEqual("null"u8) ? ValueKind.Empty
+            : ValueKind.Json;
+        attribute.Int = attribute.Kind is ValueKind.Int or ValueKind.Bool ? row.Int64(column + 2) : 0;
+        attribute.Double = attribute.Kind == ValueKind.Double ? row.Double(column + 2) : 0;
+        attribute.Text = attribute.Kind == ValueKind.String ? batch.Text.Append(row.Utf8(column + 2)) : TextRange.None;
+        set.Count++;
+    }
+
+    private int Resource(long id, TelemetryBatch batch)
+    {
+        if (_resources.TryGetValue(id, out int known))
+        {
+            return known;
+        }
+
+        int index = batch.AddResource();
+        var set = new AttributeSet { First = batch.Attributes.Count };
+        _resourceAttributes.Begin().Bind(id);
+        while (_resourceAttributes.Step())
+        {
+            AddAttribute(_resourceAttributes, 0, batch, ref set);
+        }
+
+        if (_resource.Begin().Bind(id).Step())
+        {
+            set.Json = batch.Text.Append(_resource.Utf8(0));
+        }
+
+        _resource.Reset();
+        batch.Resources[index].Attributes = set;
+        return _resources[id] = index;
+    }
+
+    private static TextRange Text(Statement row, Utf8Text text, int column) =>
+        row.IsNull(column) ? TextRange.None : text.Append(row.Utf8(column));
+}
