@@ -12,8 +12,7 @@ internal static class RecountCommand
         Options options = Options.Read(arguments, Environment.GetEnvironmentVariable);
         try
         {
-            using SqliteConnection connection = Database.OpenWriter(options.DataDir, options.Durability);
-            long rows = Recount.Run(connection);
+            long rows = Recount.Run(options.DataDir, options.Durability);
             Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rows} points and records counted anew"));
             return ExitCode.Done;
         }

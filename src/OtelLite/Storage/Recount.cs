@@ -13,6 +13,14 @@ internal static class Recount
             project = NULL, project_unix_nano = 0, machine = NULL, missing_events = 0;
         """;
 
+    /// <inheritdoc cref="Run(SqliteConnection)"/>
+    /// <exception cref="StorageException">The folder or file can't be used.</exception>
+    public static long Run(string dataDir, Durability durability)
+    {
+        using SqliteConnection connection = Database.OpenWriter(dataDir, durability);
+        return Run(connection);
+    }
+
     /// <summary>The number of points and records that were counted.</summary>
     /// <exception cref="SqliteException">The file can't be written, or another program holds it; then nothing is changed.</exception>
     public static long Run(SqliteConnection connection)

@@ -4,6 +4,9 @@ using Attribute = OtelLite.Telemetry.Attribute;
 
 namespace OtelLite.Storage;
 
+/// <summary>Counts one batch; its event ids are the rows of its log records, its time the second in which they arrived.</summary>
+internal delegate void CountBatch(TelemetryBatch batch, ReadOnlySpan<long> eventIds, long receivedUnixNano);
+
 /// <summary>
 /// Reads raw rows back into batches, as far as counting looks at them: what was decoded once is not decoded again. SQLite takes the attributes
 /// apart, row by row.
@@ -34,11 +37,8 @@ internal sealed class StoredBatches : IDisposable
         _resourceAttributes = new(connection, "SELECT each.key, each.type, each.atom FROM otel_resource, json_each(attributes) each WHERE otel_resource.id = ?");
     }
 
-    /// <summary>Counts one batch; its event ids are the rows of its log records, its time the second in which they arrived.</summary>
-    public delegate void Count(TelemetryBatch batch, ReadOnlySpan<long> eventIds, long receivedUnixNano);
-
     /// <summary>Hands over all that is stored, in the order in which it came. The number of rows.</summary>
-    public long Each(Count count) => Each(_events, isEvents: true, count) + Each(_points, isEvents: false, count);
+    public long Each(CountBatch count) => Each(_events, isEvents: true, count) + Each(_points, isEvents: false, count);
 
     public void Dispose()
     {
@@ -48,7 +48,7 @@ internal sealed class StoredBatches : IDisposable
         }
     }
 
-    private long Each(Statement rows, bool isEvents, Count count)
+    private long Each(Statement rows, bool isEvents, CountBatch count)
     {
         long total = 0;
         TelemetryBatch batch = TelemetryBatch.Rent();
@@ -79,7 +79,7 @@ internal sealed class StoredBatches : IDisposable
         return total;
     }
 
-    private void Flush(ref TelemetryBatch batch, List<long> ids, long received, Count count)
+    private void Flush(ref TelemetryBatch batch, List<long> ids, long received, CountBatch count)
     {
         count(batch, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(ids), received);
         batch.Return();
