@@ -63,12 +63,14 @@ internal sealed class App : IAsyncDisposable
         var live = new LiveUpdates();
         var writer = new BatchWriter(connection, new IngestQueue(), live.Committed, say);
         WebApplication server = BuildServer(options, sockets);
-        var receiver = new OtlpReceiver(token, options.BodyBytesMax, writer.Write);
+        var log = new IngestLog();
+        var receiver = new OtlpReceiver(token, options.BodyBytesMax, writer.Write, log);
         var api = new Api(
             () => Database.OpenReader(options.DataDir),
             (scrapedAt, source, limits) => writer.Write(new Scrape(scrapedAt, source, limits)),
             () => writer.Trouble,
             live,
+            log,
             token,
             Version,
             server.Lifetime.ApplicationStopping);

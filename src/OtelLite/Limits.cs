@@ -33,6 +33,12 @@ internal static class Limits
     /// <summary>Rows in one transaction. Larger groups gain little (one fsync is already shared) and hold back the first answer.</summary>
     public const int TransactionRowsMax = 20_000;
 
+    /// <summary>Refused exports that are remembered, for the question why nothing arrives.</summary>
+    public const int RefusalsKeptMax = 100;
+
+    /// <summary>Characters of each path and reason of those; a stranger chooses the path.</summary>
+    public const int RefusalCharactersMax = 400;
+
     /// <summary>What a 503 asks the client to wait. Claude Code retries within 10 s in all, and drops the batch when told to wait longer.</summary>
     public const int RetryAfterSeconds = 1;
 

@@ -36,7 +36,7 @@ internal sealed class Requests(OtlpReceiver receiver, DashboardSite site, Action
         }
     }
 
-    private static Task Refuse(HttpContext context, int status, string message)
+    private Task Refuse(HttpContext context, int status, string message)
     {
         if (context.Response.HasStarted)
         {
@@ -45,7 +45,7 @@ internal sealed class Requests(OtlpReceiver receiver, DashboardSite site, Action
         }
 
         return OtlpReceiver.IsExport(context.Request)
-            ? OtlpResponse.WriteRefusal(context, status < 500 ? OtlpRefusal.BadData(message) with { HttpStatus = status } : OtlpRefusal.Failed(message))
+            ? receiver.Refuse(context, status < 500 ? OtlpRefusal.BadData(message) with { HttpStatus = status } : OtlpRefusal.Failed(message))
             : Answers.WriteProblem(context, status, message);
     }
 }

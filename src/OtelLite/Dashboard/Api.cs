@@ -16,17 +16,19 @@ internal sealed class Api
     private readonly WriteScrape _writeScrape;
     private readonly Func<string?> _trouble;
     private readonly LiveUpdates _live;
+    private readonly IngestLog _log;
     private readonly string _version;
     private readonly Token _token;
     private readonly CancellationToken _stopping;
 
     public Api(
-        Func<SqliteConnection> openReader, WriteScrape writeScrape, Func<string?> trouble, LiveUpdates live, Token token, string version, CancellationToken stopping)
+        Func<SqliteConnection> openReader, WriteScrape writeScrape, Func<string?> trouble, LiveUpdates live, IngestLog log, Token token, string version, CancellationToken stopping)
     {
         _openReader = openReader;
         _writeScrape = writeScrape;
         _trouble = trouble;
         _live = live;
+        _log = log;
         _token = token;
         _version = version;
         _stopping = stopping;
@@ -48,6 +50,7 @@ internal sealed class Api
             },
             new("GET", "/api/sessions/{id}", "one session prompt by prompt, and whether its metrics and events agree", json.SessionDetails, ServeSession),
             new("GET", "/api/live", "server-sent events: the summary at once and after each commit", null, ServeLive) { Scoped = true },
+            new("GET", "/api/ingest", "what arrived since the program started, what was refused and why, and whether the count adds up", json.IngestAnswer, ServeIngest),
             new("GET", "/api/scrapes", "the official usage readings, the newest first", json.ScrapesAnswer, ServeScrapes),
             new("POST", "/api/scrapes", "stores an official usage reading", json.ScrapeReading, StoreScrape) { Body = json.ScrapePost },
             new("GET", "/api/setup", "what to paste so that Claude Code exports here", json.SetupAnswer, ServeSetup),
@@ -114,6 +117,14 @@ internal sealed class Api
         [{ } text] when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int limit) && limit > 0 && limit <= max => limit,
         var values => throw new BadRequestException($"limit: '{values}' is not a whole number from 1 to {max}"),
     };
+
+    private Task ServeIngest(HttpContext context)
+    {
+        using SqliteConnection connection = _openReader();
+        UsageSummary all = SummaryQuery.Read(connection, new Scope(), DateTimeOffset.UtcNow);
+        (IngestCounts counts, IReadOnlyList<Refusal> refusals) = _log.Read();
+        return Answers.Write(context, new IngestAnswer(_log.StartedAt, counts, all.Stored, refusals, all.Checks), ApiJson.Default.IngestAnswer);
+    }
 
     private Task ServeScrapes(HttpContext context)
     {

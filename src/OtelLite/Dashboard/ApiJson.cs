@@ -62,6 +62,12 @@ internal sealed record ScrapePost
     public JsonElement? Limits { get; init; }
 }
 
+/// <param name="Bodies">Since the program started.</param>
+/// <param name="Stored">In all.</param>
+/// <param name="Refusals">The last ones, the newest first; status 200 is one that was taken in part.</param>
+/// <param name="Checks">Of all sessions that are stored.</param>
+internal sealed record IngestAnswer(DateTimeOffset StartedAt, IngestCounts Bodies, Stored Stored, IReadOnlyList<Refusal> Refusals, Checks Checks);
+
 internal sealed record HealthAnswer(string Status, string Version, string? Reason = null);
 
 internal sealed record SetupShell(string Name, string Text);
@@ -84,6 +90,7 @@ internal sealed class CamelCaseEnum() : JsonStringEnumConverter<SessionCheck>(Js
 [JsonSerializable(typeof(ScrapeReading))]
 [JsonSerializable(typeof(ScrapePost))]
 [JsonSerializable(typeof(HealthAnswer))]
+[JsonSerializable(typeof(IngestAnswer))]
 [JsonSerializable(typeof(SetupAnswer))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(System.Text.Json.Nodes.JsonObject))]

@@ -25,7 +25,7 @@ internal sealed record ModelUsage(string Model, Tokens Tokens, double CostUsd, l
 internal sealed record ToolUsage(string Name, long Calls, long Failures, double? P50Ms, double? P95Ms);
 
 /// <summary>Everything that is stored, whatever the scope.</summary>
-internal sealed record Stored(long Metrics, long Events, DateTimeOffset? LastReceivedAt);
+internal sealed record Stored(long Metrics, long Events, DateTimeOffset? LastReceivedAt, DateTimeOffset? LastMetricAt, DateTimeOffset? LastEventAt);
 
 /// <summary>The figures of one scope.</summary>
 internal record UsageSummary
@@ -193,11 +193,14 @@ internal static class SummaryQuery
         command.CommandText = """
             SELECT coalesce((SELECT max(id) - min(id) + 1 FROM otel_metrics), 0),
                    coalesce((SELECT max(id) - min(id) + 1 FROM otel_events), 0),
-                   (SELECT max(received_unix_nano) FROM usage_session)
+                   (SELECT unixepoch(received_at) FROM otel_metrics ORDER BY id DESC LIMIT 1),
+                   (SELECT unixepoch(received_at) FROM otel_events ORDER BY id DESC LIMIT 1)
             """;
         using SqliteDataReader row = command.ExecuteReader();
         row.Read();
-        return new Stored(row.GetInt64(0), row.GetInt64(1), row.IsDBNull(2) ? null : UnixNano.ToTime(row.GetInt64(2)));
+        DateTimeOffset? metric = row.IsDBNull(2) ? null : DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(2));
+        DateTimeOffset? log = row.IsDBNull(3) ? null : DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(3));
+        return new Stored(row.GetInt64(0), row.GetInt64(1), metric > log || log is null ? metric : log, metric, log);
     }
 
     internal static double Usd(long nanoUsd) => (double)(nanoUsd / 1_000_000_000m);

@@ -7,7 +7,7 @@ namespace OtelLite.Receiver;
 /// OTLP over HTTP: token, type, limits, decode, and 200 only when the writer says that the batch is on disk. Decoding runs on
 /// the request's own thread, so many clients decode side by side.
 /// </summary>
-internal sealed class OtlpReceiver(Token token, int bodyBytesMax, WriteBatch write)
+internal sealed class OtlpReceiver(Token token, int bodyBytesMax, WriteBatch write, IngestLog log)
 {
     /// <summary>
     /// True when a request is an export, or looks like one: a POST to <c>/</c> comes from a client whose per-signal endpoint has no
@@ -21,14 +21,14 @@ internal sealed class OtlpReceiver(Token token, int bodyBytesMax, WriteBatch wri
     {
         if (Refused(context.Request) is { } refusal)
         {
-            await OtlpResponse.WriteRefusal(context, refusal).ConfigureAwait(false);
+            await Refuse(context, refusal).ConfigureAwait(false);
             return;
         }
 
         (RequestBody? body, OtlpRefusal? unread) = await RequestBody.Read(context.Request, bodyBytesMax).ConfigureAwait(false);
         if (body is null)
         {
-            await OtlpResponse.WriteRefusal(context, unread!).ConfigureAwait(false);
+            await Refuse(context, unread!).ConfigureAwait(false);
             return;
         }
 
@@ -42,7 +42,7 @@ internal sealed class OtlpReceiver(Token token, int bodyBytesMax, WriteBatch wri
 
         if (!understood)
         {
-            await OtlpResponse.WriteRefusal(context, OtlpRefusal.BadData(error)).ConfigureAwait(false);
+            await Refuse(context, OtlpRefusal.BadData(error)).ConfigureAwait(false);
             return;
         }
 
@@ -55,12 +55,21 @@ internal sealed class OtlpReceiver(Token token, int bodyBytesMax, WriteBatch wri
         int rejected = batch.RejectedDataPoints;
         string? because = batch.RejectedBecause;
         batch.Return();
-        await (result.Outcome switch
+        if (result.Outcome == WriteOutcome.Committed)
         {
-            WriteOutcome.Committed => OtlpResponse.WriteSuccess(context, rejected, because),
-            WriteOutcome.Failed => OtlpResponse.WriteRefusal(context, OtlpRefusal.Failed(result.Reason!)),
-            _ => OtlpResponse.WriteRefusal(context, OtlpRefusal.Unavailable(result.Reason!)),
-        }).ConfigureAwait(false);
+            log.Accept(context.Request.Path, result.IsRepeat, rejected, because);
+            await OtlpResponse.WriteSuccess(context, rejected, because).ConfigureAwait(false);
+            return;
+        }
+
+        await Refuse(context, result.Outcome == WriteOutcome.Failed ? OtlpRefusal.Failed(result.Reason!) : OtlpRefusal.Unavailable(result.Reason!)).ConfigureAwait(false);
+    }
+
+    /// <summary>Answers that an export is not taken, and remembers why.</summary>
+    public Task Refuse(HttpContext context, OtlpRefusal refusal)
+    {
+        log.Refuse(context.Request.Path, refusal.HttpStatus, refusal.Message);
+        return OtlpResponse.WriteRefusal(context, refusal);
     }
 
     private OtlpRefusal? Refused(HttpRequest request)

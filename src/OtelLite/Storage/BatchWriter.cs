@@ -164,7 +164,8 @@ internal sealed class BatchWriter : IDisposable
         }
 
         TelemetryBatch batch = job.Batch!;
-        if (!_raw.TryAddBody(batch.BodyHash, now))
+        job.IsRepeat = !_raw.TryAddBody(batch.BodyHash, now);
+        if (job.IsRepeat)
         {
             return false;
         }

@@ -18,13 +18,16 @@ internal sealed class WriteJob(TelemetryBatch? batch, Scrape? scrape)
     /// <summary>The row that a stored reading got.</summary>
     public long ScrapeId { get; set; }
 
+    /// <summary>Set when the same body was found to be stored already.</summary>
+    public bool IsRepeat { get; set; }
+
     public int Rows => batch?.Records ?? 1;
 
     public long Bytes => batch?.Bytes ?? 256;
 
     public Task<WriteResult> Done => _done.Task;
 
-    public void Complete(WriteResult result) => _done.TrySetResult(result);
+    public void Complete(WriteResult result) => _done.TrySetResult(result with { IsRepeat = IsRepeat && result.Outcome == WriteOutcome.Committed });
 }
 
 /// <summary>The bounded queue in front of the one writer. What does not fit is refused at once, so that a client may retry in time.</summary>

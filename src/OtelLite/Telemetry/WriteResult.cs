@@ -17,7 +17,8 @@ internal enum WriteOutcome
 }
 
 /// <summary>The outcome, and in words why it is not <see cref="WriteOutcome.Committed"/>.</summary>
-internal readonly record struct WriteResult(WriteOutcome Outcome, string? Reason = null);
+/// <param name="IsRepeat">The same body was committed before, and was not stored again.</param>
+internal readonly record struct WriteResult(WriteOutcome Outcome, string? Reason = null, bool IsRepeat = false);
 
 /// <summary>Where a decoded batch goes. Completes when the batch is committed or refused; until then the batch belongs to the receiver of this call.</summary>
 internal delegate Task<WriteResult> WriteBatch(TelemetryBatch batch);

@@ -155,7 +155,7 @@ public sealed class ScrapesTests : IAsyncLifetime
     {
         var api = new Api(
             () => null!, (_, _, _) => Task.FromResult((new WriteResult(WriteOutcome.Unavailable, "the disk is full"), 0L)),
-            () => null, new LiveUpdates(), new Token("t"), App.Version, CancellationToken.None);
+            () => null, new LiveUpdates(), new IngestLog(), new Token("t"), App.Version, CancellationToken.None);
         var context = new DefaultHttpContext();
         using var body = new MemoryStream();
         context.Response.Body = body;

@@ -188,7 +188,7 @@ public sealed class ExportTests
     public async Task Only_what_passes_asks_the_client_to_come_back(int outcome, int status, int code, string retryAfter)
     {
         var receiver = new OtlpReceiver(
-            new Token(RunningServer.TestToken), 1 << 20, _ => Task.FromResult(new WriteResult((WriteOutcome)outcome, "because")));
+            new Token(RunningServer.TestToken), 1 << 20, _ => Task.FromResult(new WriteResult((WriteOutcome)outcome, "because")), new IngestLog());
         var context = new DefaultHttpContext();
         context.Request.Method = "POST";
         context.Request.Path = "/v1/metrics";

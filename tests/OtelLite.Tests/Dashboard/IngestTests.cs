@@ -1,0 +1,68 @@
+using System.Net;
+using System.Text.Json.Nodes;
+
+namespace OtelLite.Tests.Dashboard;
+
+/// <summary>What arrived, and what was refused and why.</summary>
+public sealed class IngestTests : IAsyncLifetime
+{
+    private RunningServer _server = null!;
+
+    public async Task InitializeAsync() => _server = await RunningServer.Start();
+
+    public async Task DisposeAsync() => await _server.DisposeAsync();
+
+    [Fact]
+    public async Task Every_export_is_counted_as_accepted_repeated_or_refused()
+    {
+        IReadOnlyList<RecordedBody> bodies = Recorded.Bodies("json", "s02");
+        await _server.Replay(bodies);
+        await _server.Replay(bodies);
+        using HttpResponseMessage wrong = await _server.Post("/v1/logs", "{");
+        Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
+        using var stranger = new HttpClient();
+        using HttpResponseMessage unauthorized = await stranger.PostAsync(new Uri(_server.Url + "/v1/metrics"), null);
+        Assert.Equal(HttpStatusCode.Unauthorized, unauthorized.StatusCode);
+        using HttpResponseMessage inPart = await _server.Post("/v1/metrics", Exports.Metrics(Exports.Point("1"), Exports.Point("0")));
+        Assert.Equal(HttpStatusCode.OK, inPart.StatusCode);
+
+        JsonNode ingest = await _server.Get("/api/ingest");
+        Assert.Equal(
+            $$"""{"accepted":{{2 * bodies.Count + 1}},"repeated":{{bodies.Count}},"refused":2,"rejectedDataPoints":1}""", ingest["bodies"]!.ToJsonString());
+        Assert.Equal([200, 401, 400], ingest["refusals"]!.AsArray().Select(r => (int)r!["status"]!));
+        Assert.Equal(["/v1/metrics", "/v1/metrics", "/v1/logs"], ingest["refusals"]!.AsArray().Select(r => (string)r!["path"]!));
+        Assert.Contains("timeUnixNano", (string)ingest["refusals"]![0]!["reason"]!, StringComparison.Ordinal);
+        Assert.Contains("OTEL_EXPORTER_OTLP_HEADERS", (string)ingest["refusals"]![1]!["reason"]!, StringComparison.Ordinal);
+        Assert.Equal(1, (int)ingest["checks"]!["agree"]!);
+        Assert.NotNull(ingest["stored"]!["lastMetricAt"]);
+        Assert.NotNull(ingest["stored"]!["lastEventAt"]);
+    }
+
+    [Fact]
+    public async Task The_same_refusal_again_is_told_once_with_how_often()
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            (await _server.Post("/v1/traces", "{}")).Dispose();
+        }
+
+        JsonNode refusal = Assert.Single((await _server.Get("/api/ingest"))["refusals"]!.AsArray())!;
+        Assert.Equal((404, 3), ((int)refusal["status"]!, (int)refusal["times"]!));
+    }
+
+    [Fact]
+    public void Refusals_past_the_limit_push_out_the_oldest_and_long_texts_are_cut()
+    {
+        var log = new IngestLog();
+        for (int i = 0; i <= Limits.RefusalsKeptMax; i++)
+        {
+            log.Refuse($"/{i}", 404, new string('x', Limits.RefusalCharactersMax + 1));
+        }
+
+        (IngestCounts counts, IReadOnlyList<Refusal> refusals) = log.Read();
+        Assert.Equal(Limits.RefusalsKeptMax + 1, counts.Refused);
+        Assert.Equal(Limits.RefusalsKeptMax, refusals.Count);
+        Assert.Equal(($"/{Limits.RefusalsKeptMax}", "/1"), (refusals[0].Path, refusals[^1].Path));
+        Assert.All(refusals, r => Assert.Equal(Limits.RefusalCharactersMax + 1, r.Reason.Length));
+    }
+}
