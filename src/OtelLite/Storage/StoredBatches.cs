@@ -27,18 +27,21 @@ internal sealed class StoredBatches : IDisposable
         _events = new(connection, """
             SELECT event.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, prompt_id, event_name, time_unix_nano,
                    observed_time_unix_nano
-            FROM otel_events event LEFT JOIN json_each(attributes) each ORDER BY event.id
+            FROM otel_events event LEFT JOIN json_each(attributes) each
+            WHERE iif(time_unix_nano <> 0, time_unix_nano, iif(observed_time_unix_nano <> 0, observed_time_unix_nano, unixepoch(received_at) * 1000000000)) >= ?
+            ORDER BY event.id
             """);
         _points = new(connection, """
             SELECT point.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, metric_name, point.value, time_unix_nano
-            FROM otel_metrics point LEFT JOIN json_each(attributes) each ORDER BY point.id
+            FROM otel_metrics point LEFT JOIN json_each(attributes) each WHERE time_unix_nano >= ? ORDER BY point.id
             """);
         _resource = new(connection, "SELECT attributes FROM otel_resource WHERE id = ?");
         _resourceAttributes = new(connection, "SELECT each.key, each.type, each.atom FROM otel_resource, json_each(attributes) each WHERE otel_resource.id = ?");
     }
 
-    /// <summary>Hands over all that is stored, in the order in which it came. The number of rows.</summary>
-    public long Each(CountBatch count) => Each(_events, isEvents: true, count) + Each(_points, isEvents: false, count);
+    /// <summary>Hands over all that is stored of what happened from a moment on, in the order in which it came. The number of rows.</summary>
+    public long Each(long fromUnixNano, CountBatch count) =>
+        Each(_events.Begin().Bind(fromUnixNano), isEvents: true, count) + Each(_points.Begin().Bind(fromUnixNano), isEvents: false, count);
 
     public void Dispose()
     {
@@ -54,7 +57,6 @@ internal sealed class StoredBatches : IDisposable
         TelemetryBatch batch = TelemetryBatch.Rent();
         List<long> ids = [];
         long received = 0;
-        rows.Begin();
         bool more = rows.Step();
         while (more)
         {

@@ -69,6 +69,13 @@ CREATE TABLE otel_body (
     received_unix_nano  INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- One row: raw rows of what happened before this moment may have been removed. What they added stays counted, and a recount leaves it alone.
+CREATE TABLE otel_removed (
+    before_unix_nano INTEGER NOT NULL
+);
+
+INSERT INTO otel_removed VALUES (0);
+
 -- Where each cumulative series stands.
 CREATE TABLE otel_series (
     key            BLOB PRIMARY KEY,

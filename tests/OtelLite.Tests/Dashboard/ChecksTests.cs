@@ -142,6 +142,44 @@ public sealed partial class ChecksTests : IAsyncLifetime
         Assert.Equal(System.Net.HttpStatusCode.NotFound, unknown.StatusCode);
     }
 
+    [Fact]
+    public async Task Clients_without_session_ids_are_grouped_by_user_and_resource_and_are_no_sessions()
+    {
+        await _server.Replay(Recorded.Bodies("json", "s13"));
+        await _server.Replay(Recorded.Bodies("json", "s02"));
+        foreach (string user in (string[])["u1", "u2"])
+        {
+            using HttpResponseMessage answer = await _server.Post("/v1/logs", $$$"""
+                {"resourceLogs":[{"resource":{},"scopeLogs":[{"logRecords":[{"timeUnixNano":"1","attributes":[
+                {"key":"event.name","value":{"stringValue":"user_prompt"}},{"key":"user.id","value":{"stringValue":"{{{user}}}"}}]}]}]}]}
+                """);
+            answer.EnsureSuccessStatusCode();
+        }
+
+        JsonArray sessions = (await _server.Get("/api/sessions"))["sessions"]!.AsArray();
+        Assert.Equal(1, (int)(await _server.Get("/api/summary"))["sessions"]!["total"]!);
+        JsonNode[] unnamed = [.. sessions.Where(s => !(bool)s!["named"]!)!];
+        Assert.Equal(3, unnamed.Length);
+        Assert.All(unnamed, s => Assert.StartsWith("unnamed-", (string)s["id"]!, StringComparison.Ordinal));
+        JsonNode recorded = unnamed.MaxBy(s => (long)s["tokens"]!["output"]!)!;
+        ExpectedTotals expected = Recorded.Expected("json").Single(t => t.Capture == "s13");
+        ExpectedSums.AssertTokensAndCost(await _server.Get($"/api/summary?session={recorded["id"]}"), expected);
+        Assert.Equal(3L, (long)_server.Sql("SELECT count(*) FROM usage_session WHERE NOT is_named")!);
+    }
+
+    [Fact]
+    public async Task A_person_s_prompts_are_told_from_commands_and_from_agents_results()
+    {
+        await _server.Replay(Recorded.Bodies("json"));
+        JsonNode summary = await _server.Get("/api/summary");
+        long commands = (long)_server.Sql("SELECT count(*) FROM otel_events WHERE event_name = 'user_prompt' AND attributes ->> 'command_name' <> ''")!;
+        long results = (long)_server.Sql("SELECT count(*) FROM otel_events WHERE event_name = 'user_prompt' AND attributes ->> 'prompt' LIKE '<task-notification>%'")!;
+        Assert.True(commands > 0);
+        JsonNode kinds = summary["promptKinds"]!;
+        Assert.Equal((commands, results), ((long)kinds["command"]!, (long)kinds["taskNotification"]!));
+        Assert.Equal((long)summary["prompts"]!, (long)kinds["human"]! + commands + results);
+    }
+
     // As if the last export had been long ago: what differs now differs for good.
     private void LetSessionsFallSilent()
     {

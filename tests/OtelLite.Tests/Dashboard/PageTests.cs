@@ -83,6 +83,16 @@ public sealed class PageTests(HeadlessBrowser browser) : IClassFixture<HeadlessB
     }
 
     [BrowserFact]
+    public async Task What_only_metrics_know_has_a_row_of_its_own()
+    {
+        await _server.Replay(Recorded.Bodies("auto-mode"));
+        await Open("#all");
+        await _page.GetByText("of which auxiliary, no request detail").WaitForAsync();
+        await AssertFigures();
+        Assert.True(double.Parse((await _page.Locator("[data-figure='auxiliary.costUsd']").GetAttributeAsync("data-value"))!, CultureInfo.InvariantCulture) > 0);
+    }
+
+    [BrowserFact]
     public async Task A_body_posted_while_the_page_is_open_changes_its_figures_within_a_second()
     {
         await Open("#all");

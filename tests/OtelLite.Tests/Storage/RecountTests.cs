@@ -65,6 +65,25 @@ public sealed class RecountTests
         threads: 1);
 
     [Fact]
+    public void What_was_counted_of_raw_rows_that_are_removed_stays_counted() => Gen.Select(AnyStep.Array[1, 40], Gen.Int[0, 40]).Sample(
+        (steps, cut) =>
+        {
+            using var open = new OpenWriter();
+            Send(open, steps);
+            open.Reopen();
+            string[] counted = Dump(open.Connection);
+            ulong before = Export.Time + ((ulong)cut * StepNano);
+            Database.Execute(open.Connection, string.Create(CultureInfo.InvariantCulture, $"""
+                UPDATE otel_removed SET before_unix_nano = {before};
+                DELETE FROM otel_metrics WHERE time_unix_nano < {before}; DELETE FROM otel_events WHERE time_unix_nano < {before};
+                """));
+            Recount.Run(open.Connection);
+            Assert.Equal(counted, Dump(open.Connection));
+        },
+        iter: 100,
+        threads: 1);
+
+    [Fact]
     public void The_order_in_which_bodies_come_changes_nothing() => Gen.Select(AnyStep.Where(s => s.Kind != Kind.TokenCumulative).Array[1, 25], Gen.Int).Sample(
         (steps, seed) =>
         {

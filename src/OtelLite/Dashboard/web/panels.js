@@ -32,7 +32,7 @@ const figure = (path, value, text, attributes = {}) =>
 
 const nothing = (columns, text) => h("tr", {}, h("td", { colspan: columns, class: "none" }, text));
 
-export function showModels(models) {
+export function showModels(models, auxiliary) {
   byId("models-rows").replaceChildren(...models.map(({ model, tokens, costUsd, apiRequests }) => h("tr", {},
     h("td", { class: "name" }, model || "unknown"),
     figure(`models.${model}.apiRequests`, apiRequests, count(apiRequests)),
@@ -41,6 +41,11 @@ export function showModels(models) {
     figure(`models.${model}.tokens.cacheRead`, tokens.cacheRead, count(tokens.cacheRead)),
     figure(`models.${model}.tokens.cacheCreation`, tokens.cacheCreation, count(tokens.cacheCreation)),
     figure(`models.${model}.costUsd`, costUsd, usd(costUsd), { title: `$${costUsd}` }))));
+  if (auxiliary.costUsd > 0 || Object.values(auxiliary.tokens).some((n) => n > 0)) byId("models-rows").append(h("tr", {},
+    h("td", { class: "none", title: "Requests of Claude Code's own that it counts in its metrics and sends no event of" }, "of which auxiliary, no request detail"),
+    h("td", { class: "n none" }, "–"),
+    ...["input", "output", "cacheRead", "cacheCreation"].map((kind) => figure(`auxiliary.tokens.${kind}`, auxiliary.tokens[kind], count(auxiliary.tokens[kind]))),
+    figure("auxiliary.costUsd", auxiliary.costUsd, usd(auxiliary.costUsd), { title: `$${auxiliary.costUsd}` })));
   if (models.length === 0) byId("models-rows").append(nothing(7, "No model was asked in this range."));
 }
 
