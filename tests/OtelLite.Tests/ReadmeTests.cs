@@ -30,4 +30,8 @@ public sealed class ReadmeTests
         Assert.All(api.Endpoints, e => Assert.Contains(e.Path, readme, StringComparison.Ordinal));
         Assert.All((string[])["/v1/metrics", "/v1/logs", "/openapi.json"], path => Assert.Contains(path, readme, StringComparison.Ordinal));
     }
+
+    [Fact]
+    public void Nothing_in_it_is_left_to_be_filled_in() =>
+        Assert.DoesNotMatch(@"\b(FACTS|TODO|TBD|FIXME|XXX)\b", File.ReadAllText(Path.Combine(Recorded.Repository, "README.md")));
 }
