@@ -125,6 +125,25 @@ public sealed class ReplayTests
         Assert.Equal("58ae5b11-dbe7-4720-9e69-e51fd0bb361c", (string)sessions["sessions"]!.AsArray().Single()!["id"]!);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Everything_sent_twice_shuffled_and_over_a_restart_is_still_right(int seed)
+    {
+        await using RunningServer server = await RunningServer.Start();
+        string[] kinds = ["json", "versions", "cumulative"];
+        RecordedBody[] bodies = [.. kinds.SelectMany(k => Recorded.Bodies(k)), .. kinds.SelectMany(k => Recorded.Bodies(k))];
+        new Random(seed).Shuffle(bodies);
+        await server.Replay(bodies.Take(bodies.Length / 2));
+        await server.Restart();
+        await server.Replay(bodies.Skip(bodies.Length / 2));
+        foreach (ExpectedTotals expected in Recorded.Expected(kinds))
+        {
+            ExpectedSums.AssertTables(server.Sql, expected);
+            ExpectedSums.AssertSummary(await server.Get($"/api/summary?session={expected.SessionId}"), expected);
+        }
+    }
+
     // Row ids depend on what came first; names and times do not.
     private const string Shares = """
         SELECT group_concat(name || kind || ' ' || time_unix_nano || '=' || rest, ', ' ORDER BY name, kind, time_unix_nano)
