@@ -22,14 +22,17 @@ internal static class Feed
         for (int i = 0; i < sessions; i++)
         {
             string capture = captures[random.Next(captures.Length)];
-            await Replay(http, capture, DateTime.UtcNow.AddHours(-hours * random.NextDouble()), $"{i:x6}", TimeSpan.Zero);
+            await Replay(http, capture, DateTime.UtcNow.AddHours(-hours * random.NextDouble()), Suffix(i), TimeSpan.Zero);
         }
 
         for (int i = sessions; ; i++)
         {
-            await Replay(http, captures[random.Next(captures.Length)], null, $"{i:x6}", LiveInterval);
+            await Replay(http, captures[random.Next(captures.Length)], null, Suffix(i), LiveInterval);
         }
     }
+
+    // Looks like the beginning of an id, and differs from all others (the factor is odd).
+    private static string Suffix(int number) => $"{(uint)number * 2654435761u >> 8:x6}";
 
     // A whole recording, shifted so that it ends then; or, live, each body as if it had been made now.
     private static async Task Replay(HttpClient http, string capture, DateTime? end, string suffix, TimeSpan between)

@@ -66,9 +66,9 @@ export function showTools(tools) {
 
 export function showSessions({ total, sessions }, now) {
   byId("sessions-rows").replaceChildren(...sessions.map((s) => h("tr", {},
-    h("td", { class: "name", title: s.id || "sent without session ids" },
+    h("td", { class: "name", title: s.named ? s.id : "its client sends no session ids: grouped by user and resource" },
       h("span", { class: s.active ? "dot on" : "dot", role: "img", "aria-label": s.active ? "active" : "not active" }),
-      s.project || h("code", {}, s.id ? s.id.slice(0, 8) : "no id")),
+      s.project || h("code", {}, s.named ? s.id.slice(0, 8) : s.id)),
     h("td", {}, s.models.join(", ") || "–"),
     h("td", { class: "n" }, count(s.tokens.output)),
     h("td", { class: "n", title: `$${s.costUsd}` }, usd(s.costUsd)),
