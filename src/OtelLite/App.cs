@@ -134,9 +134,13 @@ internal sealed class App : IAsyncDisposable
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
         {
             Args = ["--hostBuilder:reloadConfigOnChange=false"],
-            ContentRootPath = options.DataDir,
+            // No folder of the user's: what lies about there as appsettings.json is not for us.
+            ContentRootPath = Path.GetPathRoot(options.DataDir),
         });
         builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection();
+        builder.WebHost.UseSetting(WebHostDefaults.PreferHostingUrlsKey, "false");
+        builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, "");
         builder.Logging.ClearProviders();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Limits.StopTimeout);
         builder.WebHost.UseSockets(transport => transport.CreateBoundListenSocket = sockets.Take);

@@ -10,7 +10,8 @@ internal static class Folders
         : OperatingSystem.IsMacOS() ? Path.Combine(Home(environment), "Library", "Application Support", Name)
         : Path.Combine(Xdg(environment, "XDG_DATA_HOME", Path.Combine(".local", "share")), Name);
 
-    public static string Config(Func<string, string?> environment) =>
+    /// <summary>Null for a user without a home, who has no settings.</summary>
+    public static string? Config(Func<string, string?> environment) => HomeOrNone(environment) is null ? null :
         OperatingSystem.IsWindows() ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), Name)
         : OperatingSystem.IsMacOS() ? Path.Combine(Home(environment), "Library", "Application Support", Name)
         : Path.Combine(Xdg(environment, "XDG_CONFIG_HOME", ".config"), Name);
@@ -24,5 +25,13 @@ internal static class Folders
         environment(variable) is { } path && Path.IsPathRooted(path) ? path : Path.Combine(Home(environment), fallback);
 
     private static string Home(Func<string, string?> environment) =>
-        environment("HOME") is { Length: > 0 } home ? home : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        HomeOrNone(environment) ?? throw new UsageException("you have no home folder: name a folder for the database with --data-dir DIR.");
+
+    // Without a home nothing may fall back to the working folder, which may be anybody's.
+    private static string? HomeOrNone(Func<string, string?> environment)
+    {
+        string home = environment("HOME") is { Length: > 0 } given ? given
+            : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+        return Path.IsPathRooted(home) ? home : null;
+    }
 }

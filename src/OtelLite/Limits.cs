@@ -36,6 +36,9 @@ internal static class Limits
     /// <summary>Refused exports that are remembered, for the question why nothing arrives.</summary>
     public const int RefusalsKeptMax = 100;
 
+    /// <summary>Messages to the operator that wait for a slow reader of stderr.</summary>
+    public const int MessagesWaitingMax = 200;
+
     /// <summary>Characters of each path and reason of those; a stranger chooses the path.</summary>
     public const int RefusalCharactersMax = 400;
 

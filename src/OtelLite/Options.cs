@@ -114,8 +114,8 @@ internal sealed record Options
     // A file that was named must exist; the one in the user's folder may. Never one of the working folder, which may be anybody's.
     private static IConfigurationRoot FromFile(string? named, Func<string, string?> environment)
     {
-        string path = named ?? Path.Combine(Folders.Config(environment), FileName);
-        if (!File.Exists(path))
+        string? path = named ?? (Folders.Config(environment) is { } folder ? Path.Combine(folder, FileName) : null);
+        if (path is null || !File.Exists(path))
         {
             return named is null
                 ? new ConfigurationBuilder().Build()

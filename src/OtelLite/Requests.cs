@@ -17,6 +17,11 @@ internal sealed class Requests(OtlpReceiver receiver, DashboardSite site, Action
         {
             // The client went away; there is nobody to tell.
         }
+        catch (OperationCanceledException)
+        {
+            // The server stops and has waited long enough for this body.
+            context.Abort();
+        }
         catch (BadRequestException e)
         {
             await Refuse(context, StatusCodes.Status400BadRequest, e.Message).ConfigureAwait(false);
@@ -24,6 +29,10 @@ internal sealed class Requests(OtlpReceiver receiver, DashboardSite site, Action
         catch (BadHttpRequestException e)
         {
             await Refuse(context, e.StatusCode, e.Message).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            await Refuse(context, StatusCodes.Status400BadRequest, $"the request can't be read: {e.Message}").ConfigureAwait(false);
         }
         catch (SqliteException e)
         {

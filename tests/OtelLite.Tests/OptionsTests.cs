@@ -184,6 +184,14 @@ public sealed class OptionsTests : IDisposable
     }
 
     [Fact]
+    public void A_user_without_a_home_is_told_so_and_nothing_of_the_working_folder_is_taken()
+    {
+        Assert.Equal("/data", Options.Read(["--data-dir", "/data"], name => name == "HOME" ? "relative" : null).DataDir);
+        UsageException refused = Assert.Throws<UsageException>(() => Options.Read([], name => name == "HOME" ? "relative" : null));
+        Assert.Contains("--data-dir", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_tilde_is_the_home_folder_also_where_no_shell_sees_it()
     {
         string file = Write("""{"dataDir": "~/usage"}""");

@@ -173,6 +173,46 @@ public sealed class PublishedExeTests
     }
 
     [PublishedFact]
+    public async Task A_reader_of_stderr_that_stalls_holds_up_no_export()
+    {
+        // PublishedExe reads stderr; this one is left alone after its first line.
+        string dataDir = Directory.CreateTempSubdirectory("otellite-").FullName;
+        int port = PublishedExe.FreePort();
+        using Process process = Process.Start(new ProcessStartInfo(
+            PublishedExe.Path, ["--data-dir", dataDir, "--urls", $"http://127.0.0.1:{port}", "--otlp-http-port", "0", "--token", ServerClient.TestToken])
+        {
+            RedirectStandardError = true,
+        })!;
+        try
+        {
+            await process.StandardError.ReadLineAsync();
+            using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
+            http.DefaultRequestHeaders.Authorization = new("Bearer", ServerClient.TestToken);
+            // A table that is gone is a defect to the writer, which tells each with a stack trace: far more than a pipe holds.
+            using (var file = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(dataDir, "otellite.db")};Pooling=False"))
+            {
+                file.Open();
+                using Microsoft.Data.Sqlite.SqliteCommand drop = file.CreateCommand();
+                drop.CommandText = "DROP TABLE usage_tally";
+                drop.ExecuteNonQuery();
+            }
+
+            for (int i = 0; i < 150; i++)
+            {
+                using HttpResponseMessage answer = await http.PostAsync(
+                    new Uri($"http://127.0.0.1:{port}/v1/logs"), new StringContent(Exports.Prompt(Exports.Noon + i), System.Text.Encoding.UTF8, "application/json"));
+                Assert.NotEqual(HttpStatusCode.OK, answer.StatusCode);
+            }
+        }
+        finally
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+            Directory.Delete(dataDir, recursive: true);
+        }
+    }
+
+    [PublishedFact]
     public async Task A_recount_beside_the_running_program_changes_no_figure()
     {
         await using PublishedExe exe = await PublishedExe.Start();

@@ -40,6 +40,15 @@ public sealed class StartTests : IDisposable
     }
 
     [Fact]
+    public async Task Settings_of_other_programs_that_lie_about_are_not_read()
+    {
+        string folder = Directory.CreateTempSubdirectory("otellite-").FullName;
+        await File.WriteAllTextAsync(Path.Combine(folder, "appsettings.json"), "{ broken");
+        await using RunningServer server = await RunningServer.Start(folder);
+        Assert.NotNull(await server.Get("/healthz"));
+    }
+
+    [Fact]
     public async Task A_data_folder_that_can_not_be_is_a_sentence_with_the_way_out()
     {
         string file = Path.Combine(_dataDir, "file");

@@ -9,40 +9,38 @@ internal static class ServeCommand
     public static async Task<int> Run(IReadOnlyList<string> arguments)
     {
         Options options = Options.Read(arguments, Environment.GetEnvironmentVariable);
+        using var messages = new Messages();
         foreach (string warning in options.Warnings)
         {
-            Say(warning);
+            messages.Say(warning);
         }
 
         try
         {
-            await using App app = await App.Start(options, Say).ConfigureAwait(false);
-            Greet(app, options);
+            await using App app = await App.Start(options, messages.Say).ConfigureAwait(false);
+            Greet(app, options, messages);
             await app.WaitForStop().ConfigureAwait(false);
             return ExitCode.Done;
         }
         catch (Exception e) when (e is StorageException or ListenException)
         {
-            Say(e.Message);
+            messages.Say(e.Message);
             return ExitCode.Failed;
         }
     }
 
-    /// <summary>Messages go to stderr; stdout is for data.</summary>
-    private static void Say(string sentence) => Console.Error.WriteLine($"otellite: {sentence}");
-
     // The token is shown where a person is looking, and at the start that made it; a log that is kept need not have it.
-    private static void Greet(App app, Options options)
+    private static void Greet(App app, Options options, Messages messages)
     {
         string url = app.Urls[0];
         string whereItIs = options.Token is null ? $"the token is in {Path.Combine(options.DataDir, Token.FileName)}" : "with the token that was given";
         bool showToken = app.IsFirstStart || !Console.IsErrorRedirected;
-        Console.Error.WriteLine(showToken
+        messages.SayPlain(showToken
             ? $"OtelLite {App.Version}: {app.SignInUrl}"
             : $"OtelLite {App.Version}: {url} ({whereItIs})");
         if (app.IsFirstStart)
         {
-            Console.Error.WriteLine($"""
+            messages.SayPlain($"""
 
                 Open that address, then paste this into the shell that starts Claude Code:
 

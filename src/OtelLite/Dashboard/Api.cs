@@ -154,13 +154,7 @@ internal sealed class Api
         (WriteResult result, long id) = await _writeScrape(UnixNano.From(scrapedAt), post.Source, LimitsText(post.Limits)).ConfigureAwait(false);
         if (result.Outcome != WriteOutcome.Committed)
         {
-            bool passes = result.Outcome != WriteOutcome.Failed;
-            if (passes)
-            {
-                context.Response.Headers.RetryAfter = Limits.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
-            }
-
-            int status = passes ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status500InternalServerError;
+            int status = result.Outcome == WriteOutcome.Failed ? StatusCodes.Status500InternalServerError : StatusCodes.Status503ServiceUnavailable;
             await Answers.WriteProblem(context, status, $"the reading could not be stored: {result.Reason}").ConfigureAwait(false);
             return;
         }

@@ -74,9 +74,23 @@ internal static class ScopeReader
 
     /// <summary>A time as RFC 3339 writes it, with its offset. The '+' of an offset, forgotten to be encoded, arrives as a blank.</summary>
     public static bool TryTime(string text, out DateTimeOffset time) => DateTimeOffset.TryParseExact(
-        text.Replace(' ', '+'),
-        ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", "yyyy-MM-dd'T'HH:mm:ss.fffffff'00Z'", "yyyy-MM-dd'T'HH:mmzzz", "yyyy-MM-dd'T'HH:mm'Z'"],
+        WithoutFinerDigits(text.Replace(' ', '+').ToUpperInvariant()),
+        ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", "yyyy-MM-dd'T'HH:mmzzz", "yyyy-MM-dd'T'HH:mm'Z'"],
         CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
+
+    // .NET's times have seven digits of a second; others write nine.
+    private static string WithoutFinerDigits(string text)
+    {
+        const int digits = 7;
+        int first = text.IndexOf('.', StringComparison.Ordinal) + 1;
+        int end = first;
+        while (first > 0 && end < text.Length && char.IsAsciiDigit(text[end]))
+        {
+            end++;
+        }
+
+        return end - first <= digits ? text : text.Remove(first + digits, end - first - digits);
+    }
 
     private static (DateTimeOffset? From, DateTimeOffset? To, string? Since) Range(
         IQueryCollection query, TimeZoneInfo zone, ScrapeReading? newest, DateTimeOffset now)

@@ -69,7 +69,7 @@ internal static class SessionsQuery
     }
 
     private static string Sum(params ReadOnlySpan<Figure> figures) =>
-        $"sum(iif(figure IN ({string.Join(", ", figures.ToArray().Select(f => (int)f))}), value, 0))";
+        $"total(iif(figure IN ({string.Join(", ", figures.ToArray().Select(f => (int)f))}), value, 0))";
 
     private static SessionUsage ReadSession(SqliteDataReader row) => new(
         row.GetString(0),

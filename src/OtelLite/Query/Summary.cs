@@ -123,7 +123,7 @@ internal static class SummaryQuery
     {
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = $"""
-            SELECT name, figure, sum(value) FROM ({scope.Amounts(command)}) JOIN usage_name ON usage_name.id = model
+            SELECT name, figure, total(value) FROM ({scope.Amounts(command)}) JOIN usage_name ON usage_name.id = model
             WHERE value <> 0 GROUP BY model, figure ORDER BY model
             """;
         List<(string Model, Dictionary<Figure, long> Amounts)> models = [];

@@ -32,7 +32,7 @@ internal static class TimeseriesQuery
         Dictionary<Figure, long[]> columns = [];
         long[] Of(Figure figure) => columns.TryGetValue(figure, out long[]? column) ? column : columns[figure] = new long[starts.Length];
         Fill(connection, buckets, Of, command => $"""
-            SELECT $UNIT, figure, sum(value) FROM ({scope.Amounts(command, exactTimes: unit < QuarterSeconds)}) GROUP BY 1, 2
+            SELECT $UNIT, figure, total(value) FROM ({scope.Amounts(command, exactTimes: unit < QuarterSeconds)}) GROUP BY 1, 2
             """);
         long[] toolCalls = new long[starts.Length];
         Fill(connection, buckets, _ => toolCalls, command =>

@@ -130,9 +130,7 @@ internal static class Database
 
     private static void CreateOrCheckSchema(SqliteConnection connection, string path)
     {
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = "PRAGMA user_version";
-        long version = (long)command.ExecuteScalar()!;
+        long version = Version(connection);
         if (version > SchemaVersion)
         {
             throw new StorageException(
@@ -143,9 +141,28 @@ internal static class Database
         {
             // Space can only be given back by increments if the file is made for it before its first table.
             Execute(connection, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;");
+            CreateSchema(connection);
+        }
+    }
+
+    // Looked at once more under the lock: two programs may start on a new folder at once.
+    private static void CreateSchema(SqliteConnection connection)
+    {
+        using SqliteTransaction transaction = connection.BeginTransaction();
+        if (Version(connection) == 0)
+        {
             using Stream schema = typeof(Database).Assembly.GetManifestResourceStream("schema.sql")!;
             using var reader = new StreamReader(schema);
-            Execute(connection, $"BEGIN IMMEDIATE; {reader.ReadToEnd()} PRAGMA user_version = {SchemaVersion}; COMMIT;");
+            Execute(connection, $"{reader.ReadToEnd()} PRAGMA user_version = {SchemaVersion};");
         }
+
+        transaction.Commit();
+    }
+
+    private static long Version(SqliteConnection connection)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "PRAGMA user_version";
+        return (long)command.ExecuteScalar()!;
     }
 }

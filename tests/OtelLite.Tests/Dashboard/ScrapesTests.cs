@@ -57,6 +57,17 @@ public sealed class ScrapesTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("2026-01-15T12:00:00.123456789Z")]
+    [InlineData("2026-01-15t12:00:00.1234567z")]
+    [InlineData("2026-01-15T13:00:00.12345670001+01:00")]
+    public async Task A_time_may_be_as_fine_as_any_sender_writes_it(string text)
+    {
+        (HttpStatusCode status, JsonNode reading) = await Post($$"""{"scrapedAt":"{{text}}"}""");
+        Assert.Equal(HttpStatusCode.Created, status);
+        Assert.Equal(DateTimeOffset.UnixEpoch.AddSeconds(Exports.Noon).AddTicks(1_234_567), (DateTimeOffset)reading["scrapedAt"]!);
+    }
+
+    [Theory]
     [InlineData("""{"scrapedAt":"yesterday"}""", "scrapedAt")]
     [InlineData("""{"scrapedAt":"2026-01-15T12:00:00"}""", "scrapedAt")]
     [InlineData("""{"scrapedAt":1768478400}""", "scrapedAt")]
