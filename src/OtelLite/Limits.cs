@@ -21,6 +21,15 @@ internal static class Limits
     /// <summary>Attributes of all the records of one request, for the same reason.</summary>
     public const int AttributesPerRequestMax = 4_000_000;
 
+    /// <summary>Buckets or quantiles of one data point, past which it is rejected. SDKs send some dozens, and 160 at most for an exponential histogram.</summary>
+    public const int BucketsPerPointMax = 10_000;
+
+    /// <summary>Values nested in one protobuf value: as many as <see cref="JsonDepthMax"/> lets nest in JSON.</summary>
+    public const int AnyValueDepthMax = 80;
+
+    /// <summary>Groups nested in an unknown protobuf field. OTLP has none, so only a mistake or malice nests them.</summary>
+    public const int GroupDepthMax = 32;
+
     /// <summary>The most that --max-body may allow: JSON of a text takes up to six times its bytes, and one buffer holds two gigabytes.</summary>
     public const int BodyBytesMaxMax = 256 << 20;
 

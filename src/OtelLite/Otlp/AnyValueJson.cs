@@ -172,19 +172,25 @@ internal static class AnyValueJson
                 continue;
             }
 
-            if (!Json.StartArray(ref reader, "kvlistValue.values"))
-            {
-                continue;
-            }
-
-            while (Json.NextMessage(ref reader, "an entry of a map"))
-            {
-                AppendComma(text, ref first);
-                AppendEntry(ref reader, text);
-            }
+            AppendEntries(ref reader, text, ref first);
         }
 
         text.Append((byte)'}');
+    }
+
+    /// <summary>Appends a repeated <c>KeyValue</c> as the members of a JSON object, in the order in which they came.</summary>
+    public static void AppendEntries(ref Utf8JsonReader reader, Utf8Text text, ref bool first)
+    {
+        if (!Json.StartArray(ref reader, "a map's entries"))
+        {
+            return;
+        }
+
+        while (Json.NextMessage(ref reader, "an entry of a map"))
+        {
+            AppendComma(text, ref first);
+            AppendEntry(ref reader, text);
+        }
     }
 
     // The key has to be written first but may come last: then the value is read again from a copy of the reader.

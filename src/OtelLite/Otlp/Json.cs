@@ -16,6 +16,8 @@ internal static class Json
     // Longer than any name we look for; a longer one is unknown whatever it says.
     private const int NameBytesMax = 64;
 
+    public const int TraceIdDigits = 32, SpanIdDigits = 16;
+
     /// <summary>U+FFFD, what stands for half a surrogate pair.</summary>
     private static ReadOnlySpan<byte> Replacement => [0xEF, 0xBF, 0xBD];
 
@@ -99,6 +101,40 @@ internal static class Json
             default:
                 throw new JsonException($"a string was expected, not {Name(reader.TokenType)}");
         }
+    }
+
+    /// <summary>
+    /// An id, hex in either case, as lower-case hex. None when it is invalid or all zero: for a log record that means "not associated" (logs data
+    /// model), and the record is kept.
+    /// </summary>
+    public static TextRange ReadId(ref Utf8JsonReader reader, Utf8Text text, int digits)
+    {
+        int start = text.Length;
+        TextRange given = ReadText(ref reader, text);
+        bool zero = true;
+        if (given.Length == digits)
+        {
+            Span<byte> id = text.Writable(given);
+            for (int i = 0; i < id.Length; i++)
+            {
+                if (!char.IsAsciiHexDigit((char)id[i]))
+                {
+                    zero = true;
+                    break;
+                }
+
+                id[i] |= 0x20; // The digits stay as they are, letters become lower case.
+                zero &= id[i] == '0';
+            }
+        }
+
+        if (zero)
+        {
+            text.Rewind(start);
+            return TextRange.None;
+        }
+
+        return given;
     }
 
     public static bool ReadBool(ref Utf8JsonReader reader) => reader.TokenType switch

@@ -18,21 +18,13 @@ internal static class LogsJson
             int resource = batch.AddResource();
             while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
             {
-                if (name.SequenceEqual("resource"u8))
-                {
-                    ResourceJson.ReadResource(ref reader, batch, resource);
-                }
-                else if (name.SequenceEqual("scopeLogs"u8))
+                if (name.SequenceEqual("scopeLogs"u8))
                 {
                     ReadScopeLogs(ref reader, batch, resource);
                 }
-                else if (name.SequenceEqual("schemaUrl"u8))
-                {
-                    batch.Resources[resource].SchemaUrl = Json.ReadText(ref reader, batch.Text);
-                }
                 else
                 {
-                    reader.Skip();
+                    ResourceJson.ReadMember(ref reader, name, batch, resource);
                 }
             }
         }
@@ -50,21 +42,13 @@ internal static class LogsJson
             int scope = batch.AddScope();
             while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
             {
-                if (name.SequenceEqual("scope"u8))
-                {
-                    ResourceJson.ReadScope(ref reader, batch, scope);
-                }
-                else if (name.SequenceEqual("logRecords"u8))
+                if (name.SequenceEqual("logRecords"u8))
                 {
                     ReadLogRecords(ref reader, batch, resource, scope);
                 }
-                else if (name.SequenceEqual("schemaUrl"u8))
-                {
-                    batch.Scopes[scope].SchemaUrl = Json.ReadText(ref reader, batch.Text);
-                }
                 else
                 {
-                    reader.Skip();
+                    ResourceJson.ReadScopeMember(ref reader, name, batch, scope);
                 }
             }
         }
@@ -79,16 +63,7 @@ internal static class LogsJson
 
         while (Json.NextMessage(ref reader, "a log record"))
         {
-            var record = new LogRecord
-            {
-                Resource = resource,
-                Scope = scope,
-                SeverityText = TextRange.None,
-                Body = TextRange.None,
-                EventName = TextRange.None,
-                TraceId = TextRange.None,
-                SpanId = TextRange.None,
-            };
+            LogRecord record = TelemetryBatch.NewLogRecord(resource, scope);
             int first = batch.Attributes.Count;
             uint dropped = 0;
             while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
@@ -142,11 +117,11 @@ internal static class LogsJson
         }
         else if (name.SequenceEqual("traceId"u8))
         {
-            record.TraceId = ReadId(ref reader, text, 32);
+            record.TraceId = Json.ReadId(ref reader, text, Json.TraceIdDigits);
         }
         else if (name.SequenceEqual("spanId"u8))
         {
-            record.SpanId = ReadId(ref reader, text, 16);
+            record.SpanId = Json.ReadId(ref reader, text, Json.SpanIdDigits);
         }
         else if (name.SequenceEqual("flags"u8))
         {
@@ -156,36 +131,5 @@ internal static class LogsJson
         {
             reader.Skip();
         }
-    }
-
-    // Hex in either case. An invalid or all-zero id means "not associated" (logs data model), and the record is kept.
-    private static TextRange ReadId(ref Utf8JsonReader reader, Utf8Text text, int digits)
-    {
-        int start = text.Length;
-        TextRange given = Json.ReadText(ref reader, text);
-        bool zero = true;
-        if (given.Length == digits)
-        {
-            Span<byte> id = text.Writable(given);
-            for (int i = 0; i < id.Length; i++)
-            {
-                if (!char.IsAsciiHexDigit((char)id[i]))
-                {
-                    zero = true;
-                    break;
-                }
-
-                id[i] |= 0x20; // The digits stay as they are, letters become lower case.
-                zero &= id[i] == '0';
-            }
-        }
-
-        if (zero)
-        {
-            text.Rewind(start);
-            return TextRange.None;
-        }
-
-        return given;
     }
 }

@@ -21,21 +21,13 @@ internal static class MetricsJson
             int resource = batch.AddResource();
             while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
             {
-                if (name.SequenceEqual("resource"u8))
-                {
-                    ResourceJson.ReadResource(ref reader, batch, resource);
-                }
-                else if (name.SequenceEqual("scopeMetrics"u8))
+                if (name.SequenceEqual("scopeMetrics"u8))
                 {
                     ReadScopeMetrics(ref reader, batch, resource);
                 }
-                else if (name.SequenceEqual("schemaUrl"u8))
-                {
-                    batch.Resources[resource].SchemaUrl = Json.ReadText(ref reader, batch.Text);
-                }
                 else
                 {
-                    reader.Skip();
+                    ResourceJson.ReadMember(ref reader, name, batch, resource);
                 }
             }
         }
@@ -53,21 +45,13 @@ internal static class MetricsJson
             int scope = batch.AddScope();
             while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
             {
-                if (name.SequenceEqual("scope"u8))
-                {
-                    ResourceJson.ReadScope(ref reader, batch, scope);
-                }
-                else if (name.SequenceEqual("metrics"u8))
+                if (name.SequenceEqual("metrics"u8))
                 {
                     ReadMetrics(ref reader, batch, resource, scope);
                 }
-                else if (name.SequenceEqual("schemaUrl"u8))
-                {
-                    batch.Scopes[scope].SchemaUrl = Json.ReadText(ref reader, batch.Text);
-                }
                 else
                 {
-                    reader.Skip();
+                    ResourceJson.ReadScopeMember(ref reader, name, batch, scope);
                 }
             }
         }
@@ -83,29 +67,23 @@ internal static class MetricsJson
         while (Json.NextMessage(ref reader, "a metric"))
         {
             int first = batch.DataPoints.Count;
-            TextRange metric = TextRange.None;
-            TextRange unit = TextRange.None;
+            var metric = new Metric { Name = TextRange.None, Unit = TextRange.None };
             while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
             {
                 if (name.SequenceEqual("name"u8))
                 {
-                    metric = Json.ReadText(ref reader, batch.Text);
+                    metric.Name = Json.ReadText(ref reader, batch.Text);
                 }
                 else if (name.SequenceEqual("unit"u8))
                 {
-                    unit = Json.ReadText(ref reader, batch.Text);
+                    metric.Unit = Json.ReadText(ref reader, batch.Text);
                 }
-                else if (name.SequenceEqual("sum"u8))
+                else if (KindOf(name) is var kind && kind != MetricKind.None && Json.StartMessage(ref reader, "a metric's data"))
                 {
-                    ReadData(ref reader, batch, MetricKind.Sum);
-                }
-                else if (name.SequenceEqual("gauge"u8))
-                {
-                    ReadData(ref reader, batch, MetricKind.Gauge);
-                }
-                else if (name.SequenceEqual("histogram"u8) || name.SequenceEqual("exponentialHistogram"u8) || name.SequenceEqual("summary"u8))
-                {
-                    RejectData(ref reader, batch);
+                    // Of two members of a oneof the last wins.
+                    batch.DataPoints.Truncate(first);
+                    metric.Kind = kind;
+                    ReadData(ref reader, batch, ref metric);
                 }
                 else
                 {
@@ -113,86 +91,42 @@ internal static class MetricsJson
                 }
             }
 
-            MetricName known = ClaudeCode.Metrics.Find(batch.Text[metric]);
-            foreach (ref NumberDataPoint point in batch.DataPoints.Rows[first..])
-            {
-                point.Resource = resource;
-                point.Scope = scope;
-                point.Metric = metric;
-                point.Unit = unit;
-                point.Name = known;
-            }
+            batch.CloseMetric(first, resource, scope, metric);
         }
     }
 
-    // Nothing is acknowledged that is not kept: these points are counted as rejected.
-    private static void RejectData(ref Utf8JsonReader reader, TelemetryBatch batch)
+    private static MetricKind KindOf(ReadOnlySpan<byte> name) =>
+        name.SequenceEqual("sum"u8) ? MetricKind.Sum
+        : name.SequenceEqual("gauge"u8) ? MetricKind.Gauge
+        : name.SequenceEqual("histogram"u8) ? MetricKind.Histogram
+        : name.SequenceEqual("exponentialHistogram"u8) ? MetricKind.ExponentialHistogram
+        : name.SequenceEqual("summary"u8) ? MetricKind.Summary
+        : MetricKind.None;
+
+    private static void ReadData(ref Utf8JsonReader reader, TelemetryBatch batch, ref Metric metric)
     {
-        if (!Json.StartMessage(ref reader, "a metric's data"))
-        {
-            return;
-        }
-
-        while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
-        {
-            if (!name.SequenceEqual("dataPoints"u8))
-            {
-                reader.Skip();
-                continue;
-            }
-
-            if (!Json.StartArray(ref reader, "dataPoints"))
-            {
-                continue;
-            }
-
-            while (Json.NextMessage(ref reader, "a data point"))
-            {
-                reader.Skip();
-                batch.Reject("histograms and summaries are not stored by this version");
-            }
-        }
-    }
-
-    private static void ReadData(ref Utf8JsonReader reader, TelemetryBatch batch, MetricKind kind)
-    {
-        if (!Json.StartMessage(ref reader, "a metric's data"))
-        {
-            return;
-        }
-
-        int first = batch.DataPoints.Count;
-        AggregationTemporality temporality = AggregationTemporality.Unspecified;
-        bool monotonic = false;
         while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
         {
             if (name.SequenceEqual("dataPoints"u8))
             {
-                ReadDataPoints(ref reader, batch);
+                ReadDataPoints(ref reader, batch, metric.Kind);
             }
             else if (name.SequenceEqual("aggregationTemporality"u8))
             {
-                temporality = (AggregationTemporality)Json.ReadEnum(ref reader);
+                metric.Temporality = (AggregationTemporality)Json.ReadEnum(ref reader);
             }
             else if (name.SequenceEqual("isMonotonic"u8))
             {
-                monotonic = Json.ReadBool(ref reader);
+                metric.IsMonotonic = Json.ReadBool(ref reader);
             }
             else
             {
                 reader.Skip();
             }
         }
-
-        foreach (ref NumberDataPoint point in batch.DataPoints.Rows[first..])
-        {
-            point.Kind = kind;
-            point.Temporality = temporality;
-            point.IsMonotonic = monotonic;
-        }
     }
 
-    private static void ReadDataPoints(ref Utf8JsonReader reader, TelemetryBatch batch)
+    private static void ReadDataPoints(ref Utf8JsonReader reader, TelemetryBatch batch, MetricKind kind)
     {
         if (!Json.StartArray(ref reader, "dataPoints"))
         {
@@ -201,7 +135,8 @@ internal static class MetricsJson
 
         while (Json.NextMessage(ref reader, "a data point"))
         {
-            var point = default(NumberDataPoint);
+            var point = new DataPoint { Kind = kind, Exemplars = TextRange.None };
+            batch.Shape.Clear();
             int first = batch.Attributes.Count;
             while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
             {
@@ -209,9 +144,14 @@ internal static class MetricsJson
                 {
                     AttributesJson.Read(ref reader, batch);
                 }
-                else
+                else if (name.SequenceEqual("exemplars"u8))
                 {
-                    ReadNumber(ref reader, name, ref point);
+                    point.Exemplars = ExemplarsJson.Read(ref reader, batch.Text);
+                }
+                else if (!(point.IsDistribution ? DataPointShapeJson.TryRead(ref reader, name, batch.Shape) : TryReadNumber(ref reader, name, ref point))
+                    && !TryReadPoint(ref reader, name, ref point))
+                {
+                    reader.Skip();
                 }
             }
 
@@ -220,7 +160,7 @@ internal static class MetricsJson
         }
     }
 
-    private static void ReadNumber(ref Utf8JsonReader reader, scoped ReadOnlySpan<byte> name, ref NumberDataPoint point)
+    private static bool TryReadPoint(ref Utf8JsonReader reader, scoped ReadOnlySpan<byte> name, ref DataPoint point)
     {
         if (name.SequenceEqual("timeUnixNano"u8))
         {
@@ -230,25 +170,41 @@ internal static class MetricsJson
         {
             point.StartTimeUnixNano = Json.ReadUInt64(ref reader);
         }
-        else if (name.SequenceEqual("asDouble"u8) && reader.TokenType != JsonTokenType.Null)
-        {
-            point.AsDouble = Json.ReadDouble(ref reader);
-            point.IsInt = false;
-            point.HasValue = true;
-        }
-        else if (name.SequenceEqual("asInt"u8) && reader.TokenType != JsonTokenType.Null)
-        {
-            point.AsInt = Json.ReadInt64(ref reader);
-            point.IsInt = true;
-            point.HasValue = true;
-        }
         else if (name.SequenceEqual("flags"u8))
         {
             point.Flags = Json.ReadUInt32(ref reader);
         }
         else
         {
-            reader.Skip();
+            return false;
         }
+
+        return true;
+    }
+
+    private static bool TryReadNumber(ref Utf8JsonReader reader, scoped ReadOnlySpan<byte> name, ref DataPoint point)
+    {
+        if (reader.TokenType == JsonTokenType.Null)
+        {
+            return false;
+        }
+
+        if (name.SequenceEqual("asDouble"u8))
+        {
+            point.AsDouble = Json.ReadDouble(ref reader);
+            point.IsInt = false;
+        }
+        else if (name.SequenceEqual("asInt"u8))
+        {
+            point.AsInt = Json.ReadInt64(ref reader);
+            point.IsInt = true;
+        }
+        else
+        {
+            return false;
+        }
+
+        point.HasValue = true;
+        return true;
     }
 }

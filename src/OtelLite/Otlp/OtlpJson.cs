@@ -8,7 +8,7 @@ using OtelLite.Telemetry;
 namespace OtelLite.Otlp;
 
 /// <summary>
-/// Any OTLP/JSON export request. Which signals it holds is read from its own keys (<c>resourceMetrics</c>, <c>resourceLogs</c>)
+/// Any OTLP/JSON export request. Which signals it holds is read from its own keys (<c>resourceMetrics</c>, <c>resourceLogs</c>, <c>resourceSpans</c>)
 /// and not from the path it was sent to: real clients post one signal to another's path, or to <c>/</c>.
 /// </summary>
 [JsonConverter(typeof(ExportRequestConverter))]
@@ -97,9 +97,9 @@ internal sealed class ExportRequestConverter : JsonConverter<ExportRequest>
                 {
                     LogsJson.ReadResourceLogs(ref reader, batch);
                 }
-                else if (name.SequenceEqual("resourceSpans"u8) && reader.TokenType == JsonTokenType.StartArray)
+                else if (name.SequenceEqual("resourceSpans"u8))
                 {
-                    throw new JsonException("it holds spans, which this version does not store; leave OTEL_TRACES_EXPORTER unset");
+                    TracesJson.ReadResourceSpans(ref reader, batch);
                 }
                 else
                 {

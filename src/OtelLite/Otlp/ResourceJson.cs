@@ -6,8 +6,42 @@ namespace OtelLite.Otlp;
 /// <summary>What every signal's envelope has: the resource and the instrumentation scope.</summary>
 internal static class ResourceJson
 {
-    /// <summary>A <c>Resource</c> message into the row that the envelope has already made for it.</summary>
-    public static void ReadResource(ref Utf8JsonReader reader, TelemetryBatch batch, int resource)
+    /// <summary>A member of a signal's resource envelope that all signals share; an unknown one is skipped.</summary>
+    public static void ReadMember(ref Utf8JsonReader reader, scoped ReadOnlySpan<byte> name, TelemetryBatch batch, int resource)
+    {
+        if (name.SequenceEqual("resource"u8))
+        {
+            ReadResource(ref reader, batch, resource);
+        }
+        else if (name.SequenceEqual("schemaUrl"u8))
+        {
+            batch.Resources[resource].SchemaUrl = Json.ReadText(ref reader, batch.Text);
+        }
+        else
+        {
+            reader.Skip();
+        }
+    }
+
+    /// <summary>The same for a scope's envelope.</summary>
+    public static void ReadScopeMember(ref Utf8JsonReader reader, scoped ReadOnlySpan<byte> name, TelemetryBatch batch, int scope)
+    {
+        if (name.SequenceEqual("scope"u8))
+        {
+            ReadScope(ref reader, batch, scope);
+        }
+        else if (name.SequenceEqual("schemaUrl"u8))
+        {
+            batch.Scopes[scope].SchemaUrl = Json.ReadText(ref reader, batch.Text);
+        }
+        else
+        {
+            reader.Skip();
+        }
+    }
+
+    // A Resource message into the row that the envelope has already made for it.
+    private static void ReadResource(ref Utf8JsonReader reader, TelemetryBatch batch, int resource)
     {
         if (!Json.StartMessage(ref reader, "resource"))
         {
@@ -35,8 +69,7 @@ internal static class ResourceJson
         batch.Resources[resource].Attributes = batch.CloseAttributes(first, dropped);
     }
 
-    /// <summary>An <c>InstrumentationScope</c> message into the row that the envelope has already made for it.</summary>
-    public static void ReadScope(ref Utf8JsonReader reader, TelemetryBatch batch, int scope)
+    private static void ReadScope(ref Utf8JsonReader reader, TelemetryBatch batch, int scope)
     {
         if (!Json.StartMessage(ref reader, "scope"))
         {

@@ -53,7 +53,7 @@ internal sealed class OtlpReceiver(Token token, int bodyBytesMax, WriteBatch wri
     {
         WriteResult result = await write(batch).ConfigureAwait(false);
         int rejected = batch.RejectedDataPoints;
-        string? because = batch.RejectedBecause;
+        string? because = batch.Remark;
         batch.Return();
         if (result.Outcome == WriteOutcome.Committed)
         {

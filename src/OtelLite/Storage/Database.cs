@@ -20,7 +20,7 @@ internal sealed class StorageException(string message, Exception? inner = null) 
 internal static class Database
 {
     /// <summary>The schema's version, kept in the file as <c>user_version</c>.</summary>
-    public const int SchemaVersion = 1;
+    public const int SchemaVersion = 2;
 
     public const string FileName = "otellite.db";
 
@@ -143,6 +143,29 @@ internal static class Database
             Execute(connection, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;");
             CreateSchema(connection);
         }
+        else if (version < SchemaVersion)
+        {
+            Migrate(connection);
+        }
+    }
+
+    // One step after the other, all in one transaction: a file is of one version or of the other.
+    private static void Migrate(SqliteConnection connection)
+    {
+        using SqliteTransaction transaction = connection.BeginTransaction();
+        for (long version = Version(connection) + 1; version <= SchemaVersion; version++)
+        {
+            Execute(connection, $"{Resource($"migrate-{version}.sql")} PRAGMA user_version = {version};");
+        }
+
+        transaction.Commit();
+    }
+
+    private static string Resource(string name)
+    {
+        using Stream sql = typeof(Database).Assembly.GetManifestResourceStream(name)!;
+        using var reader = new StreamReader(sql);
+        return reader.ReadToEnd();
     }
 
     // Looked at once more under the lock: two programs may start on a new folder at once.
@@ -151,9 +174,7 @@ internal static class Database
         using SqliteTransaction transaction = connection.BeginTransaction();
         if (Version(connection) == 0)
         {
-            using Stream schema = typeof(Database).Assembly.GetManifestResourceStream("schema.sql")!;
-            using var reader = new StreamReader(schema);
-            Execute(connection, $"{reader.ReadToEnd()} PRAGMA user_version = {SchemaVersion};");
+            Execute(connection, $"{Resource("schema.sql")} PRAGMA user_version = {SchemaVersion};");
         }
 
         transaction.Commit();

@@ -12,6 +12,7 @@ internal sealed class RawTables : IDisposable
     private readonly Statement _forgetBodies;
     private readonly Statement _metric;
     private readonly Statement _event;
+    private readonly Statement _span;
     private readonly Statement _addResource;
     private readonly Statement _findResource;
     private readonly Statement _addScope;
@@ -33,14 +34,21 @@ internal sealed class RawTables : IDisposable
         _forgetBodies = new(connection, "DELETE FROM otel_body WHERE received_unix_nano < ?");
         _metric = new(connection, """
             INSERT INTO otel_metrics (received_at, metric_name, value, unit, attributes, session_id, time_unix_nano, start_time_unix_nano,
-                sent_value, kind, temporality, is_monotonic, flags, resource_id, scope_id)
-            VALUES (datetime(?, 'unixepoch'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                sent_value, kind, temporality, is_monotonic, flags, resource_id, scope_id, shape, exemplars)
+            VALUES (datetime(?, 'unixepoch'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """);
         _event = new(connection, """
             INSERT INTO otel_events (received_at, event_name, attributes, session_id, prompt_id, time_unix_nano, observed_time_unix_nano,
                 severity_number, severity_text, body, trace_id, span_id, flags, dropped_attributes_count, resource_id, scope_id)
             VALUES (datetime(?, 'unixepoch'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             RETURNING id
+            """);
+        _span = new(connection, """
+            INSERT INTO otel_spans (received_at, trace_id, span_id, parent_span_id, name, kind, status_code, status_message, start_time_unix_nano,
+                end_time_unix_nano, attributes, events, links, session_id, trace_state, flags, dropped_attributes_count, dropped_events_count,
+                dropped_links_count, resource_id, scope_id)
+            VALUES (datetime(?, 'unixepoch'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (trace_id, span_id) DO NOTHING
             """);
         _addResource = new(connection, """
             INSERT OR IGNORE INTO otel_resource (hash, attributes, dropped_attributes_count, schema_url) VALUES (?, ?, ?, ?)
@@ -51,8 +59,8 @@ internal sealed class RawTables : IDisposable
             VALUES (?, ?, ?, ?, ?, ?)
             """);
         _findScope = new(connection, "SELECT id FROM otel_scope WHERE hash = ?");
-        _findSeries = new(connection, "SELECT time_unix_nano, value FROM otel_series WHERE key = ?");
-        _setSeries = new(connection, "INSERT OR REPLACE INTO otel_series (key, time_unix_nano, value) VALUES (?, ?, ?)");
+        _findSeries = new(connection, "SELECT time_unix_nano, value, count FROM otel_series WHERE key = ?");
+        _setSeries = new(connection, "INSERT OR REPLACE INTO otel_series (key, time_unix_nano, value, count) VALUES (?, ?, ?, ?)");
     }
 
     /// <summary>The row of each log record of the batch that was written last.</summary>
@@ -70,7 +78,7 @@ internal sealed class RawTables : IDisposable
         _receivedUnixSeconds = receivedUnixSeconds;
         WriteResources(batch);
         WriteScopes(batch);
-        foreach (ref NumberDataPoint point in batch.DataPoints.Rows)
+        foreach (ref DataPoint point in batch.DataPoints.Rows)
         {
             point.Increase = SeriesIncrease.NeedsState(point) ? IncreaseOf(batch, point) : SeriesIncrease.Stateless(point);
             Write(batch, point);
@@ -80,6 +88,11 @@ internal sealed class RawTables : IDisposable
         foreach (ref readonly LogRecord record in batch.LogRecords.Rows)
         {
             EventIds.Add() = Write(batch, record);
+        }
+
+        foreach (ref readonly Span span in batch.Spans.Rows)
+        {
+            Write(batch, span);
         }
     }
 
@@ -92,28 +105,61 @@ internal sealed class RawTables : IDisposable
 
     public void Dispose()
     {
-        foreach (Statement statement in (Statement[])[_body, _forgetBodies, _metric, _event, _addResource, _findResource,
+        foreach (Statement statement in (Statement[])[_body, _forgetBodies, _metric, _event, _span, _addResource, _findResource,
             _addScope, _findScope, _findSeries, _setSeries])
         {
             statement.Dispose();
         }
     }
 
-    private void Write(TelemetryBatch batch, in NumberDataPoint point)
+    private void Write(TelemetryBatch batch, in DataPoint point)
     {
         Utf8Text text = batch.Text;
         _metric.Begin().Bind(_receivedUnixSeconds);
         BindText(_metric, text, point.Metric);
-        // A gauge that has no value now has none, and not 0; a sum without one adds nothing.
-        _ = point.Kind == MetricKind.Gauge && point.NoRecordedValue ? _metric.BindNull() : _metric.Bind(point.Increase);
+        // A gauge that has no value now has none, and not 0, as a distribution without its sum; a sum without one adds nothing.
+        bool isNone = point.Kind != MetricKind.Sum && (point.NoRecordedValue || !point.HasValue);
+        _ = isNone ? _metric.BindNull() : _metric.Bind(point.Increase);
         BindText(_metric, text, point.Unit);
         BindText(_metric, text, point.Attributes.Json);
         BindText(_metric, text, point.SessionId);
         _metric.Bind((long)point.TimeUnixNano).Bind((long)point.StartTimeUnixNano);
         _ = !point.HasValue ? _metric.BindNull() : point.IsInt ? _metric.Bind(point.AsInt) : _metric.Bind(point.AsDouble);
-        _metric.Bind(point.Kind == MetricKind.Gauge ? "gauge"u8 : "sum"u8)
+        _metric.Bind(NameOf(point.Kind))
             .Bind((int)point.Temporality).Bind(point.IsMonotonic ? 1 : 0).Bind((long)point.Flags)
-            .Bind(_resourceIds[point.Resource]).Bind(_scopeIds[point.Scope])
+            .Bind(_resourceIds[point.Resource]).Bind(_scopeIds[point.Scope]);
+        BindText(_metric, text, point.Shape);
+        BindText(_metric, text, point.Exemplars);
+        _metric.Run();
+    }
+
+    private static ReadOnlySpan<byte> NameOf(MetricKind kind) => kind switch
+    {
+        MetricKind.Gauge => "gauge"u8,
+        MetricKind.Sum => "sum"u8,
+        MetricKind.Histogram => "histogram"u8,
+        MetricKind.ExponentialHistogram => "exponential_histogram"u8,
+        _ => "summary"u8,
+    };
+
+    private void Write(TelemetryBatch batch, in Span span)
+    {
+        Utf8Text text = batch.Text;
+        _span.Begin().Bind(_receivedUnixSeconds);
+        BindText(_span, text, span.TraceId);
+        BindText(_span, text, span.SpanId);
+        BindText(_span, text, span.ParentSpanId);
+        BindText(_span, text, span.Name);
+        _span.Bind(span.Kind).Bind(span.StatusCode);
+        BindText(_span, text, span.StatusMessage);
+        _span.Bind((long)span.StartTimeUnixNano).Bind((long)span.EndTimeUnixNano);
+        BindText(_span, text, span.Attributes.Json);
+        BindText(_span, text, span.Events);
+        BindText(_span, text, span.Links);
+        BindText(_span, text, span.SessionId);
+        BindText(_span, text, span.TraceState);
+        _span.Bind((long)span.Flags).Bind((long)span.Attributes.DroppedCount).Bind((long)span.DroppedEventsCount).Bind((long)span.DroppedLinksCount)
+            .Bind(_resourceIds[span.Resource]).Bind(_scopeIds[span.Scope])
             .Run();
     }
 
@@ -135,15 +181,15 @@ internal sealed class RawTables : IDisposable
             .Scalar()!.Value;
     }
 
-    private double IncreaseOf(TelemetryBatch batch, in NumberDataPoint point)
+    private double IncreaseOf(TelemetryBatch batch, in DataPoint point)
     {
         UInt128 key = SeriesIncrease.Key(batch, point);
-        SeriesState? before = _findSeries.Begin().BindHash(key).Step() ? new(_findSeries.Int64(0), _findSeries.Double(1)) : null;
+        SeriesState? before = _findSeries.Begin().BindHash(key).Step() ? new(_findSeries.Int64(0), _findSeries.Double(1), _findSeries.Int64(2)) : null;
         _findSeries.Reset();
         double increase = SeriesIncrease.Cumulative(point, before, out SeriesState after);
         if (after != before)
         {
-            _setSeries.Begin().BindHash(key).Bind(after.TimeUnixNano).Bind(after.Value).Run();
+            _setSeries.Begin().BindHash(key).Bind(after.TimeUnixNano).Bind(after.Value).Bind(after.Count).Run();
         }
 
         return increase;
@@ -196,13 +242,13 @@ internal sealed class RawTables : IDisposable
 
     private static void Append(XxHash128 hash, Utf8Text text, TextRange range)
     {
-        // An absent text differs from an empty one; the separator keeps neighbours apart.
-        hash.Append(range.IsNone ? [1] : [0]);
+        // Protobuf leaves out what is empty, so an absent text is the same as an empty one. The separator keeps neighbours apart.
+        hash.Append(range.Length <= 0 ? [1] : [0]);
         hash.Append(text[range]);
     }
 
     private static void BindText(Statement statement, Utf8Text text, TextRange range) =>
-        _ = range.IsNone ? statement.BindNull() : statement.Bind(text[range]);
+        _ = range.Length <= 0 ? statement.BindNull() : statement.Bind(text[range]);
 
     private static void GrowTo(ref long[] ids, int count)
     {

@@ -85,8 +85,14 @@ internal sealed class Statement : IDisposable
     }
 
     /// <summary>Executes to the end, and says how many rows it changed.</summary>
-    public int Run()
+    /// <param name="again">Once more, with the values that are bound.</param>
+    public int Run(bool again = false)
     {
+        if (again)
+        {
+            Reset();
+        }
+
         while (Step())
         {
         }

@@ -18,6 +18,7 @@ internal sealed class StoredBatches : IDisposable
 
     private readonly Statement _events;
     private readonly Statement _points;
+    private readonly Statement _spans;
     private readonly Statement _resource;
     private readonly Statement _resourceAttributes;
     private readonly Dictionary<long, int> _resources = [];
@@ -35,23 +36,30 @@ internal sealed class StoredBatches : IDisposable
             SELECT point.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, metric_name, point.value, time_unix_nano
             FROM otel_metrics point LEFT JOIN json_each(attributes) each WHERE time_unix_nano >= ? ORDER BY point.id
             """);
+        _spans = new(connection, """
+            SELECT span.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, name, start_time_unix_nano, end_time_unix_nano
+            FROM otel_spans span LEFT JOIN json_each(attributes) each
+            WHERE iif(end_time_unix_nano <> 0, end_time_unix_nano, iif(start_time_unix_nano <> 0, start_time_unix_nano, unixepoch(received_at) * 1000000000)) >= ?
+            ORDER BY span.id
+            """);
         _resource = new(connection, "SELECT attributes FROM otel_resource WHERE id = ?");
         _resourceAttributes = new(connection, "SELECT each.key, each.type, each.atom FROM otel_resource, json_each(attributes) each WHERE otel_resource.id = ?");
     }
 
     /// <summary>Hands over all that is stored of what happened from a moment on, in the order in which it came. The number of rows.</summary>
     public long Each(long fromUnixNano, CountBatch count) =>
-        Each(_events.Begin().Bind(fromUnixNano), isEvents: true, count) + Each(_points.Begin().Bind(fromUnixNano), isEvents: false, count);
+        Each(_events.Begin().Bind(fromUnixNano), AddEvent, count) + Each(_points.Begin().Bind(fromUnixNano), AddPoint, count)
+        + Each(_spans.Begin().Bind(fromUnixNano), AddSpan, count);
 
     public void Dispose()
     {
-        foreach (Statement statement in (Statement[])[_events, _points, _resource, _resourceAttributes])
+        foreach (Statement statement in (Statement[])[_events, _points, _spans, _resource, _resourceAttributes])
         {
             statement.Dispose();
         }
     }
 
-    private long Each(Statement rows, bool isEvents, CountBatch count)
+    private long Each(Statement rows, Func<Statement, TelemetryBatch, bool> add, CountBatch count)
     {
         long total = 0;
         TelemetryBatch batch = TelemetryBatch.Rent();
@@ -69,7 +77,7 @@ internal sealed class StoredBatches : IDisposable
             received = arrived;
             ids.Add(rows.Int64(0));
             total++;
-            more = isEvents ? AddEvent(rows, batch) : AddPoint(rows, batch);
+            more = add(rows, batch);
         }
 
         if (ids.Count > 0)
@@ -110,7 +118,7 @@ internal sealed class StoredBatches : IDisposable
 
     private bool AddPoint(Statement row, TelemetryBatch batch)
     {
-        var point = new NumberDataPoint
+        var point = new DataPoint
         {
             Resource = Resource(row.Int64(2), batch),
             SessionId = Text(row, batch.Text, 6),
@@ -120,6 +128,21 @@ internal sealed class StoredBatches : IDisposable
         };
         bool more = ReadAttributes(row, batch, out point.Attributes);
         batch.DataPoints.Add() = point;
+        return more;
+    }
+
+    private bool AddSpan(Statement row, TelemetryBatch batch)
+    {
+        var span = new Span
+        {
+            Resource = Resource(row.Int64(2), batch),
+            SessionId = Text(row, batch.Text, 6),
+            Known = ClaudeCode.Spans.Find(row.Utf8(7)),
+            StartTimeUnixNano = (ulong)row.Int64(8),
+            EndTimeUnixNano = (ulong)row.Int64(9),
+        };
+        bool more = ReadAttributes(row, batch, out span.Attributes);
+        batch.Spans.Add() = span;
         return more;
     }
 

@@ -9,12 +9,16 @@ namespace OtelLite.Storage;
 /// <summary>Writes what a batch adds to what is counted, in the transaction of its raw rows, and weighs the two witnesses.</summary>
 internal sealed class UsageTables : IDisposable
 {
+    // No row of otel_events: only a span has told of the request.
+    private const long NoEvent = 0;
+
     private readonly Statement _findSession;
     private readonly Statement _addSession;
     private readonly Statement _seeSession;
     private readonly Statement _addName;
     private readonly Statement _findName;
     private readonly Statement _request;
+    private readonly Statement _takeOutSpan;
     private readonly Statement _point;
     private readonly Statement _tally;
     private readonly Statement _tool;
@@ -50,6 +54,10 @@ internal sealed class UsageTables : IDisposable
                 agent, skill, mcp_server, mcp_tool)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """);
+        _takeOutSpan = new(connection, $"""
+            DELETE FROM usage_request WHERE key = ? AND event_id = {NoEvent}
+            RETURNING model, time_unix_nano, input, output, cache_read, cache_creation, cost_nano_usd
+            """);
         _point = new(connection, """
             INSERT INTO usage_point (session, model, kind, time_unix_nano, value, rest) VALUES (?, ?, ?, ?, ?, 0)
             ON CONFLICT DO UPDATE SET value = value + excluded.value
@@ -76,7 +84,7 @@ internal sealed class UsageTables : IDisposable
 
         foreach (ref readonly BilledRequest request in _facts.Requests.Rows)
         {
-            Write(text, request, eventIds[request.LogRecord]);
+            Write(text, request, request.LogRecord == BilledRequest.NoLogRecord ? NoEvent : eventIds[request.LogRecord]);
         }
 
         foreach (ref readonly BilledPoint point in _facts.Points.Rows)
@@ -134,7 +142,7 @@ internal sealed class UsageTables : IDisposable
 
     public void Dispose()
     {
-        foreach (Statement statement in (Statement[])[_findSession, _addSession, _seeSession, _addName, _findName, _request, _point, _tally, _tool, _prompt])
+        foreach (Statement statement in (Statement[])[_findSession, _addSession, _seeSession, _addName, _findName, _request, _takeOutSpan, _point, _tally, _tool, _prompt])
         {
             statement.Dispose();
         }
@@ -148,7 +156,8 @@ internal sealed class UsageTables : IDisposable
     {
         long session = Session(text, request.Session);
         long model = Name(text, request.Model);
-        _request.Begin().BindHash(KeyOf(text, request)).Bind(session).Bind(model).Bind(request.TimeUnixNano)
+        UInt128 key = KeyOf(text, request);
+        _request.Begin().BindHash(key).Bind(session).Bind(model).Bind(request.TimeUnixNano)
             .Bind(request.Input).Bind(request.Output).Bind(request.CacheRead).Bind(request.CacheCreation)
             .Bind(request.CostNanoUsd).Bind(request.DurationMs).Bind(request.TtftMs)
             .Bind(Name(text, request.QuerySource)).Bind(eventId);
@@ -161,19 +170,50 @@ internal sealed class UsageTables : IDisposable
             BindName(_request, text, name);
         }
 
-        if (_request.Run() == 0)
+        // The same request by its id is billed once, however often it is told. What its event says goes before what its span said, which
+        // knows no cost; so the order in which the two arrive does not matter.
+        if (_request.Run() == 0 && !(eventId != NoEvent && TakeOutSpan(key, session) && _request.Run(again: true) == 1))
         {
-            // The same request by its id: it is billed once, however often it is told.
             return;
         }
 
-        _quarters.Add(request.TimeUnixNano, session, model, Figure.ApiRequests, 1);
+        Count(session, model, request, 1);
+    }
+
+    // Takes out the request that only a span told of, if there is one.
+    private bool TakeOutSpan(UInt128 key, long session)
+    {
+        _takeOutSpan.Begin().BindHash(key);
+        if (!_takeOutSpan.Step())
+        {
+            return false;
+        }
+
+        long model = _takeOutSpan.Int64(0);
+        var request = new BilledRequest
+        {
+            TimeUnixNano = _takeOutSpan.Int64(1),
+            Input = _takeOutSpan.Int64(2),
+            Output = _takeOutSpan.Int64(3),
+            CacheRead = _takeOutSpan.Int64(4),
+            CacheCreation = _takeOutSpan.Int64(5),
+            CostNanoUsd = _takeOutSpan.Int64(6),
+        };
+        _takeOutSpan.Reset();
+        Count(session, model, request, -1);
+        return true;
+    }
+
+    private void Count(long session, long model, in BilledRequest request, int times)
+    {
+        _quarters.Add(request.TimeUnixNano, session, model, Figure.ApiRequests, times);
         foreach (BilledKind kind in BilledKinds.All)
         {
-            if (request.Of(kind) != 0)
+            long value = request.Of(kind) * times;
+            if (value != 0)
             {
-                _quarters.Add(request.TimeUnixNano, session, model, kind.ByEvents(), request.Of(kind));
-                _witnesses.Say(session, model, kind, metrics: 0, events: request.Of(kind), request.TimeUnixNano);
+                _quarters.Add(request.TimeUnixNano, session, model, kind.ByEvents(), value);
+                _witnesses.Say(session, model, kind, metrics: 0, events: value, request.TimeUnixNano);
             }
         }
     }

@@ -12,13 +12,15 @@ CREATE TABLE otel_metrics (
     session_id           TEXT,
     time_unix_nano       INTEGER,
     start_time_unix_nano INTEGER,
-    sent_value,                    -- what the sender wrote: integer, real, or null for "no recorded value"
-    kind                 TEXT,     -- sum, gauge
+    sent_value,                    -- what the sender wrote: integer, real (of a distribution its sum), or null for none
+    kind                 TEXT,     -- sum, gauge, histogram, exponential_histogram, summary
     temporality          INTEGER,  -- 0 unspecified, 1 delta, 2 cumulative
     is_monotonic         INTEGER,
     flags                INTEGER,
     resource_id          INTEGER REFERENCES otel_resource (id),
-    scope_id             INTEGER REFERENCES otel_scope (id)
+    scope_id             INTEGER REFERENCES otel_scope (id),
+    shape                TEXT,     -- of a distribution: count, buckets, quantiles as JSON, as the sender wrote them
+    exemplars            TEXT      -- a JSON array
 );
 
 CREATE TABLE otel_events (
@@ -41,6 +43,34 @@ CREATE TABLE otel_events (
     scope_id                 INTEGER REFERENCES otel_scope (id)
 );
 
+-- A span that comes again, by its ids, is stored once.
+CREATE TABLE otel_spans (
+    id                       INTEGER PRIMARY KEY AUTOINCREMENT,
+    received_at              DATETIME DEFAULT CURRENT_TIMESTAMP,
+    trace_id                 TEXT,  -- lower-case hex, as all ids
+    span_id                  TEXT,
+    parent_span_id           TEXT,  -- null for a root
+    name                     TEXT,
+    kind                     INTEGER,
+    status_code              INTEGER,  -- 0 unset, 1 ok, 2 error
+    status_message           TEXT,
+    start_time_unix_nano     INTEGER,
+    end_time_unix_nano       INTEGER,
+    attributes               TEXT,  -- one flat JSON object
+    events                   TEXT,  -- a JSON array
+    links                    TEXT,  -- a JSON array
+    session_id               TEXT,
+    trace_state              TEXT,
+    flags                    INTEGER,
+    dropped_attributes_count INTEGER,
+    dropped_events_count     INTEGER,
+    dropped_links_count      INTEGER,
+    resource_id              INTEGER REFERENCES otel_resource (id),
+    scope_id                 INTEGER REFERENCES otel_scope (id)
+);
+
+CREATE UNIQUE INDEX otel_spans_id ON otel_spans (trace_id, span_id);
+CREATE INDEX otel_spans_session ON otel_spans (session_id);
 CREATE INDEX otel_metrics_session ON otel_metrics (session_id);
 CREATE INDEX otel_events_session ON otel_events (session_id);
 
@@ -76,11 +106,12 @@ CREATE TABLE otel_removed (
 
 INSERT INTO otel_removed VALUES (0);
 
--- Where each cumulative series stands.
+-- Where each cumulative series stands. count is that of a distribution, else 0.
 CREATE TABLE otel_series (
     key            BLOB PRIMARY KEY,
     time_unix_nano INTEGER NOT NULL,
-    value          REAL NOT NULL
+    value          REAL NOT NULL,
+    count          INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 
 -- What is counted. Written in the transaction that writes the raw rows.
@@ -108,8 +139,9 @@ CREATE TABLE usage_name (
     name TEXT NOT NULL UNIQUE
 );
 
--- The first witness, and the ledger: one row per billed request, from its api_request event. key is a hash of session and
--- request_id, or of the whole row where an old client sends none. What was not sent is null.
+-- The first witness, and the ledger: one row per billed request, from its api_request event, or from its span where no event told of it
+-- (the third witness; it knows no cost). key is a hash of session and request_id, or of the whole row where an old client sends none.
+-- What was not sent is null.
 CREATE TABLE usage_request (
     id             INTEGER PRIMARY KEY,
     key            BLOB NOT NULL UNIQUE,
@@ -124,7 +156,7 @@ CREATE TABLE usage_request (
     duration_ms    INTEGER NOT NULL,
     ttft_ms        INTEGER NOT NULL,
     query_source   INTEGER NOT NULL REFERENCES usage_name (id),
-    event_id       INTEGER NOT NULL,          -- its row of otel_events
+    event_id       INTEGER NOT NULL,          -- its row of otel_events; 0 while only a span tells of it
     request_id     TEXT,
     prompt_id      TEXT,
     cache_creation_5m INTEGER,                -- the parts of cache_creation by how long they are kept

@@ -24,6 +24,13 @@ internal enum EventName : byte
     ToolResult,
 }
 
+/// <summary>The spans that counting knows.</summary>
+internal enum SpanName : byte
+{
+    Other,
+    LlmRequest,
+}
+
 /// <summary>The attributes that counting knows.</summary>
 internal enum AttributeName : byte
 {
@@ -58,6 +65,7 @@ internal enum AttributeName : byte
     McpToolName,
     CommandName,
     Prompt,
+    QuerySourceSafe,
 }
 
 /// <summary>
@@ -112,7 +120,11 @@ internal static class ClaudeCode
         ("mcp_server.name", AttributeName.McpServerName),
         ("mcp_tool.name", AttributeName.McpToolName),
         ("command_name", AttributeName.CommandName),
-        ("prompt", AttributeName.Prompt));
+        ("prompt", AttributeName.Prompt),
+        ("query_source_safe", AttributeName.QuerySourceSafe));
+
+    public static readonly Utf8Names<SpanName> Spans = new(
+        ("claude_code.llm_request", SpanName.LlmRequest));
 
     /// <summary>How the text of a prompt begins that no person wrote: a background agent's result.</summary>
     public static ReadOnlySpan<byte> TaskNotification => "<task-notification>"u8;

@@ -13,6 +13,14 @@ internal enum ValueKind : byte
     Json,
 }
 
+/// <summary>OTLP's three signals: each has a path, a service and a kind of record of its own.</summary>
+internal enum Signal
+{
+    Metrics,
+    Logs,
+    Traces,
+}
+
 /// <summary>One attribute of a record. <see cref="Name"/> is set for the names that counting knows.</summary>
 internal struct Attribute
 {
@@ -55,6 +63,9 @@ internal enum MetricKind : byte
     None,
     Gauge,
     Sum,
+    Histogram,
+    ExponentialHistogram,
+    Summary,
 }
 
 /// <summary>As numbered in opentelemetry-proto; other numbers are kept as they came.</summary>
@@ -65,7 +76,18 @@ internal enum AggregationTemporality
     Cumulative = 2,
 }
 
-internal struct NumberDataPoint
+/// <summary>What a metric says of all its points.</summary>
+internal struct Metric
+{
+    public TextRange Name;
+    public TextRange Unit;
+    public MetricKind Kind;
+    public AggregationTemporality Temporality;
+    public bool IsMonotonic;
+}
+
+/// <summary>A point of any of the five kinds of metric. Of a distribution the number is its sum, and the rest is its shape.</summary>
+internal struct DataPoint
 {
     /// <summary>OTLP's <c>DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK</c>.</summary>
     public const uint NoRecordedValueMask = 1;
@@ -88,12 +110,23 @@ internal struct NumberDataPoint
     public AttributeSet Attributes;
     public TextRange SessionId;
 
+    /// <summary>How many values a distribution holds.</summary>
+    public ulong Count;
+
+    /// <summary>Counts, buckets or quantiles of a distribution as JSON; none for a plain number.</summary>
+    public TextRange Shape;
+
+    /// <summary>A JSON array; none where there are none.</summary>
+    public TextRange Exemplars;
+
     /// <summary>What the point adds, whatever its temporality; set before the batch is written.</summary>
     public double Increase;
 
     public readonly double Value => IsInt ? AsInt : AsDouble;
 
     public readonly bool NoRecordedValue => (Flags & NoRecordedValueMask) != 0;
+
+    public readonly bool IsDistribution => Kind >= MetricKind.Histogram;
 }
 
 internal struct LogRecord
@@ -124,4 +157,43 @@ internal struct LogRecord
 
     /// <summary>When it happened: some senders leave <c>time_unix_nano</c> 0 and set only the observed time (logs data model, "Timestamp").</summary>
     public readonly ulong HappenedUnixNano => TimeUnixNano != 0 ? TimeUnixNano : ObservedTimeUnixNano;
+}
+
+internal struct Span
+{
+    public int Resource;
+    public int Scope;
+
+    /// <summary>Lower-case hex; all ids are.</summary>
+    public TextRange TraceId;
+    public TextRange SpanId;
+
+    /// <summary>None for a root.</summary>
+    public TextRange ParentSpanId;
+    public TextRange TraceState;
+    public TextRange Name;
+    public SpanName Known;
+
+    /// <summary>As numbered in opentelemetry-proto; other numbers are kept as they came.</summary>
+    public int Kind;
+    public ulong StartTimeUnixNano;
+    public ulong EndTimeUnixNano;
+    public AttributeSet Attributes;
+
+    /// <summary>A JSON array; none where there are none.</summary>
+    public TextRange Events;
+
+    /// <inheritdoc cref="Events"/>
+    public TextRange Links;
+    public uint DroppedEventsCount;
+    public uint DroppedLinksCount;
+
+    /// <summary>0 unset, 1 ok, 2 error.</summary>
+    public int StatusCode;
+    public TextRange StatusMessage;
+    public uint Flags;
+    public TextRange SessionId;
+
+    /// <summary>When it happened: at its end, where that is known, as an event of the same request does.</summary>
+    public readonly ulong HappenedUnixNano => EndTimeUnixNano != 0 ? EndTimeUnixNano : StartTimeUnixNano;
 }

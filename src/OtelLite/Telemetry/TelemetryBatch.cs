@@ -22,20 +22,30 @@ internal sealed class TelemetryBatch
 
     public Column<InstrumentationScope> Scopes { get; } = new();
 
-    public Column<NumberDataPoint> DataPoints { get; } = new();
+    public Column<DataPoint> DataPoints { get; } = new();
 
     public Column<LogRecord> LogRecords { get; } = new();
 
-    /// <summary>Points that were read but are not valid; the sender is told in the partial success.</summary>
-    public int RejectedDataPoints { get; set; }
+    public Column<Span> Spans { get; } = new();
 
-    /// <summary>Why the first rejected record was rejected.</summary>
-    public string? RejectedBecause { get; set; }
+    /// <summary>What the distribution that is being read holds.</summary>
+    public DataPointShape Shape { get; } = new();
+
+    /// <summary>Points that were read but are not valid; the sender is told in the partial success.</summary>
+    public int RejectedDataPoints { get; private set; }
+
+    /// <summary>Spans without valid ids.</summary>
+    public int RejectedSpans { get; private set; }
+
+    /// <summary>Why the first rejected record was rejected, or else what is odd about one that was taken; null when nothing is.</summary>
+    public string? Remark { get; private set; }
 
     /// <summary>A hash of the decoded body: the guard against a retry of what was already stored.</summary>
     public UInt128 BodyHash { get; set; }
 
-    public int Records => DataPoints.Count + LogRecords.Count;
+    public int Rejected => RejectedDataPoints + RejectedSpans;
+
+    public int Records => DataPoints.Count + LogRecords.Count + Spans.Count;
 
     /// <summary>About what the batch holds in memory while it waits for the writer.</summary>
     public long Bytes => Text.Length + 128L * Records;
@@ -51,8 +61,11 @@ internal sealed class TelemetryBatch
         Scopes.Clear();
         DataPoints.Clear();
         LogRecords.Clear();
+        Spans.Clear();
+        Shape.Clear();
         RejectedDataPoints = 0;
-        RejectedBecause = null;
+        RejectedSpans = 0;
+        Remark = null;
         BodyHash = default;
         if (Pool.Count < Limits.PooledBatchesMax)
         {
@@ -94,31 +107,113 @@ internal sealed class TelemetryBatch
         return Scopes.Count - 1;
     }
 
-    /// <summary>Takes a point whose attributes are closed, or rejects it: a point needs a time, and a value or the flag that says there is none.</summary>
-    public void AddDataPoint(in NumberDataPoint point)
+    /// <summary>A record of which nothing is known yet; it is not in the batch before <see cref="AddLogRecord"/>.</summary>
+    public static LogRecord NewLogRecord(int resource, int scope) => new()
     {
+        Resource = resource,
+        Scope = scope,
+        SeverityText = TextRange.None,
+        Body = TextRange.None,
+        EventName = TextRange.None,
+        TraceId = TextRange.None,
+        SpanId = TextRange.None,
+    };
+
+    /// <summary>A span of which nothing is known yet; it is not in the batch before <see cref="AddSpan"/>.</summary>
+    public static Span NewSpan(int resource, int scope) => new()
+    {
+        Resource = resource,
+        Scope = scope,
+        TraceId = TextRange.None,
+        SpanId = TextRange.None,
+        ParentSpanId = TextRange.None,
+        TraceState = TextRange.None,
+        Name = TextRange.None,
+        Events = TextRange.None,
+        Links = TextRange.None,
+        StatusMessage = TextRange.None,
+    };
+
+    /// <summary>
+    /// Takes a point whose attributes are closed, or rejects it: a point needs a time, and a value or the flag that says there is none; a
+    /// distribution's other numbers are those in <see cref="Shape"/>.
+    /// </summary>
+    public void AddDataPoint(in DataPoint point)
+    {
+        bool hasShape = point.IsDistribution && !point.NoRecordedValue;
         string? wrong = point.TimeUnixNano == 0 ? "timeUnixNano is missing or 0"
             : point.TimeUnixNano > long.MaxValue ? "timeUnixNano is after the year 2262"
+            : hasShape ? Shape.Wrong(point.Kind)
             : !point.HasValue && !point.NoRecordedValue ? "neither asDouble nor asInt is set"
             : null;
         if (wrong is not null)
         {
-            Reject(wrong);
+            RejectedDataPoints++;
+            Reject($"data point: {wrong}");
             return;
         }
 
-        ref NumberDataPoint row = ref DataPoints.Add();
+        ref DataPoint row = ref DataPoints.Add();
         row = point;
         row.StartTimeUnixNano = Known(point.StartTimeUnixNano);
         row.SessionId = TextOf(point.Attributes, AttributeName.SessionId);
+        row.Shape = TextRange.None;
+        if (hasShape)
+        {
+            // What a summary says counts from its start, as its message has no field for another temporality.
+            double? sum = point.Kind == MetricKind.Summary ? Shape.Sum ?? 0 : Shape.Sum;
+            row.HasValue = sum is not null;
+            row.AsDouble = sum ?? 0;
+            row.Count = Shape.Count;
+            row.Shape = Shape.Write(point.Kind, Text);
+        }
     }
 
-    /// <summary>Counts a point that is not taken, and keeps the first reason.</summary>
-    public void Reject(string because)
+    /// <summary>Fills in what a metric says of all its points, which may come before it: those from <paramref name="first"/> on.</summary>
+    public void CloseMetric(int first, int resource, int scope, in Metric metric)
     {
-        RejectedDataPoints++;
-        RejectedBecause ??= $"data point: {because}";
+        MetricName known = ClaudeCode.Metrics.Find(Text[metric.Name]);
+        AggregationTemporality temporality = metric.Kind == MetricKind.Summary ? AggregationTemporality.Cumulative : metric.Temporality;
+        foreach (ref DataPoint point in DataPoints.Rows[first..])
+        {
+            point.Resource = resource;
+            point.Scope = scope;
+            point.Metric = metric.Name;
+            point.Unit = metric.Unit;
+            point.Name = known;
+            point.Temporality = temporality;
+            point.IsMonotonic = metric.IsMonotonic || point.IsDistribution;
+            if (point.Kind is MetricKind.Sum or MetricKind.Histogram or MetricKind.ExponentialHistogram && temporality == AggregationTemporality.Unspecified)
+            {
+                Remark ??= "aggregationTemporality is unspecified, which OTLP forbids: counted as delta";
+            }
+            else if (point.Kind == MetricKind.Sum && metric.IsMonotonic && temporality == AggregationTemporality.Delta && point.Value < 0)
+            {
+                Remark ??= "a monotonic delta sum is below 0: stored, and counted as it is";
+            }
+        }
     }
+
+    /// <summary>Takes a span whose attributes are closed, or rejects it: without its two ids it belongs nowhere.</summary>
+    public void AddSpan(in Span span)
+    {
+        if (span.TraceId.IsNone || span.SpanId.IsNone)
+        {
+            RejectedSpans++;
+            Reject(span.TraceId.IsNone ? "span: traceId is not 16 bytes other than zero" : "span: spanId is not 8 bytes other than zero");
+            return;
+        }
+
+        ref Span row = ref Spans.Add();
+        row = span;
+        row.StartTimeUnixNano = Known(span.StartTimeUnixNano);
+        row.EndTimeUnixNano = Known(span.EndTimeUnixNano);
+        row.SessionId = TextOf(span.Attributes, AttributeName.SessionId);
+        row.Known = ClaudeCode.Spans.Find(Text[span.Name]);
+    }
+
+    // The first reason stands for all: an answer must not grow with what is wrong. It goes before a remark on what was taken.
+    private void Reject(string because) => Remark = Rejected > 1 && Remark is not null ? Remark : because;
 
     /// <summary>Takes a log record whose attributes are closed. Its event name is the attribute that Claude Code sends, else
     /// OTLP's own field, else the body, each without the agent's prefix.</summary>

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Text;
+using System.Text.Unicode;
 
 namespace OtelLite.Telemetry;
 
@@ -74,6 +76,33 @@ internal sealed class Utf8Text
         var range = new TextRange(Length, count);
         Length += count;
         return range;
+    }
+
+    /// <summary>A text that should be UTF-8; bytes that are not become U+FFFD, rather than costing the batch.</summary>
+    public TextRange AppendChecked(ReadOnlySpan<byte> utf8)
+    {
+        if (Utf8.IsValid(utf8))
+        {
+            return Append(utf8);
+        }
+
+        // Nobody sends this but by mistake; such a text may cost a string.
+        int start = Length;
+        Append(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(utf8)));
+        return Since(start);
+    }
+
+    /// <summary>An id as lower-case hex.</summary>
+    public TextRange AppendHex(ReadOnlySpan<byte> id)
+    {
+        Convert.TryToHexStringLower(id, Reserve(id.Length * 2), out int written);
+        return Advance(written);
+    }
+
+    public void AppendJson(ulong value)
+    {
+        value.TryFormat(Reserve(20), out int written);
+        Length += written;
     }
 
     public void AppendJson(long value)

@@ -5,7 +5,8 @@ using Attribute = OtelLite.Telemetry.Attribute;
 namespace OtelLite.Usage;
 
 /// <summary>Where a cumulative series stands: the newest point that was counted.</summary>
-internal readonly record struct SeriesState(long TimeUnixNano, double Value);
+/// <param name="Count">How many values a distribution held then; 0 for a sum.</param>
+internal readonly record struct SeriesState(long TimeUnixNano, double Value, long Count = 0);
 
 /// <summary>
 /// From what a point says to what it adds (metrics data model, "Temporality" and "Resets and Gaps"). Delta points and gauges
@@ -13,25 +14,25 @@ internal readonly record struct SeriesState(long TimeUnixNano, double Value);
 /// </summary>
 internal static class SeriesIncrease
 {
-    public static bool NeedsState(in NumberDataPoint point) =>
-        point.Kind == MetricKind.Sum && point.Temporality == AggregationTemporality.Cumulative
-        && !point.NoRecordedValue && double.IsFinite(point.Value);
+    public static bool NeedsState(in DataPoint point) =>
+        point.Kind != MetricKind.Gauge && point.Temporality == AggregationTemporality.Cumulative
+        && point.HasValue && !point.NoRecordedValue && double.IsFinite(point.Value);
 
     /// <summary>
     /// What a point adds that needs no state. UNSPECIFIED counts as delta, which is what Claude Code 1.0.48 meant by it;
     /// the stored temporality tells such rows apart. A sum that is no number adds nothing: every total with it would be none either.
     /// </summary>
-    public static double Stateless(in NumberDataPoint point) =>
-        point.NoRecordedValue || (point.Kind == MetricKind.Sum && !double.IsFinite(point.Value)) ? 0 : point.Value;
+    public static double Stateless(in DataPoint point) =>
+        point.NoRecordedValue || !point.HasValue || (point.Kind != MetricKind.Gauge && !double.IsFinite(point.Value)) ? 0 : point.Value;
 
     /// <summary>
     /// What a cumulative point adds, and the state after it. The start time is part of a series' key, so a new start is a
     /// series without state: it adds its whole value, or nothing when start and time are equal (a reset at an unknown time).
     /// A late or repeated point adds nothing: a newer one already contains it.
     /// </summary>
-    public static double Cumulative(in NumberDataPoint point, SeriesState? before, out SeriesState after)
+    public static double Cumulative(in DataPoint point, SeriesState? before, out SeriesState after)
     {
-        after = new SeriesState((long)point.TimeUnixNano, point.Value);
+        after = new SeriesState((long)point.TimeUnixNano, point.Value, (long)Math.Min(point.Count, long.MaxValue));
         if (before is not { } state)
         {
             return point.StartTimeUnixNano == point.TimeUnixNano ? 0 : point.Value;
@@ -43,7 +44,8 @@ internal static class SeriesIncrease
             return 0;
         }
 
-        bool reset = point.IsMonotonic && point.Value < state.Value;
+        // The sum of a distribution may fall without a reset, when it holds values below 0; the count of its values may not.
+        bool reset = point.IsDistribution ? after.Count < state.Count : point.IsMonotonic && point.Value < state.Value;
         return reset ? point.Value : point.Value - state.Value;
     }
 
@@ -51,7 +53,7 @@ internal static class SeriesIncrease
     /// The identity of a series (metrics data model, "Timeseries Model") together with its start time. The order of attributes
     /// does not matter: their hashes are added.
     /// </summary>
-    public static UInt128 Key(TelemetryBatch batch, in NumberDataPoint point)
+    public static UInt128 Key(TelemetryBatch batch, in DataPoint point)
     {
         var hash = new XxHash128();
         hash.Append(batch.Text[batch.Resources[point.Resource].Attributes.Json]);

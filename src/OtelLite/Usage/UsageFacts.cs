@@ -71,9 +71,12 @@ internal static class BilledKinds
     public static Figure Rest(this BilledKind kind) => (Figure)(10 + (int)kind);
 }
 
-/// <summary>One API request, as its <c>api_request</c> event tells it: the first witness.</summary>
+/// <summary>One API request, as its <c>api_request</c> event tells it, the first witness, or its span, the third.</summary>
 internal struct BilledRequest
 {
+    /// <summary>What <see cref="LogRecord"/> is for a request that a span tells of.</summary>
+    public const int NoLogRecord = -1;
+
     /// <summary>The row of the batch's log records that it came from.</summary>
     public int LogRecord;
     public TextRange Session;
@@ -176,7 +179,8 @@ internal struct SessionSeen
 /// <summary>What one batch adds to what is counted. Reused from batch to batch; its texts are ranges of the batch's text.</summary>
 internal sealed class UsageFacts
 {
-    public Column<BilledRequest> Requests { get; } = new();
+    // From log records and from spans.
+    public Column<BilledRequest> Requests { get; } = new(2 * Limits.RecordsPerRequestMax);
 
     public Column<BilledPoint> Points { get; } = new();
 
@@ -188,8 +192,8 @@ internal sealed class UsageFacts
 
     public Column<EventSequence> Sequences { get; } = new();
 
-    // Points and records alike show their session.
-    public Column<SessionSeen> Sessions { get; } = new(2 * Limits.RecordsPerRequestMax);
+    // Points, records and spans alike show their session.
+    public Column<SessionSeen> Sessions { get; } = new(3 * Limits.RecordsPerRequestMax);
 
     /// <summary>The group of the last record without a session id, and the hash that it was made from.</summary>
     public (UInt128 Hash, TextRange Id) LastUnnamed { get; set; }

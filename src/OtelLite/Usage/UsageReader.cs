@@ -17,7 +17,7 @@ internal static class UsageReader
     public static void Read(TelemetryBatch batch, UsageFacts facts, long receivedUnixNano)
     {
         facts.Clear();
-        foreach (ref readonly NumberDataPoint point in batch.DataPoints.Rows)
+        foreach (ref readonly DataPoint point in batch.DataPoints.Rows)
         {
             TextRange session = SessionOf(batch, point.SessionId, point.Resource, point.Attributes, facts);
             bool counted = ReadPoint(batch, point, session, facts);
@@ -33,9 +33,43 @@ internal static class UsageReader
             AddSequence(batch, record, session, happened, facts);
             See(batch, facts, session, record.SessionId.Length > 0, happened, record.Resource, record.Attributes, counted);
         }
+
+        foreach (ref readonly Span span in batch.Spans.Rows)
+        {
+            long happened = span.HappenedUnixNano != 0 ? (long)span.HappenedUnixNano : receivedUnixNano;
+            TextRange session = SessionOf(batch, span.SessionId, span.Resource, span.Attributes, facts);
+            bool counted = ReadSpan(batch, span, session, happened, facts);
+            See(batch, facts, session, span.SessionId.Length > 0, happened, span.Resource, span.Attributes, counted);
+        }
     }
 
-    private static bool ReadPoint(TelemetryBatch batch, in NumberDataPoint point, TextRange session, UsageFacts facts)
+    // The third witness: a span of a model's answer. It counts by the request's id, which the event of the same request has too; a failed one has
+    // no tokens, and one without an id can't be told from what an event already told of.
+    private static bool ReadSpan(TelemetryBatch batch, in Span span, TextRange session, long happened, UsageFacts facts)
+    {
+        if (span.Known != SpanName.LlmRequest || batch.TextOf(span.Attributes, AttributeName.RequestId).Length <= 0 || !HasTokens(batch, span.Attributes))
+        {
+            return false;
+        }
+
+        AddRequest(batch, span.Attributes, BilledRequest.NoLogRecord, TextRange.None, session, happened, facts);
+        return true;
+    }
+
+    private static bool HasTokens(TelemetryBatch batch, in AttributeSet attributes)
+    {
+        foreach (ref readonly Attribute attribute in batch.AttributesOf(attributes))
+        {
+            if (attribute.Name is AttributeName.InputTokens or AttributeName.OutputTokens && Number(batch, attribute) > 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool ReadPoint(TelemetryBatch batch, in DataPoint point, TextRange session, UsageFacts facts)
     {
         double increase = point.Increase;
         if (increase == 0 || !double.IsFinite(increase))
@@ -64,7 +98,7 @@ internal static class UsageReader
         }
     }
 
-    private static BilledKind? BilledKindOf(TelemetryBatch batch, in NumberDataPoint point)
+    private static BilledKind? BilledKindOf(TelemetryBatch batch, in DataPoint point)
     {
         ReadOnlySpan<byte> type = batch.Text[batch.TextOf(point.Attributes, AttributeName.Type)];
         return type.SequenceEqual("input"u8) ? BilledKind.Input
@@ -74,7 +108,7 @@ internal static class UsageReader
             : null;
     }
 
-    private static bool AddPoint(TelemetryBatch batch, in NumberDataPoint point, TextRange session, BilledKind kind, long value, UsageFacts facts)
+    private static bool AddPoint(TelemetryBatch batch, in DataPoint point, TextRange session, BilledKind kind, long value, UsageFacts facts)
     {
         ref BilledPoint row = ref facts.Points.Add();
         row.Session = session;
@@ -85,7 +119,7 @@ internal static class UsageReader
         return true;
     }
 
-    private static bool Add(TelemetryBatch batch, in NumberDataPoint point, TextRange session, Figure figure, double value, UsageFacts facts)
+    private static bool Add(TelemetryBatch batch, in DataPoint point, TextRange session, Figure figure, double value, UsageFacts facts)
     {
         ref Tally row = ref facts.Tallies.Add();
         row.Session = session;
@@ -101,7 +135,7 @@ internal static class UsageReader
         switch (record.Name)
         {
             case EventName.ApiRequest:
-                AddRequest(batch, record, index, session, happened, facts);
+                AddRequest(batch, record.Attributes, index, record.PromptId, session, happened, facts);
                 return true;
             case EventName.ToolResult:
                 AddToolCall(batch, record, session, happened, facts);
@@ -184,23 +218,24 @@ internal static class UsageReader
         return facts.LastUnnamed.Id;
     }
 
-    private static void AddRequest(TelemetryBatch batch, in LogRecord record, int index, TextRange session, long happened, UsageFacts facts)
+    private static void AddRequest(
+        TelemetryBatch batch, in AttributeSet attributes, int logRecord, TextRange promptId, TextRange session, long happened, UsageFacts facts)
     {
         bool hasCost = false;
         ref BilledRequest row = ref facts.Requests.Add();
-        row.LogRecord = index;
+        row.LogRecord = logRecord;
         row.Session = session;
-        row.PromptId = record.PromptId;
+        row.PromptId = promptId;
         row.TimeUnixNano = happened;
         row.Model = row.RequestId = row.QuerySource = row.Agent = row.Skill = row.McpServer = row.McpTool = TextRange.None;
         row.CacheCreation5m = row.CacheCreation1h = -1;
-        foreach (ref readonly Attribute attribute in batch.AttributesOf(record.Attributes))
+        foreach (ref readonly Attribute attribute in batch.AttributesOf(attributes))
         {
             switch (attribute.Name)
             {
                 case AttributeName.Model: row.Model = attribute.Text; break;
                 case AttributeName.RequestId: row.RequestId = attribute.Text; break;
-                case AttributeName.QuerySource: row.QuerySource = attribute.Text; break;
+                case AttributeName.QuerySource or AttributeName.QuerySourceSafe: row.QuerySource = attribute.Text; break;
                 case AttributeName.InputTokens: row.Input = Whole(Number(batch, attribute)); break;
                 case AttributeName.OutputTokens: row.Output = Whole(Number(batch, attribute)); break;
                 case AttributeName.CacheReadTokens: row.CacheRead = Whole(Number(batch, attribute)); break;
@@ -268,7 +303,7 @@ internal static class UsageReader
         }
     }
 
-    private static bool Says(TelemetryBatch batch, in NumberDataPoint point, AttributeName name, ReadOnlySpan<byte> value) =>
+    private static bool Says(TelemetryBatch batch, in DataPoint point, AttributeName name, ReadOnlySpan<byte> value) =>
         batch.Text[batch.TextOf(point.Attributes, name)].SequenceEqual(value);
 
     /// <summary>A number however it was sent: 1.0.60 and 2.0.60 send every number of an event as a string, and some still are in 2.1.330.</summary>

@@ -36,7 +36,7 @@ internal sealed record Decoded(IReadOnlyList<DecodedPoint> Points, IReadOnlyList
     public static Decoded Of(TelemetryBatch batch)
     {
         List<DecodedPoint> points = [];
-        foreach (ref readonly NumberDataPoint p in batch.DataPoints.Rows)
+        foreach (ref readonly DataPoint p in batch.DataPoints.Rows)
         {
             points.Add(new(
                 EnvelopeOf(batch, p.Resource, p.Scope), Show(batch, p.Metric), Show(batch, p.Unit), p.Name, p.Kind, (int)p.Temporality, p.IsMonotonic,

@@ -9,7 +9,7 @@ namespace OtelLite.Tests.Usage;
 /// <summary>What a point adds, for every temporality; and which points are of one series.</summary>
 public sealed class SeriesIncreaseTests
 {
-    private static readonly NumberDataPoint Cumulative = new()
+    private static readonly DataPoint Cumulative = new()
     {
         Kind = MetricKind.Sum,
         Temporality = AggregationTemporality.Cumulative,
@@ -21,7 +21,7 @@ public sealed class SeriesIncreaseTests
     [Fact]
     public void A_delta_point_adds_what_it_says_and_needs_no_memory()
     {
-        NumberDataPoint point = Cumulative with { Temporality = AggregationTemporality.Delta, AsDouble = 2.5, TimeUnixNano = 200 };
+        DataPoint point = Cumulative with { Temporality = AggregationTemporality.Delta, AsDouble = 2.5, TimeUnixNano = 200 };
         Assert.False(SeriesIncrease.NeedsState(point));
         Assert.Equal(2.5, SeriesIncrease.Stateless(point));
         Assert.Equal(-3, SeriesIncrease.Stateless(point with { IsInt = true, AsInt = -3 }));
@@ -30,7 +30,7 @@ public sealed class SeriesIncreaseTests
     [Fact]
     public void A_gauge_stays_as_it_is_even_where_it_says_cumulative()
     {
-        NumberDataPoint point = Cumulative with { Kind = MetricKind.Gauge, AsDouble = 41.5 };
+        DataPoint point = Cumulative with { Kind = MetricKind.Gauge, AsDouble = 41.5 };
         Assert.False(SeriesIncrease.NeedsState(point));
         Assert.Equal(41.5, SeriesIncrease.Stateless(point));
     }
@@ -38,7 +38,7 @@ public sealed class SeriesIncreaseTests
     [Fact]
     public void An_unspecified_temporality_counts_as_delta()
     {
-        NumberDataPoint point = Cumulative with { Temporality = AggregationTemporality.Unspecified, AsDouble = 7 };
+        DataPoint point = Cumulative with { Temporality = AggregationTemporality.Unspecified, AsDouble = 7 };
         Assert.False(SeriesIncrease.NeedsState(point));
         Assert.Equal(7, SeriesIncrease.Stateless(point));
     }
@@ -48,7 +48,7 @@ public sealed class SeriesIncreaseTests
     [InlineData(2)]
     public void No_recorded_value_adds_nothing_whatever_value_came_with_it(int temporality)
     {
-        NumberDataPoint point = Cumulative with { Temporality = (AggregationTemporality)temporality, AsDouble = 99, Flags = 3 };
+        DataPoint point = Cumulative with { Temporality = (AggregationTemporality)temporality, AsDouble = 99, Flags = 3 };
         Assert.False(SeriesIncrease.NeedsState(point));
         Assert.Equal(0, SeriesIncrease.Stateless(point));
         Assert.Equal(99, SeriesIncrease.Stateless(point with { Flags = 2, Temporality = AggregationTemporality.Delta }));
@@ -63,7 +63,7 @@ public sealed class SeriesIncreaseTests
     {
         foreach (AggregationTemporality temporality in (AggregationTemporality[])[AggregationTemporality.Delta, AggregationTemporality.Cumulative])
         {
-            NumberDataPoint point = Cumulative with { Temporality = temporality, AsDouble = value, TimeUnixNano = 200 };
+            DataPoint point = Cumulative with { Temporality = temporality, AsDouble = value, TimeUnixNano = 200 };
             Assert.False(SeriesIncrease.NeedsState(point));
             Assert.Equal(0, SeriesIncrease.Stateless(point));
         }
@@ -169,13 +169,13 @@ public sealed class SeriesIncreaseTests
 
     private static double[] Increases(params (ulong Time, double Value)[] points) => Increases(Cumulative, points);
 
-    private static double[] Increases(NumberDataPoint like, params (ulong Time, double Value)[] points)
+    private static double[] Increases(DataPoint like, params (ulong Time, double Value)[] points)
     {
         SeriesState? state = null;
         List<double> increases = [];
         foreach ((ulong time, double value) in points)
         {
-            NumberDataPoint point = like with { TimeUnixNano = time, AsDouble = value };
+            DataPoint point = like with { TimeUnixNano = time, AsDouble = value };
             Assert.True(SeriesIncrease.NeedsState(point));
             increases.Add(SeriesIncrease.Cumulative(point, state, out SeriesState after));
             state = after;

@@ -189,7 +189,7 @@ public sealed class UsageReaderTests
         public static Facts Of(string body, UsageFacts facts)
         {
             Assert.True(OtlpJson.TryRead(Encoding.UTF8.GetBytes(body), out TelemetryBatch batch, out string error), error);
-            foreach (ref NumberDataPoint point in batch.DataPoints.Rows)
+            foreach (ref DataPoint point in batch.DataPoints.Rows)
             {
                 point.Increase = SeriesIncrease.Stateless(point);
             }
