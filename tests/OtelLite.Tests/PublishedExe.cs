@@ -43,7 +43,7 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
 
     public async Task StartProcess()
     {
-        _process = Process.Start(StartInfo("--data-dir", DataDir, "--urls", $"http://127.0.0.1:{FreePort()}", "--otlp-http-port", "0", "--token", TestToken))!;
+        _process = Process.Start(StartInfo("--data-dir", DataDir, "--urls", $"http://127.0.0.1:{FreePort.Next()}", "--otlp-http-port", "0", "--otlp-grpc-port", "0", "--token", TestToken))!;
         string said = await _process.StandardError.ReadLineAsync().WaitAsync(Patience) ?? throw new InvalidOperationException("it ended without a word");
         _url = Address().Match(said).Value;
         Assert.True(_url.Length > 0, said);
@@ -74,13 +74,6 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
         }
 
         DeleteDataDir();
-    }
-
-    public static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static ProcessStartInfo StartInfo(params string[] arguments) => new(Path, arguments)

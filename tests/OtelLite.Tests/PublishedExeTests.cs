@@ -134,7 +134,7 @@ public sealed class PublishedExeTests
     public async Task The_first_start_says_where_and_how_and_keeps_its_token()
     {
         string dataDir = Directory.CreateTempSubdirectory("otellite-").FullName;
-        int port = PublishedExe.FreePort();
+        int port = FreePort.Next();
         try
         {
             string said = await FirstWords(dataDir, port);
@@ -178,7 +178,7 @@ public sealed class PublishedExeTests
     {
         // PublishedExe reads stderr; this one is left alone after its first line.
         string dataDir = Directory.CreateTempSubdirectory("otellite-").FullName;
-        int port = PublishedExe.FreePort();
+        int port = FreePort.Next();
         using Process process = Process.Start(new ProcessStartInfo(
             PublishedExe.Path, ["--data-dir", dataDir, "--urls", $"http://127.0.0.1:{port}", "--otlp-http-port", "0", "--token", ServerClient.TestToken])
         {

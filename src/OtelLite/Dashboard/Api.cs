@@ -122,8 +122,8 @@ internal sealed class Api
     {
         using SqliteConnection connection = _openReader();
         UsageSummary all = SummaryQuery.Read(connection, new Scope(), DateTimeOffset.UtcNow);
-        (IngestCounts counts, IReadOnlyList<Refusal> refusals) = _log.Read();
-        return Answers.Write(context, new IngestAnswer(_log.StartedAt, counts, all.Stored, refusals, all.Checks), ApiJson.Default.IngestAnswer);
+        (IngestCounts counts, IReadOnlyList<Arrivals> arrivals, IReadOnlyList<Refusal> refusals) = _log.Read();
+        return Answers.Write(context, new IngestAnswer(_log.StartedAt, counts, arrivals, all.Stored, refusals, all.Checks), ApiJson.Default.IngestAnswer);
     }
 
     private Task ServeScrapes(HttpContext context)

@@ -43,31 +43,6 @@ public sealed class ExportTests
         Assert.Equal(1L, server.Sql("SELECT count(*) FROM otel_events"));
     }
 
-    [Theory]
-    [InlineData("histogram")]
-    [InlineData("exponentialHistogram")]
-    [InlineData("summary")]
-    public async Task Points_that_are_not_stored_are_counted_as_rejected(string kind)
-    {
-        await using RunningServer server = await RunningServer.Start();
-        using HttpResponseMessage answer = await server.Post("/v1/metrics", $$$"""
-            {"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"x","{{{kind}}}":{"aggregationTemporality":1,"dataPoints":[{"count":"1"},{"count":"2"}]}}]}]}]}
-            """);
-        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        JsonNode partial = JsonNode.Parse(await Text(answer))!["partialSuccess"]!;
-        Assert.Equal("2", (string)partial["rejectedDataPoints"]!);
-        Assert.Contains("not stored by this version", (string)partial["errorMessage"]!, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Spans_are_refused_and_not_acknowledged()
-    {
-        await using RunningServer server = await RunningServer.Start();
-        using HttpResponseMessage answer = await server.Post("/", """{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"x"}]}]}]}""");
-        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        Assert.Contains("OTEL_TRACES_EXPORTER", await Text(answer), StringComparison.Ordinal);
-    }
-
     [Fact]
     public async Task The_smallest_limit_that_may_be_set_still_takes_a_body()
     {

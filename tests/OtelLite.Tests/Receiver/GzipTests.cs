@@ -12,7 +12,7 @@ public sealed class GzipTests
     private static GzipResult Inflate(byte[] gzip, int max, out byte[] plain)
     {
         byte[] to = ArrayPool<byte>.Shared.Rent(16);
-        GzipResult result = Gzip.Inflate(gzip, gzip.Length, max, ref to, out int written);
+        GzipResult result = Gzip.Inflate(gzip, max, ref to, out int written);
         plain = to[..written];
         ArrayPool<byte>.Shared.Return(to);
         return result;
@@ -97,7 +97,7 @@ public sealed class GzipTests
     {
         byte[] bomb = Exports.Gzip(new byte[64 << 20]);
         byte[] to = ArrayPool<byte>.Shared.Rent(16);
-        Assert.Equal(GzipResult.TooLarge, Gzip.Inflate(bomb, bomb.Length, 1 << 16, ref to, out int written));
+        Assert.Equal(GzipResult.TooLarge, Gzip.Inflate(bomb, 1 << 16, ref to, out int written));
         Assert.Equal((1 << 16) + 1, written);
 
         // The pool rounds up to the next power of two.
