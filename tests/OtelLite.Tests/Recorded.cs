@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
+using OtelLite.Otlp;
+using OtelLite.Telemetry;
 using OtelLite.Tests.Otlp;
 
 namespace OtelLite.Tests;
@@ -12,6 +14,21 @@ internal sealed partial record RecordedBody(string Name, string Signal, byte[] B
     public string Path => $"/v1/{Signal}";
 
     public string ContentType => Protobuf ? "application/x-protobuf" : "application/json";
+
+    public Signal SignalOf => Signal switch
+    {
+        "metrics" => Telemetry.Signal.Metrics,
+        "logs" => Telemetry.Signal.Logs,
+        _ => Telemetry.Signal.Traces,
+    };
+
+    /// <summary>Through the decoder of its encoding, as the receiver does it; not for one that is compressed.</summary>
+    public bool TryDecode(out TelemetryBatch batch, out string error) => TryDecode(Bytes, out batch, out error);
+
+    /// <summary>The same for other bytes, which claim to be what this body is.</summary>
+    public bool TryDecode(ReadOnlySpan<byte> bytes, out TelemetryBatch batch, out string error) => Protobuf
+        ? OtlpProtobuf.TryRead(bytes, SignalOf, out batch, out error)
+        : OtlpJson.TryRead(bytes, out batch, out error);
 
     /// <summary>The same request in the other encoding.</summary>
     public RecordedBody Translated()

@@ -241,20 +241,22 @@ internal static class AnyValueJson
     {
         int start = text.Length;
         TextRange given = Json.ReadText(ref reader, text);
-        byte[] base64 = text[given].TrimEnd((byte)'=').ToArray();
+        Span<byte> base64 = text.Writable(given).TrimEnd((byte)'=');
+        base64.Replace((byte)'+', (byte)'-');
+        base64.Replace((byte)'/', (byte)'_');
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(Math.Max(1, base64.Length));
+        bool isBase64 = Base64Url.DecodeFromUtf8(base64, bytes, out int used, out int length) == OperationStatus.Done && used == base64.Length;
         text.Rewind(start);
-        base64.AsSpan().Replace((byte)'+', (byte)'-');
-        base64.AsSpan().Replace((byte)'/', (byte)'_');
-        byte[] bytes = new byte[base64.Length];
-        if (Base64Url.DecodeFromUtf8(base64, bytes, out int used, out int length) != OperationStatus.Done || used != base64.Length)
+        if (isBase64)
+        {
+            AnyValueProtobuf.AppendBytes(bytes.AsSpan(0, length), text);
+        }
+
+        ArrayPool<byte>.Shared.Return(bytes);
+        if (!isBase64)
         {
             throw new JsonException("bytesValue is not base64");
         }
-
-        text.Append((byte)'"');
-        Base64.EncodeToUtf8(bytes.AsSpan(0, length), text.Reserve(Base64.GetMaxEncodedToUtf8Length(length)), out _, out int written);
-        text.Advance(written);
-        text.Append((byte)'"');
     }
 
     private static void AppendComma(Utf8Text text, ref bool first)

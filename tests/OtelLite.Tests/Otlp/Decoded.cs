@@ -70,6 +70,15 @@ internal sealed record Decoded(IReadOnlyList<DecodedPoint> Points, IReadOnlyList
         return new(points, records, spans, batch.Rejected, batch.Remark);
     }
 
+    /// <summary>A body through the decoder of its encoding.</summary>
+    public static Decoded Of(RecordedBody body)
+    {
+        Assert.True(body.TryDecode(out TelemetryBatch batch, out string error), error);
+        Decoded decoded = Of(batch);
+        batch.Return();
+        return decoded;
+    }
+
     /// <summary>The sentence that says why a body was refused.</summary>
     public static string ErrorOf(string json) => ErrorOf(Encoding.UTF8.GetBytes(json));
 
