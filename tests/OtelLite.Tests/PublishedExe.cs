@@ -21,6 +21,9 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
 
     public override string Url => _url;
 
+    /// <summary>Where it receives gRPC.</summary>
+    public string GrpcUrl { get; } = $"http://127.0.0.1:{FreePort.Next()}";
+
     public static string Path => Needs.PublishedExe ?? throw new InvalidOperationException("OTELLITE_EXE names no file: run ./publish.sh first");
 
     /// <summary>Starts it and waits until it says where it listens.</summary>
@@ -43,7 +46,9 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
 
     public async Task StartProcess()
     {
-        _process = Process.Start(StartInfo("--data-dir", DataDir, "--urls", $"http://127.0.0.1:{FreePort.Next()}", "--otlp-http-port", "0", "--otlp-grpc-port", "0", "--token", TestToken))!;
+        _process = Process.Start(StartInfo(
+            "--data-dir", DataDir, "--urls", $"http://127.0.0.1:{FreePort.Next()}", "--otlp-http-port", "0", "--otlp-grpc-port", GrpcUrl.Split(':')[^1],
+            "--token", TestToken))!;
         string said = await _process.StandardError.ReadLineAsync().WaitAsync(Patience) ?? throw new InvalidOperationException("it ended without a word");
         _url = Address().Match(said).Value;
         Assert.True(_url.Length > 0, said);

@@ -236,9 +236,18 @@ internal static class AnyValueJson
         }
     }
 
-    /// <summary>Base64, standard or URL-safe, padded or not (ProtoJSON), kept in the standard form. .NET's reader refuses two of the four.</summary>
+    /// <summary>
+    /// Base64, standard or URL-safe, padded or not (ProtoJSON), kept in the standard form; .NET's reader refuses two of the four. OpenTelemetry's
+    /// JavaScript exporter sends what JSON.stringify makes of a Uint8Array: <c>{"0":1,"1":255}</c>.
+    /// </summary>
     private static void AppendBytes(ref Utf8JsonReader reader, Utf8Text text)
     {
+        if (reader.TokenType == JsonTokenType.StartObject)
+        {
+            AppendNumberedBytes(ref reader, text);
+            return;
+        }
+
         int start = text.Length;
         TextRange given = Json.ReadText(ref reader, text);
         Span<byte> base64 = text.Writable(given).TrimEnd((byte)'=');
@@ -257,6 +266,30 @@ internal static class AnyValueJson
         {
             throw new JsonException("bytesValue is not base64");
         }
+    }
+
+    private static void AppendNumberedBytes(ref Utf8JsonReader reader, Utf8Text text)
+    {
+        // The bytes are gathered where the text will be, and moved out of its way: base64 is longer.
+        int start = text.Length;
+        while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
+        {
+            bool isNext = Json.TryInt64(name, out long index) && index == text.Length - start;
+            uint value = Json.ReadUInt32(ref reader);
+            if (!isNext || value > byte.MaxValue)
+            {
+                throw new JsonException("bytesValue is neither base64 nor the numbers of bytes in their order");
+            }
+
+            text.Append((byte)value);
+        }
+
+        int length = text.Length - start;
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(Math.Max(1, length));
+        text[text.Since(start)].CopyTo(bytes);
+        text.Rewind(start);
+        AnyValueProtobuf.AppendBytes(bytes.AsSpan(0, length), text);
+        ArrayPool<byte>.Shared.Return(bytes);
     }
 
     private static void AppendComma(Utf8Text text, ref bool first)

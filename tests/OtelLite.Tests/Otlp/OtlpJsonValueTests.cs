@@ -181,4 +181,17 @@ public sealed class OtlpJsonValueTests
     [InlineData("\"timeUnixNano\":\"9223372036854775808\",\"asInt\":1", "data point: timeUnixNano is after the year 2262")]
     public void Why_a_point_was_rejected_is_said(string members, string because) =>
         Assert.Equal(because, Decoded.Of(Export.Metrics(Export.Sum("m", [Export.Point(members)]))).RejectedBecause);
+
+    [Fact]
+    public void Bytes_as_javascript_writes_them_are_bytes()
+    {
+        Assert.Equal("\"AQL/\"", Decoded.ValueOf("""{"bytesValue":{"0":1,"1":2,"2":255}}"""));
+        Assert.Equal("\"\"", Decoded.ValueOf("""{"bytesValue":{}}"""));
+        foreach (string wrong in (string[])["""{"0":256}""", """{"1":1}""", """{"a":1}""", """{"0":"x"}""", """{"0":-1}"""])
+        {
+            Assert.NotEmpty(Decoded.ErrorOf(Export.Logs(Export.Record($$"""
+                "body":{"bytesValue":{{wrong}} }
+                """))));
+        }
+    }
 }
