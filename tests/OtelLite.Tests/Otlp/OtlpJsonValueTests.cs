@@ -194,4 +194,16 @@ public sealed class OtlpJsonValueTests
                 """))));
         }
     }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(64)]
+    [InlineData(65)]
+    [InlineData(1000)]
+    public void Of_a_key_that_comes_again_the_last_value_stays_in_the_first_place(int keys)
+    {
+        string[] attributes = [.. Enumerable.Range(0, 2 * keys).Select(i => Export.Int($"k{i % keys}", i))];
+        string expected = "{" + string.Join(',', Enumerable.Range(0, keys).Select(i => $"\"k{i}\":{keys + i}")) + "}";
+        Assert.Equal(expected, Decoded.Of(Export.Logs(Export.Record($"\"attributes\":[{string.Join(',', attributes)}]"))).Records.Single().Attributes);
+    }
 }
