@@ -163,6 +163,14 @@ internal static class AnyValueJson
     {
         text.Append((byte)'{');
         bool first = true;
+        if (reader.TokenType == JsonTokenType.StartArray)
+        {
+            // Not what the schema says, but what opentelemetry-proto's own example of an event has.
+            AppendEntries(ref reader, text, ref first);
+            text.Append((byte)'}');
+            return;
+        }
+
         Json.ExpectObject(ref reader, "kvlistValue");
         while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
         {

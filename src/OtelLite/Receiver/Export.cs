@@ -28,6 +28,9 @@ internal static class Export
             return (default, OtlpRefusal.BadData(error));
         }
 
+        // Asked now: a call's deadline may pass while the batch waits for the disk, and its context is then another call's.
+        string path = context.Request.Path;
+        string client = batch.Remark is null ? "" : OtlpReceiver.ClientOf(context);
         WriteResult written = await write(batch).ConfigureAwait(false);
         var result = new ExportResult(signal ?? SignalOf(batch), batch.Rejected, batch.Remark);
         int records = batch.Records;
@@ -35,7 +38,7 @@ internal static class Export
         switch (written.Outcome)
         {
             case WriteOutcome.Committed:
-                log.Accept(context.Request.Path, result.Remark is null ? "" : OtlpReceiver.ClientOf(context), encoding, result, records, written.IsRepeat);
+                log.Accept(path, client, encoding, result, records, written.IsRepeat);
                 return (result, null);
             case WriteOutcome.Failed:
                 return (default, OtlpRefusal.Failed(written.Reason!));

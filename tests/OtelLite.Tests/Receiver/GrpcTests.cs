@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace OtelLite.Tests.Receiver;
 
-/// <summary>OTLP over gRPC: the same export, the same rows, on a port of its own.</summary>
+/// <summary>Who comes to a port with what it does not speak is told so. What is spoken is in the conformance tests.</summary>
 public sealed class GrpcTests : IAsyncLifetime
 {
     private RunningServer _server = null!;
@@ -11,25 +11,6 @@ public sealed class GrpcTests : IAsyncLifetime
     public async Task InitializeAsync() => _server = await RunningServer.StartWithGrpc();
 
     public async Task DisposeAsync() => await _server.DisposeAsync();
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_recorded_session_reaches_its_sums(bool gzip)
-    {
-        foreach (RecordedBody body in Recorded.Bodies("grpc"))
-        {
-            GrpcAnswer answer = await _server.Grpc.Export(body.Signal, body.Bytes, gzip);
-            Assert.Equal((HttpStatusCode.OK, "application/grpc", 0, ""), (answer.Http, answer.ContentType, answer.Status, answer.Message));
-            Assert.Equal(new byte[5], answer.Frame);
-        }
-
-        ExpectedTotals expected = Recorded.Expected("grpc").Single();
-        ExpectedSums.AssertTables(_server.Sql, expected);
-        ExpectedSums.AssertSummary(await _server.Get("/api/summary"), expected);
-        JsonArray arrived = (await _server.Get("/api/ingest"))["arrived"]!.AsArray();
-        Assert.Equal(["metrics grpc 2", "logs grpc 3", "traces grpc 1"], arrived.Select(a => $"{a!["signal"]} {a["encoding"]} {a["exports"]}"));
-    }
 
     [Fact]
     public async Task Http_on_the_port_for_grpc_reads_which_variable_to_change()
@@ -43,17 +24,6 @@ public sealed class GrpcTests : IAsyncLifetime
         JsonNode refusal = Assert.Single((await _server.Get("/api/ingest"))["refusals"]!.AsArray())!;
         Assert.Equal((400, message), ((int)refusal["status"]!, (string)refusal["reason"]!));
         Assert.Equal(0L, _server.Sql("SELECT count(*) FROM otel_metrics"));
-    }
-
-    [Fact]
-    public async Task Grpc_on_the_port_for_http_reads_which_variable_to_change()
-    {
-        using var calls = new GrpcCalls(_server.Url);
-        GrpcAnswer answer = await calls.Export("logs", Recorded.Bodies("grpc")[0].Bytes);
-        Assert.Equal((HttpStatusCode.OK, 12), (answer.Http, answer.Status));
-        Assert.Contains("OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf", answer.Message, StringComparison.Ordinal);
-        Assert.Contains($"OTEL_EXPORTER_OTLP_ENDPOINT={_server.GrpcUrl.Replace("127.0.0.1", "localhost", StringComparison.Ordinal)}", answer.Message, StringComparison.Ordinal);
-        Assert.Equal(0L, _server.Sql("SELECT count(*) FROM otel_events"));
     }
 
     [Fact]

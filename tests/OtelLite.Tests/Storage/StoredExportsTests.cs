@@ -9,28 +9,6 @@ namespace OtelLite.Tests.Storage;
 public sealed class StoredExportsTests
 {
     [Fact]
-    public async Task Attributes_are_stored_as_one_flat_JSON_object_with_values_in_their_own_types()
-    {
-        string[] attributes =
-        [
-            Export.Text("session.id", "s"), Export.Text("prompt.id", "p"), Export.Text("text", "a\\\"\\n\\u0001\\ud83d\\ude00/"), Export.Int("int", -5),
-            Export.Attribute("double", """{"doubleValue":1}"""), Export.Attribute("small", """{"doubleValue":1.5e-7}"""),
-            Export.Attribute("yes", """{"boolValue":true}"""), Export.Attribute("empty", "{}"),
-            Export.Attribute("array", Export.Array("""{"intValue":1}""", Export.Map(Export.Text("k", "v")))), Export.Text("dotted.key", ""),
-        ];
-        const string stored =
-            "{\"session.id\":\"s\",\"prompt.id\":\"p\",\"text\":\"a\\\"\\n\\u0001\U0001F600/\",\"int\":-5,\"double\":1.0,\"small\":1.5E-07," +
-            "\"yes\":true,\"empty\":null,\"array\":[1,{\"k\":\"v\"}],\"dotted.key\":\"\"}";
-        await using RunningServer server = await RunningServer.Start();
-        await Post(server, "/v1/metrics", Export.Metrics(Export.Sum("claude_code.commit.count", [Export.Point(2.5, Export.Time, attributes)])));
-        await Post(server, "/v1/logs", Export.Logs(Export.Record($"\"attributes\":[{string.Join(',', attributes)}],\"eventName\":\"claude_code.user_prompt\"")));
-        Assert.Equal(stored, server.Sql("SELECT attributes FROM otel_metrics"));
-        Assert.Equal(stored, server.Sql("SELECT attributes FROM otel_events"));
-        Assert.Equal("claude_code.commit.count|2.5||s", server.Sql("SELECT metric_name || '|' || value || '|' || coalesce(unit, '') || '|' || session_id FROM otel_metrics"));
-        Assert.Equal("user_prompt|s|p", server.Sql("SELECT event_name || '|' || session_id || '|' || prompt_id FROM otel_events"));
-    }
-
-    [Fact]
     public async Task What_was_not_sent_or_is_empty_is_null_as_protobuf_does_not_tell_the_two_apart()
     {
         await using RunningServer server = await RunningServer.Start();
