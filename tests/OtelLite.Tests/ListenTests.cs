@@ -25,7 +25,7 @@ public sealed class ListenTests : IDisposable
     }
 
     // Some machines have no IPv6 at all, or not on loopback.
-    private static bool HasIPv6()
+    internal static bool HasIPv6()
     {
         try
         {

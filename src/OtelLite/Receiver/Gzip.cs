@@ -21,6 +21,16 @@ internal static class Gzip
 {
     private const int TrailerBytes = 8;
 
+    // What deflate can make of one byte at the most.
+    private const int DeflateRatioMax = 1032;
+
+    /// <summary>
+    /// How long the body says that it is once it is inflated: the right size for its buffer where it is true, and no more than its bytes could hold where
+    /// it is not. A buffer that grows instead is all the smaller ones' memory on top of its own.
+    /// </summary>
+    public static long LengthTold(ReadOnlySpan<byte> gzip) =>
+        gzip.Length < TrailerBytes ? 0 : Math.Min(BinaryPrimitives.ReadUInt32LittleEndian(gzip[^4..]), (long)gzip.Length * DeflateRatioMax);
+
     /// <summary>Inflates into a pooled buffer that grows, never beyond <paramref name="max"/> bytes.</summary>
     public static GzipResult Inflate(ArraySegment<byte> from, int max, ref byte[] to, out int written)
     {
@@ -78,22 +88,32 @@ internal static class Gzip
             using var inflater = new DeflateStream(deflated, CompressionMode.Decompress);
             while (true)
             {
-                if (written == to.Length)
+                if (written == max || written == to.Length)
                 {
-                    Pooled.Grow(ref to, written, Math.Min((long)max + 1, written * 2L));
+                    // One byte tells whether that was all, without a larger buffer for it.
+                    int next = inflater.ReadByte();
+                    if (next < 0)
+                    {
+                        return GzipResult.Done;
+                    }
+
+                    if (written == max)
+                    {
+                        return GzipResult.TooLarge;
+                    }
+
+                    Pooled.Grow(ref to, written, Math.Min(max, written * 2L));
+                    to[written++] = (byte)next;
+                    continue;
                 }
 
-                int read = inflater.Read(to.AsSpan(written, Math.Min(to.Length, max + 1) - written));
+                int read = inflater.Read(to.AsSpan(written, Math.Min(to.Length, max) - written));
                 if (read == 0)
                 {
                     return GzipResult.Done;
                 }
 
                 written += read;
-                if (written > max)
-                {
-                    return GzipResult.TooLarge;
-                }
             }
         }
         catch (InvalidDataException)

@@ -154,7 +154,7 @@ internal sealed class RequestBody : IDisposable
 
     private (RequestBody? Body, OtlpRefusal? Refusal) Inflate(int max)
     {
-        var inflated = new RequestBody(ArrayPool<byte>.Shared.Rent(FirstSize(_length * 8L, max)));
+        var inflated = new RequestBody(ArrayPool<byte>.Shared.Rent(FirstSize(Gzip.LengthTold(Bytes), max)));
         GzipResult result = Gzip.Inflate(new ArraySegment<byte>(_bytes, _start, _length), max, ref inflated._bytes, out inflated._length);
         if (result == GzipResult.Done)
         {

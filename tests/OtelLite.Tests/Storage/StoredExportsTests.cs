@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Microsoft.Data.Sqlite;
 using OtelLite.Tests.Otlp;
 
 namespace OtelLite.Tests.Storage;
@@ -89,46 +88,6 @@ public sealed class StoredExportsTests
         Assert.Equal(clients, (int)summary["sessions"]!["total"]!);
         Assert.Equal((long)clients * exports, server.Sql("SELECT count(*) FROM otel_events"));
         Assert.Equal("ok", server.Sql("PRAGMA integrity_check"));
-    }
-
-    [Fact]
-    public async Task While_another_program_holds_the_lock_a_client_is_told_to_come_back_and_then_all_is_well()
-    {
-        string body = Export.Logs(Export.Event("user_prompt", Export.Time, Export.Text("session.id", "s")));
-        await using RunningServer server = await RunningServer.Start();
-        using (var other = new SqliteConnection($"Data Source={Path.Combine(server.DataDir, "otellite.db")};Pooling=False"))
-        {
-            other.Open();
-            using SqliteCommand command = other.CreateCommand();
-            command.CommandText = "BEGIN IMMEDIATE";
-            command.ExecuteNonQuery();
-            using HttpResponseMessage refused = await server.Post("/v1/logs", body);
-            Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
-            Assert.Equal(TimeSpan.FromSeconds(Limits.RetryAfterSeconds), refused.Headers.RetryAfter!.Delta);
-            Assert.Contains("another program holds a lock on the database", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-            using HttpResponseMessage notReady = await server.Http.GetAsync(new Uri(server.Url + "/readyz"));
-            Assert.Equal(HttpStatusCode.ServiceUnavailable, notReady.StatusCode);
-        }
-
-        // Nobody has to send anything for it to be noticed: who waits for readiness before sending would wait for ever.
-        for (int tries = 0; ; tries++)
-        {
-            using HttpResponseMessage ready = await server.Http.GetAsync(new Uri(server.Url + "/readyz"));
-            if (ready.StatusCode == HttpStatusCode.OK)
-            {
-                break;
-            }
-
-            Assert.True(tries < 100, "it stayed unready");
-            await Task.Delay(100);
-        }
-
-        Assert.Equal(0L, server.Sql("SELECT count(*) FROM otel_events"));
-        await Post(server, "/v1/logs", body);
-        Assert.Equal(1L, server.Sql("SELECT count(*) FROM otel_events"));
-        Assert.Equal(2, server.Said.Count);
-        Assert.StartsWith("nothing can be stored now: another program holds a lock on the database.", server.Said[0], StringComparison.Ordinal);
-        Assert.Equal("exports are stored again.", server.Said[1]);
     }
 
     private static async Task Post(RunningServer server, string path, string body)
