@@ -138,7 +138,7 @@ public sealed class MetricsTests(SharedServer shared) : IClassFixture<SharedServ
     }
 
     private const string Identified = """
-        {"resourceMetrics":[{"resource":{"attributes":[{"key":"r","value":{"stringValue":"RRR"}}]},"scopeMetrics":[{"scope":{"name":"SSS","version":"1","attributes":[{"key":"p","value":{"intValue":21}}]},
+        {"resourceMetrics":[{"resource":{"attributes":[{"key":"r","value":{"stringValue":"RRR"}},{"key":"q","value":{"boolValue":true}}]},"scopeMetrics":[{"scope":{"name":"SSS","version":"1","attributes":[{"key":"p","value":{"intValue":21}}]},
         "metrics":[{"name":"NNN","unit":"u","description":"d","sum":{"aggregationTemporality":2,"isMonotonic":true,"dataPoints":[
         {"attributes":[{"key":"a","value":{"intValue":1}},{"key":"b","value":{"intValue":2}}],"startTimeUnixNano":1,"timeUnixNano":TTT,"asInt":VVV}]}}]}]}]}
         """;
@@ -146,6 +146,7 @@ public sealed class MetricsTests(SharedServer shared) : IClassFixture<SharedServ
     [Theory]
     [InlineData("\"description\":\"d\"", "\"description\":\"e\"", true)]
     [InlineData("{\"key\":\"a\",\"value\":{\"intValue\":1}},{\"key\":\"b\",\"value\":{\"intValue\":2}}", "{\"key\":\"b\",\"value\":{\"intValue\":2}},{\"key\":\"a\",\"value\":{\"intValue\":1}}", true)]
+    [InlineData("{\"key\":\"r\",\"value\":{\"stringValue\":\"RRR\"}},{\"key\":\"q\",\"value\":{\"boolValue\":true}}", "{\"key\":\"q\",\"value\":{\"boolValue\":true}},{\"key\":\"r\",\"value\":{\"stringValue\":\"RRR\"}}", true)]
     [InlineData("\"asInt\":VVV", "\"asDouble\":VVV", true)]
     [InlineData("\"unit\":\"u\"", "\"unit\":\"v\"", false)]
     [InlineData("NNN", "NNN2", false)]
