@@ -53,7 +53,7 @@ internal sealed record Decoded(IReadOnlyList<DecodedPoint> Points, IReadOnlyList
                 Show(batch, r.SessionId), Show(batch, r.PromptId), Show(batch, r.TraceId), Show(batch, r.SpanId), r.Flags));
         }
 
-        return new(points, records, batch.RejectedDataPoints, batch.RejectedBecause);
+        return new(points, records, batch.RejectedDataPoints, batch.Remark);
     }
 
     /// <summary>The sentence that says why a body was refused.</summary>
