@@ -114,6 +114,13 @@ internal static class Limits
     /// <summary>Ids that the writer remembers per kind (resource, scope, session, name) before it asks the database again.</summary>
     public const int IdCacheMax = 4096;
 
+    /// <summary>The highest number of an event that is looked at, far above any process's: so the sums of what is missing can not overflow.</summary>
+    public const long EventSequenceMax = 1_000_000_000_000;
+
+    /// <summary>Events of one session with the same number, which are of as many processes. A client that numbers all its events alike must not cost
+    /// a look at each for each.</summary>
+    public const int SequenceLevelsMax = 64;
+
     /// <summary>Batches kept for the next request instead of being collected.</summary>
     public const int PooledBatchesMax = 16;
 

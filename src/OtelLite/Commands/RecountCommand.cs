@@ -22,7 +22,7 @@ internal static class RecountCommand
         }
         catch (SqliteException e) when (Database.IsOfTheWorld(e))
         {
-            Console.Error.WriteLine($"otellite: {Path.Combine(options.DataDir, Database.FileName)} can't be recounted now: {e.Message.TrimEnd('.')}. Nothing was changed; try again.");
+            Console.Error.WriteLine($"otellite: {Path.Combine(options.DataDir, Database.FileName)} can't be recounted to its end now: {e.Message.TrimEnd('.')}. What is in it is right; try again.");
         }
 
         return ExitCode.Failed;

@@ -121,9 +121,11 @@ internal sealed class Api
     private Task ServeIngest(HttpContext context)
     {
         using SqliteConnection connection = _openReader();
-        UsageSummary all = SummaryQuery.Read(connection, new Scope(), DateTimeOffset.UtcNow);
+        using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
+        Stored stored = SummaryQuery.ReadStored(connection);
+        Checks checks = ChecksQuery.ReadAll(connection, DateTimeOffset.UtcNow);
         (IngestCounts counts, IReadOnlyList<Arrivals> arrivals, IReadOnlyList<Refusal> refusals) = _log.Read();
-        return Answers.Write(context, new IngestAnswer(_log.StartedAt, counts, arrivals, all.Stored, refusals, all.Checks), ApiJson.Default.IngestAnswer);
+        return Answers.Write(context, new IngestAnswer(_log.StartedAt, counts, arrivals, stored, refusals, checks), ApiJson.Default.IngestAnswer);
     }
 
     private Task ServeScrapes(HttpContext context)

@@ -7,6 +7,9 @@ internal static class Calendar
 {
     private const int DaySeconds = 24 * 3600;
 
+    // Every zone's offset is a whole number of these.
+    private const int QuarterSeconds = 15 * 60;
+
     // Few enough points to see each, many enough to see a shape.
     private const int BucketsWanted = 200;
 
@@ -39,8 +42,8 @@ internal static class Calendar
     }
 
     /// <summary>
-    /// The starts of the buckets of a range, in Unix seconds. Steps of up to an hour stand on the clock's multiples; longer ones begin anew
-    /// at each midnight of the zone, and days are days.
+    /// The starts of the buckets of a range, in Unix seconds. Steps of up to an hour stand on the multiples of the zone's clock; longer ones begin
+    /// anew at each of its midnights, and days are days.
     /// </summary>
     /// <param name="step">Null: chosen so that a chart has a readable number of points.</param>
     public static (long[] Starts, long StepSeconds) Buckets(DateTimeOffset from, DateTimeOffset to, TimeSpan? step, TimeZoneInfo zone)
@@ -54,14 +57,16 @@ internal static class Calendar
             throw TooMany();
         }
 
-        if (seconds >= DaySeconds ? seconds % DaySeconds != 0 : DaySeconds % seconds != 0 || (seconds > 900 && seconds % 900 != 0))
+        if (seconds >= DaySeconds ? seconds % DaySeconds != 0 : DaySeconds % seconds != 0 || (seconds > QuarterSeconds && seconds % QuarterSeconds != 0))
         {
             throw new BadRequestException("step: a day must be a whole number of steps, or a step a whole number of days; above 15m in quarters of an hour");
         }
 
         // Rounded up: what happened in the range's last, broken second may need a bucket of its own.
         long end = to.AddTicks(TimeSpan.TicksPerSecond - 1).ToUnixTimeSeconds();
-        List<long> starts = seconds <= 3600 ? OnTheClock(from, end, seconds) : OnDays(from, end, seconds, zone);
+        List<long> starts = seconds <= QuarterSeconds ? OnTheClock(from, end, seconds)
+            : seconds <= 3600 ? OnTheClockOf(zone, from, end, seconds)
+            : OnDays(from, end, seconds, zone);
         return starts.Count <= Limits.BucketsMax ? ([.. starts], seconds) : throw TooMany();
     }
 
@@ -77,6 +82,35 @@ internal static class Calendar
         }
 
         return starts;
+    }
+
+    // Where the clock is changed by half an hour, the bucket in which that happens is so much longer or shorter.
+    private static List<long> OnTheClockOf(TimeZoneInfo zone, DateTimeOffset from, long end, long step)
+    {
+        long quarter = from.ToUnixTimeSeconds() / QuarterSeconds * QuarterSeconds;
+        long first = quarter;
+        while (!IsStart(first, zone, step) && quarter - first < 2 * step)
+        {
+            first -= QuarterSeconds;
+        }
+
+        List<long> starts = [first];
+        for (long start = first + QuarterSeconds; start < end; start += QuarterSeconds)
+        {
+            if (IsStart(start, zone, step))
+            {
+                starts.Add(start);
+            }
+        }
+
+        return starts;
+    }
+
+    private static bool IsStart(long unixSeconds, TimeZoneInfo zone, long step)
+    {
+        // Before there were zones, clocks were off by odd minutes and seconds.
+        long offset = (long)zone.GetUtcOffset(DateTimeOffset.FromUnixTimeSeconds(unixSeconds)).TotalSeconds / QuarterSeconds * QuarterSeconds;
+        return (unixSeconds + offset) % step == 0;
     }
 
     private static List<long> OnDays(DateTimeOffset from, long to, long step, TimeZoneInfo zone)

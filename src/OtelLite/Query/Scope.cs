@@ -21,6 +21,29 @@ internal sealed record Scope
 
     public IReadOnlyList<string> Machines { get; init; } = [];
 
+    /// <summary>
+    /// The same scope, no wider than what its sessions did: of a filter by session, project or machine only their own time is looked at, and
+    /// not all that is stored.
+    /// </summary>
+    public Scope Narrowed(SqliteConnection connection)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        string sessions = WhereSession(command);
+        if (sessions.Length == 0)
+        {
+            return this;
+        }
+
+        command.CommandText = $"SELECT min(first_unix_nano), max(last_unix_nano) FROM usage_session WHERE {sessions}";
+        using SqliteDataReader row = command.ExecuteReader();
+        row.Read();
+        return row.IsDBNull(0) ? this with { FromUnixNano = 0, ToUnixNano = 0 } : this with
+        {
+            FromUnixNano = Math.Max(FromUnixNano, row.GetInt64(0)),
+            ToUnixNano = Math.Min(ToUnixNano, Math.Min(row.GetInt64(1), long.MaxValue - 1) + 1),
+        };
+    }
+
     /// <summary>The WHERE clause over a usage table, with its parameters added to the command.</summary>
     /// <param name="model">The column with the model's id, or an expression that gives it.</param>
     public string Where(SqliteCommand command, string model = "model")

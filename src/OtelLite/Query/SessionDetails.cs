@@ -7,18 +7,21 @@ namespace OtelLite.Query;
 internal sealed record WitnessSays(string Model, string Kind, double Metrics, double Events);
 
 /// <summary>One billed request. What its client did not send is null.</summary>
+/// <param name="QuerySource">What the client says that it is for.</param>
+/// <param name="Origin">What that comes to: main, subagent, auxiliary.</param>
 internal sealed record RequestUsage(
-    DateTimeOffset At, string? RequestId, string Model, Tokens Tokens, long? CacheCreation5m, long? CacheCreation1h, double CostUsd, long DurationMs, long TtftMs,
-    string? QuerySource, string? Agent, string? Skill, string? McpServer, string? McpTool);
+    DateTimeOffset At, string? RequestId, string Model, Tokens Tokens, long? CacheCreation5m, long? CacheCreation1h, double CostUsd, long DurationMs, long? TtftMs,
+    string? QuerySource, string? Origin, string? Agent, string? Skill, string? McpServer, string? McpTool);
 
 internal sealed record ToolCallUsage(DateTimeOffset At, string Tool, bool Succeeded, long DurationMs);
 
 /// <summary>A prompt with all that it set in motion. What no prompt is named for has the id null.</summary>
-/// <param name="Kind">human, command, taskNotification; shell for a "!" command, which has requests and no prompt of its own; none.</param>
+/// <param name="Kind">human, command, taskNotification; shell for a "!" command, which has requests and no prompt of its own; unknown where that
+/// can't be told from a prompt whose event is lost; none.</param>
 internal sealed record PromptUsage(
     string? PromptId, string Kind, string? Command, DateTimeOffset StartedAt, double CostUsd, IReadOnlyList<RequestUsage> Requests, IReadOnlyList<ToolCallUsage> ToolCalls);
 
-/// <param name="ToolCallsWithoutResult">Calls that were decided on and whose result never came.</param>
+/// <param name="ToolCallsWithoutResult">Uses of tools that were accepted and whose result never came, or not yet.</param>
 /// <param name="Truncated">There is more than <see cref="Limits.SessionRowsMax"/> of a kind; the oldest are shown.</param>
 internal sealed record SessionDetails(
     SessionUsage Session, IReadOnlyList<WitnessSays> Witnesses, long ToolCallsWithoutResult, bool Truncated, IReadOnlyList<PromptUsage> Prompts);
@@ -45,24 +48,17 @@ internal static class SessionDetailsQuery
             List<ToolCallUsage> called = tools.GetValueOrDefault(prompt) ?? [];
             bool isKnown = prompts.TryGetValue(prompt, out (string Kind, string? Command, DateTimeOffset At) said);
             DateTimeOffset at = isKnown ? said.At : asked.Select(r => r.At).Concat(called.Select(t => t.At)).Min();
-            string kind = isKnown ? said.Kind : prompt.Length > 0 ? "shell" : "none";
+            string kind = isKnown ? said.Kind : prompt.Length == 0 ? "none" : session.MissingEvents > 0 ? "unknown" : "shell";
             return new PromptUsage(
                 prompt.Length > 0 ? prompt : null, kind, said.Command, at, (double)asked.Sum(r => (decimal)r.CostUsd), asked, called);
         });
         return new SessionDetails(
             session,
             Witnesses(connection, row),
-            Scalar(connection, ToolCallsWithoutResult, ("$id", id)),
+            Scalar(connection, $"SELECT {ChecksQuery.ToolCallsWithoutResult} FROM usage_session WHERE session_id = $id", ("$id", id)),
             Math.Max(requestRows, Math.Max(toolRows, promptRows)) >= Limits.SessionRowsMax,
             [.. all.OrderBy(p => p.StartedAt)]);
     }
-
-    private const string ToolCallsWithoutResult = """
-        SELECT count(*) FROM otel_events
-        WHERE session_id = $id AND event_name = 'tool_decision' AND attributes ->> 'decision' = 'accept' AND attributes ->> 'tool_use_id' NOT IN (
-            SELECT attributes ->> 'tool_use_id' FROM otel_events
-            WHERE session_id = $id AND event_name = 'tool_result' AND attributes ->> 'tool_use_id' IS NOT NULL)
-        """;
 
     private static List<WitnessSays> Witnesses(SqliteConnection connection, long session)
     {
@@ -96,7 +92,7 @@ internal static class SessionDetailsQuery
         connection, session, out rows,
         """
         SELECT coalesce(prompt_id, ''), time_unix_nano, request_id, model.name, input, output, cache_read, cache_creation, cache_creation_5m, cache_creation_1h,
-               cost_nano_usd, duration_ms, ttft_ms, nullif(source.name, ''), agent.name, skill.name, server.name, tool.name
+               cost_nano_usd, duration_ms, ttft_ms, nullif(source.name, ''), agent.name, skill.name, server.name, tool.name, origin
         FROM usage_request request JOIN usage_name model ON model.id = request.model JOIN usage_name source ON source.id = query_source
              LEFT JOIN usage_name agent ON agent.id = request.agent LEFT JOIN usage_name skill ON skill.id = request.skill
              LEFT JOIN usage_name server ON server.id = mcp_server LEFT JOIN usage_name tool ON tool.id = mcp_tool
@@ -104,13 +100,13 @@ internal static class SessionDetailsQuery
         """,
         row => new RequestUsage(
             UnixNano.ToTime(row.GetInt64(1)), Text(row, 2), row.GetString(3), new Tokens(row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7)),
-            Number(row, 8), Number(row, 9), SummaryQuery.Usd(row.GetInt64(10)), row.GetInt64(11), row.GetInt64(12),
-            Text(row, 13), Text(row, 14), Text(row, 15), Text(row, 16), Text(row, 17)));
+            Number(row, 8), Number(row, 9), SummaryQuery.Usd(row.GetInt64(10)), row.GetInt64(11), Number(row, 12),
+            Text(row, 13), OriginOf(row.GetInt64(18)), Text(row, 14), Text(row, 15), Text(row, 16), Text(row, 17)));
 
     private static Dictionary<string, List<ToolCallUsage>> ToolCalls(SqliteConnection connection, long session, out int rows) => ByPrompt(
         connection, session, out rows,
         """
-        SELECT coalesce((SELECT prompt_id FROM usage_request request WHERE request.session = call.session AND request.request_id = call.request_id), ''),
+        SELECT coalesce(prompt_id, (SELECT prompt_id FROM usage_request request WHERE request.session = call.session AND request.request_id = call.request_id), ''),
                time_unix_nano, name, succeeded, duration_ms
         FROM usage_tool call JOIN usage_name ON usage_name.id = tool WHERE session = $session ORDER BY time_unix_nano LIMIT $limit
         """,
@@ -127,6 +123,15 @@ internal static class SessionDetailsQuery
             row => (KindOf((PromptKind)row.GetInt64(2)), Text(row, 3), UnixNano.ToTime(row.GetInt64(1))));
         return all.Where(p => p.Key.Length > 0).ToDictionary(p => p.Key, p => p.Value[0]);
     }
+
+    // As schema.sql numbers them.
+    private static string? OriginOf(long origin) => origin switch
+    {
+        1 => "main",
+        2 => "subagent",
+        3 => "auxiliary",
+        _ => null,
+    };
 
     private static string KindOf(PromptKind kind) => kind switch
     {

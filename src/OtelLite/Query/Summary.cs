@@ -6,7 +6,8 @@ namespace OtelLite.Query;
 /// <summary>Tokens of the four kinds that are billed.</summary>
 internal sealed record Tokens(long Input, long Output, long CacheRead, long CacheCreation);
 
-internal sealed record Auxiliary(Tokens Tokens, double CostUsd);
+/// <summary>A part of the tokens and the cost of which no request is known.</summary>
+internal sealed record WithoutDetail(Tokens Tokens, double CostUsd);
 
 internal sealed record SessionCounts(long Total, long Active);
 
@@ -34,8 +35,11 @@ internal record UsageSummary
 
     public required double CostUsd { get; init; }
 
-    /// <summary>The part of the tokens and the cost that only metrics know: requests of Claude Code's own that it tells no event of.</summary>
-    public required Auxiliary Auxiliary { get; init; }
+    /// <summary>The part that only metrics know and need no lost event: requests of Claude Code's own that it tells no event of.</summary>
+    public required WithoutDetail Auxiliary { get; init; }
+
+    /// <summary>The other part that only metrics know: its events were lost, or events are switched off.</summary>
+    public required WithoutDetail NoRequestDetail { get; init; }
 
     public required SessionCounts Sessions { get; init; }
 
@@ -76,6 +80,7 @@ internal static class SummaryQuery
     {
         // One read transaction, so that all the figures are of the same commit.
         using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
+        scope = scope.Narrowed(connection);
         List<(string Model, Dictionary<Figure, long> Amounts)> models = AmountsByModel(connection, scope);
         Dictionary<Figure, long> all = [];
         foreach ((Figure figure, long value) in models.SelectMany(m => m.Amounts))
@@ -88,8 +93,8 @@ internal static class SummaryQuery
         {
             Tokens = TokensOf(all),
             CostUsd = CostOf(all),
-            Auxiliary = new Auxiliary(
-                new Tokens(Of(Figure.InputRest), Of(Figure.OutputRest), Of(Figure.CacheReadRest), Of(Figure.CacheCreationRest)), Usd(Of(Figure.CostRest))),
+            Auxiliary = Part(kind => Of(kind.Auxiliary())),
+            NoRequestDetail = Part(kind => Of(kind.Rest()) - Of(kind.Auxiliary())),
             Sessions = new SessionCounts(SessionsTotal(connection, scope), SessionsActive(connection, scope, now)),
             ApiRequests = Of(Figure.ApiRequests),
             ApiErrors = Of(Figure.ApiErrors),
@@ -110,11 +115,11 @@ internal static class SummaryQuery
         };
     }
 
-    private static Tokens TokensOf(Dictionary<Figure, long> amounts)
-    {
-        long Of(BilledKind kind) => amounts.GetValueOrDefault(kind.ByEvents()) + amounts.GetValueOrDefault(kind.Rest());
-        return new Tokens(Of(BilledKind.Input), Of(BilledKind.Output), Of(BilledKind.CacheRead), Of(BilledKind.CacheCreation));
-    }
+    private static Tokens TokensOf(Dictionary<Figure, long> amounts) =>
+        Part(kind => amounts.GetValueOrDefault(kind.ByEvents()) + amounts.GetValueOrDefault(kind.Rest())).Tokens;
+
+    private static WithoutDetail Part(Func<BilledKind, long> of) => new(
+        new Tokens(of(BilledKind.Input), of(BilledKind.Output), of(BilledKind.CacheRead), of(BilledKind.CacheCreation)), Usd(of(BilledKind.Cost)));
 
     private static double CostOf(Dictionary<Figure, long> amounts) =>
         Usd(amounts.GetValueOrDefault(Figure.Cost) + amounts.GetValueOrDefault(Figure.CostRest));
@@ -186,7 +191,8 @@ internal static class SummaryQuery
         return (long)command.ExecuteScalar()!;
     }
 
-    private static Stored ReadStored(SqliteConnection connection)
+    /// <summary>All that is stored, and when the last of it came.</summary>
+    public static Stored ReadStored(SqliteConnection connection)
     {
         using SqliteCommand command = connection.CreateCommand();
         // Rows leave a raw table only at its old end, so the ids at both ends tell their number without reading millions.

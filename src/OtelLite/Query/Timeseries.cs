@@ -26,6 +26,7 @@ internal static class TimeseriesQuery
     public static UsageSeries Read(SqliteConnection connection, Scope scope, long[] starts, long stepSeconds)
     {
         using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
+        scope = scope.Narrowed(connection);
         // SQLite adds up small steps; they are gathered into the buckets here, where days may have 23 or 25 hours.
         long unit = Math.Min(stepSeconds, QuarterSeconds);
         var buckets = new Buckets(starts, unit);

@@ -149,7 +149,8 @@ internal static class Database
         }
     }
 
-    // One step after the other, all in one transaction: a file is of one version or of the other.
+    // One step after the other, all in one transaction: a file is of one version or of the other. What is counted tells more in version 2, and
+    // what version 1 stored tells it.
     private static void Migrate(SqliteConnection connection)
     {
         using SqliteTransaction transaction = connection.BeginTransaction();
@@ -158,6 +159,7 @@ internal static class Database
             Execute(connection, $"{Resource($"migrate-{version}.sql")} PRAGMA user_version = {version};");
         }
 
+        Recount.RunWithin(connection);
         transaction.Commit();
     }
 

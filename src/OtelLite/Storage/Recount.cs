@@ -1,36 +1,61 @@
-using System.Globalization;
+using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 using OtelLite.Usage;
 
 namespace OtelLite.Storage;
 
-/// <summary>Makes all that is counted anew from the raw tables, through the same code that counted it when it arrived, in one transaction.</summary>
+/// <summary>
+/// Makes all that is counted anew from the raw tables, through the same code that counted it when it arrived. Session by session, each in a
+/// transaction of its own, so that a running server gets its turn: at any moment each session is counted as before or anew, never in part, and
+/// whoever stops it in between leaves a file that is right. What has no session id is one group and one transaction.
+/// </summary>
 internal static class Recount
 {
     // What was counted of removed raw rows stays; from there on all is taken out. Sessions and names keep their rows, so that a running server's
-    // memory of their ids stays true.
+    // memory of their ids stays true; a session of which nothing is stored any more has done nothing.
     private const string TakeOut = """
-        DELETE FROM usage_request WHERE time_unix_nano >= $from; DELETE FROM usage_point WHERE time_unix_nano >= $from;
-        DELETE FROM usage_tally WHERE time_unix_nano >= $from; DELETE FROM usage_tool WHERE time_unix_nano >= $from;
-        DELETE FROM usage_prompt WHERE time_unix_nano >= $from; DELETE FROM usage_sequence WHERE time_unix_nano >= $from;
+        DELETE FROM usage_request WHERE session = $id AND time_unix_nano >= $from;
+        DELETE FROM usage_point WHERE session = $id AND time_unix_nano >= $from;
+        DELETE FROM usage_tally WHERE session = $id AND time_unix_nano BETWEEN max($from, $first) AND $last;
+        DELETE FROM usage_tool WHERE session = $id AND time_unix_nano >= $from;
+        DELETE FROM usage_prompt WHERE session = $id AND time_unix_nano >= $from;
+        DELETE FROM usage_sequence WHERE session = $id AND time_unix_nano >= $from;
+        DELETE FROM usage_hole WHERE session = $id;
+        UPDATE usage_call SET accepted_unix_nano = iif(accepted_unix_nano >= $from, NULL, accepted_unix_nano),
+            result_unix_nano = iif(result_unix_nano >= $from, NULL, result_unix_nano) WHERE session = $id;
+        DELETE FROM usage_call WHERE session = $id AND accepted_unix_nano IS NULL AND result_unix_nano IS NULL;
         UPDATE usage_session SET first_unix_nano = 9223372036854775807, last_unix_nano = 0, received_unix_nano = 0, did_something = 0,
-            project = NULL, project_unix_nano = 0, machine = NULL WHERE $from = 0;
-        UPDATE usage_session SET missing_events = (
-            SELECT coalesce(sum(sequence - before - 1), 0) FROM (
-                SELECT sequence, lag(sequence) OVER (ORDER BY time_unix_nano, sequence) AS before FROM usage_sequence WHERE session = usage_session.id)
-            WHERE sequence > before + 1);
+            project = NULL, project_unix_nano = 0, machine = NULL, machine_unix_nano = 0, has_points = 0, has_records = 0 WHERE id = $id AND $from = 0;
         """;
 
     // What is left is the state from which counting goes on.
     private static readonly string AddUp = $"""
-        DELETE FROM usage_quarter;
-        INSERT INTO usage_quarter SELECT time_unix_nano / {QuarterTable.QuarterNano}, session, model, figure, sum(value) FROM usage_amount GROUP BY 1, 2, 3, 4;
-        DELETE FROM usage_witness;
-        INSERT INTO usage_witness
-            SELECT session, model, kind, sum(metrics), sum(events), sum(rest) FROM (
-                SELECT session, model, kind, value AS metrics, 0 AS events, rest FROM usage_point
-                UNION ALL SELECT session, model, figure, 0, value, 0 FROM usage_amount WHERE figure <= {(int)Figure.Cost})
+        DELETE FROM usage_quarter WHERE session = $id AND quarter BETWEEN $first / {QuarterTable.QuarterNano} AND $last / {QuarterTable.QuarterNano};
+        INSERT INTO usage_quarter
+            SELECT time_unix_nano / {QuarterTable.QuarterNano}, session, model, figure, sum(value) FROM usage_amount
+            WHERE session = $id AND time_unix_nano BETWEEN $first AND $last GROUP BY 1, 2, 3, 4;
+        DELETE FROM usage_witness WHERE session = $id;
+        INSERT INTO usage_witness (session, model, kind, metrics, auxiliary, events, rest)
+            SELECT session, model, kind, sum(metrics), sum(auxiliary), sum(events), sum(rest) FROM (
+                SELECT session, model, kind, value AS metrics, auxiliary, 0 AS events, rest FROM usage_point WHERE session = $id
+                {EventsByKind()})
             GROUP BY 1, 2, 3;
+        INSERT INTO usage_hole (session, level, sequence, since_unix_nano, time_unix_nano, sender, missing)
+            SELECT session, level, sequence, since, time_unix_nano, sender, iif(EXISTS (
+                SELECT 1 FROM usage_sequence other WHERE other.sequence = hole.sequence - 1 AND other.sender = hole.sender
+                    AND other.time_unix_nano BETWEEN since AND hole.time_unix_nano AND other.session <> hole.session), 0, sequence - before - 1)
+            FROM (SELECT *, lag(sequence) OVER chain AS before, lag(time_unix_nano) OVER chain AS since FROM usage_sequence
+                  WHERE session = $id WINDOW chain AS (PARTITION BY level ORDER BY sequence)) hole
+            WHERE before < sequence - 1 AND since <= time_unix_nano;
+        UPDATE usage_session SET missing_events = (SELECT coalesce(sum(missing), 0) FROM usage_hole WHERE session = $id) WHERE id = $id;
+        """;
+
+    // All that has a session id, with or without a row among the sessions.
+    private const string SessionIds = """
+        SELECT session_id FROM usage_session WHERE is_named
+        UNION SELECT session_id FROM otel_metrics WHERE session_id IS NOT NULL
+        UNION SELECT session_id FROM otel_events WHERE session_id IS NOT NULL
+        UNION SELECT session_id FROM otel_spans WHERE session_id IS NOT NULL
         """;
 
     /// <inheritdoc cref="Run(SqliteConnection)"/>
@@ -41,30 +66,94 @@ internal static class Recount
         return Run(connection);
     }
 
-    /// <summary>The number of points and records that were counted.</summary>
-    /// <exception cref="SqliteException">The file can't be written, or another program holds it; then nothing is changed.</exception>
+    /// <summary>The number of points, records and spans that were counted.</summary>
+    /// <exception cref="SqliteException">The file can't be written, or another program holds it; the sessions before are counted anew.</exception>
     public static long Run(SqliteConnection connection)
     {
-        using SqliteTransaction transaction = connection.BeginTransaction();
-        long from = Scalar(connection, "SELECT before_unix_nano FROM otel_removed");
-        Database.Execute(connection, TakeOut.Replace("$from", from.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal));
-        Database.Execute(connection, AddUp);
-        long rows;
-        using (var usage = new UsageTables(connection))
-        using (var stored = new StoredBatches(connection))
+        using var usage = new UsageTables(connection);
+        using var stored = new StoredBatches(connection);
+        long rows = 0;
+        foreach (string? session in Groups(connection))
         {
-            rows = stored.Each(from, usage.Write);
+            var watch = Stopwatch.StartNew();
+            using (SqliteTransaction transaction = connection.BeginTransaction())
+            {
+                rows += Run(connection, session, usage, stored);
+                transaction.Commit();
+            }
+
+            // Who waits for the lock looks for it now and then: as long as it was held it is free.
+            Thread.Sleep(watch.Elapsed);
         }
 
-        Database.Execute(connection, "DELETE FROM usage_session WHERE last_unix_nano = 0");
-        transaction.Commit();
         return rows;
     }
 
-    private static long Scalar(SqliteConnection connection, string sql)
+    /// <summary>The same in the transaction that is open, for a file that nobody else can use yet.</summary>
+    public static void RunWithin(SqliteConnection connection)
+    {
+        using var usage = new UsageTables(connection);
+        using var stored = new StoredBatches(connection);
+        foreach (string? session in Groups(connection))
+        {
+            Run(connection, session, usage, stored);
+        }
+    }
+
+    private static long Run(SqliteConnection connection, string? session, UsageTables usage, StoredBatches stored)
+    {
+        long from = Rows(connection, "SELECT before_unix_nano, 0, 0 FROM otel_removed", null)[0].Id;
+        const string columns = "SELECT id, first_unix_nano, last_unix_nano FROM usage_session WHERE";
+        foreach ((long id, long first, long last) in Rows(connection, session is null ? $"{columns} NOT is_named" : $"{columns} session_id = $session", session))
+        {
+            using SqliteCommand command = connection.CreateCommand();
+            command.CommandText = TakeOut + AddUp;
+            command.Parameters.AddWithValue("$id", id);
+            command.Parameters.AddWithValue("$from", from);
+            command.Parameters.AddWithValue("$first", first);
+            command.Parameters.AddWithValue("$last", last);
+            command.ExecuteNonQuery();
+        }
+
+        return stored.Each(session, from, usage.Write);
+    }
+
+    private static string EventsByKind() => string.Concat(UsageTables.ColumnOf.Select(k => $"""
+        UNION ALL SELECT session, model, {(int)k.Key}, 0, iif(origin = 3, -{k.Value}, 0), {k.Value}, 0 FROM usage_request WHERE session = $id AND {k.Value} <> 0
+
+        """));
+
+    // Null stands for what has no session id.
+    private static List<string?> Groups(SqliteConnection connection)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = SessionIds;
+        List<string?> groups = [null];
+        using SqliteDataReader row = command.ExecuteReader();
+        while (row.Read())
+        {
+            groups.Add(row.GetString(0));
+        }
+
+        return groups;
+    }
+
+    private static List<(long Id, long First, long Last)> Rows(SqliteConnection connection, string sql, string? session)
     {
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = sql;
-        return (long)command.ExecuteScalar()!;
+        if (session is not null)
+        {
+            command.Parameters.AddWithValue("$session", session);
+        }
+
+        List<(long, long, long)> rows = [];
+        using SqliteDataReader row = command.ExecuteReader();
+        while (row.Read())
+        {
+            rows.Add((row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)));
+        }
+
+        return rows;
     }
 }

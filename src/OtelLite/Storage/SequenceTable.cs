@@ -1,72 +1,173 @@
 using Microsoft.Data.Sqlite;
+using OtelLite.Usage;
 
 namespace OtelLite.Storage;
 
 /// <summary>
-/// The numbers that a process gives its events, and how many are missing between them. In time, the next number continues the process, a
-/// lower one is another process (a resumed session starts again at 0), and a higher one leaves a hole: what was lost on the way. The first
-/// number of a process says nothing: after /clear it goes on from the session before.
+/// The numbers that a process gives its events, and how many are missing between them. A process numbers from 0 on and says nowhere which
+/// it is; a session is written by several of them, one after the other or at once, and a process goes from session to session. So:
+/// <list type="bullet">
+/// <item>Where a session has a number several times, those of a level are one chain: the first of each number in time, the second of each, ...</item>
+/// <item>Between two neighbours of a chain that are no successors there is a hole, if the lower number was given first. Numbers of two processes
+/// that write at once so leave none, and neither does a clock that steps back.</item>
+/// <item>Nothing is missing in a hole if the same user gave the number right before its end in another session meanwhile: after /clear the
+/// process was there.</item>
+/// </list>
+/// This is a function of the set of numbers, whatever the order in which they come, and a new number changes only what is next to it. What it
+/// can't tell: what is missing at the start or the end of a process; what another process of the same session numbered too, before or later, when
+/// that one ended inside of the hole; a hole of which another session happens to have the last number in time.
 /// </summary>
-internal sealed class SequenceTable(SqliteConnection connection) : IDisposable
+internal sealed class SequenceTable : IDisposable
 {
-    private readonly Statement _add = new(connection, "INSERT OR IGNORE INTO usage_sequence (session, time_unix_nano, sequence) VALUES (?, ?, ?)");
-    private readonly Statement _before = new(connection, "SELECT max(time_unix_nano) FROM usage_sequence WHERE session = ? AND time_unix_nano < ?");
-    private readonly Statement _after = new(connection, "SELECT min(time_unix_nano) FROM usage_sequence WHERE session = ? AND time_unix_nano > ?");
-    private readonly Statement _missing = new(connection, """
-        SELECT coalesce(sum(sequence - before - 1), 0) FROM (
-            SELECT sequence, lag(sequence) OVER (ORDER BY time_unix_nano, sequence) AS before
-            FROM usage_sequence WHERE session = ? AND time_unix_nano BETWEEN ? AND ?)
-        WHERE sequence > before + 1
-        """);
-    private readonly Statement _setMissing = new(connection, "UPDATE usage_session SET missing_events = missing_events + ? WHERE id = ?");
+    private readonly Statement _at;
+    private readonly Statement _set;
+    private readonly Statement _before;
+    private readonly Statement _after;
+    private readonly Statement _isElsewhere;
+    private readonly Statement _setHole;
+    private readonly Statement _removeHole;
+    private readonly Statement _fillElsewhere;
+    private readonly Statement _setMissing;
 
-    // What the open batch adds, by session.
-    private readonly Dictionary<long, List<(long TimeUnixNano, long Sequence)>> _new = [];
+    // What the open batch adds, and the sessions whose holes it changed.
+    private readonly List<(long Session, Number Number)> _new = [];
+    private readonly HashSet<long> _changed = [];
 
-    public void Add(long session, long timeUnixNano, long sequence)
+    public SequenceTable(SqliteConnection connection)
     {
-        if (!_new.TryGetValue(session, out List<(long, long)>? numbers))
-        {
-            _new[session] = numbers = [];
-        }
-
-        numbers.Add((timeUnixNano, sequence));
+        _at = new(connection, "SELECT time_unix_nano, sender FROM usage_sequence WHERE session = ? AND level = ? AND sequence = ?");
+        _set = new(connection, "INSERT OR REPLACE INTO usage_sequence (session, level, sequence, time_unix_nano, sender) VALUES (?, ?, ?, ?, ?)");
+        _before = new(connection, """
+            SELECT sequence, time_unix_nano FROM usage_sequence WHERE session = ? AND level = ? AND sequence < ? ORDER BY sequence DESC LIMIT 1
+            """);
+        _after = new(connection, """
+            SELECT sequence, time_unix_nano, sender FROM usage_sequence WHERE session = ? AND level = ? AND sequence > ? ORDER BY sequence LIMIT 1
+            """);
+        _isElsewhere = new(connection, """
+            SELECT 1 FROM usage_sequence WHERE sequence = ? AND sender = ? AND time_unix_nano BETWEEN ? AND ? AND session <> ? LIMIT 1
+            """);
+        _setHole = new(connection, """
+            INSERT OR REPLACE INTO usage_hole (session, level, sequence, since_unix_nano, time_unix_nano, sender, missing) VALUES (?, ?, ?, ?, ?, ?, ?)
+            """);
+        _removeHole = new(connection, "DELETE FROM usage_hole WHERE session = ? AND level = ? AND sequence = ?");
+        _fillElsewhere = new(connection, """
+            UPDATE usage_hole SET missing = 0
+            WHERE sequence = ? AND sender = ? AND since_unix_nano <= ?3 AND time_unix_nano >= ?3 AND session <> ? AND missing > 0 RETURNING session
+            """);
+        _setMissing = new(connection, """
+            UPDATE usage_session SET missing_events = (SELECT coalesce(sum(missing), 0) FROM usage_hole WHERE session = ?1) WHERE id = ?1
+            """);
     }
 
-    /// <summary>Writes what was added. Holes change only between the neighbours of what is new, so only that stretch is looked at, before and after.</summary>
+    private readonly record struct Number(long Sequence, long TimeUnixNano, long Sender);
+
+    public void Add(long session, in EventSequence number) => _new.Add((session, new(number.Sequence, number.TimeUnixNano, number.Sender)));
+
+    /// <summary>Writes what was added, and the holes that it makes, moves or fills.</summary>
     public void Write()
     {
-        foreach ((long session, List<(long TimeUnixNano, long Sequence)> numbers) in _new)
+        foreach ((long session, Number number) in _new)
         {
-            long first = numbers.Min(n => n.TimeUnixNano);
-            long last = numbers.Max(n => n.TimeUnixNano);
-            long from = _before.Begin().Bind(session).Bind(first).Scalar() is { } before and not 0 ? before : first;
-            long to = _after.Begin().Bind(session).Bind(last).Scalar() is { } after and not 0 ? after : last;
-            long missing = Missing(session, from, to);
-            foreach ((long time, long sequence) in numbers)
+            if (Put(session, number))
             {
-                _add.Begin().Bind(session).Bind(time).Bind(sequence).Run();
+                FillElsewhere(session, number);
             }
+        }
 
-            long change = Missing(session, from, to) - missing;
-            if (change != 0)
-            {
-                _setMissing.Begin().Bind(change).Bind(session).Run();
-            }
+        foreach (long session in _changed)
+        {
+            _setMissing.Begin().Bind(session).Run();
         }
 
         _new.Clear();
+        _changed.Clear();
     }
 
-    public void Forget() => _new.Clear();
+    public void Forget()
+    {
+        _new.Clear();
+        _changed.Clear();
+    }
 
     public void Dispose()
     {
-        foreach (Statement statement in (Statement[])[_add, _before, _after, _missing, _setMissing])
+        foreach (Statement statement in (Statement[])[_at, _set, _before, _after, _isElsewhere, _setHole, _removeHole, _fillElsewhere, _setMissing])
         {
             statement.Dispose();
         }
     }
 
-    private long Missing(long session, long from, long to) => _missing.Begin().Bind(session).Bind(from).Bind(to).Scalar()!.Value;
+    // Into the first level that has not this number, and on the way before those that were given later. False for one that is there already, or
+    // is past the last level.
+    private bool Put(long session, Number number)
+    {
+        bool isWritten = false;
+        for (int level = 1; level <= Limits.SequenceLevelsMax; level++)
+        {
+            if (!_at.Begin().Bind(session).Bind(level).Bind(number.Sequence).Step())
+            {
+                Set(session, level, number, isNew: true);
+                return true;
+            }
+
+            Number there = number with { TimeUnixNano = _at.Int64(0), Sender = _at.Int64(1) };
+            _at.Reset();
+            if (there == number)
+            {
+                return false;
+            }
+
+            if ((number.TimeUnixNano, number.Sender).CompareTo((there.TimeUnixNano, there.Sender)) < 0)
+            {
+                Set(session, level, number, isNew: false);
+                number = there;
+                isWritten = true;
+            }
+        }
+
+        return isWritten;
+    }
+
+    private void Set(long session, int level, Number number, bool isNew)
+    {
+        _set.Begin().Bind(session).Bind(level).Bind(number.Sequence).Bind(number.TimeUnixNano).Bind(number.Sender).Run();
+        if (_before.Begin().Bind(session).Bind(level).Bind(number.Sequence).Step())
+        {
+            (long before, long since) = (_before.Int64(0), _before.Int64(1));
+            _before.Reset();
+            SetHole(session, level, before, since, number, wasThere: !isNew);
+        }
+
+        if (_after.Begin().Bind(session).Bind(level).Bind(number.Sequence).Step())
+        {
+            var after = new Number(_after.Int64(0), _after.Int64(1), _after.Int64(2));
+            _after.Reset();
+            SetHole(session, level, number.Sequence, number.TimeUnixNano, after, wasThere: true);
+        }
+    }
+
+    private void SetHole(long session, int level, long before, long since, Number after, bool wasThere)
+    {
+        if (before + 1 < after.Sequence && since <= after.TimeUnixNano)
+        {
+            bool isElsewhere = _isElsewhere.Begin().Bind(after.Sequence - 1).Bind(after.Sender).Bind(since).Bind(after.TimeUnixNano).Bind(session).Scalar() is not null;
+            _setHole.Begin().Bind(session).Bind(level).Bind(after.Sequence).Bind(since).Bind(after.TimeUnixNano).Bind(after.Sender)
+                .Bind(isElsewhere ? 0 : after.Sequence - before - 1).Run();
+            _changed.Add(session);
+        }
+        else if (wasThere && _removeHole.Begin().Bind(session).Bind(level).Bind(after.Sequence).Run() > 0)
+        {
+            _changed.Add(session);
+        }
+    }
+
+    // Other sessions' holes that end right behind this number.
+    private void FillElsewhere(long session, Number number)
+    {
+        _fillElsewhere.Begin().Bind(number.Sequence + 1).Bind(number.Sender).Bind(number.TimeUnixNano).Bind(session);
+        while (_fillElsewhere.Step())
+        {
+            _changed.Add(_fillElsewhere.Int64(0));
+        }
+    }
 }

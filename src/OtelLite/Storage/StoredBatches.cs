@@ -29,27 +29,32 @@ internal sealed class StoredBatches : IDisposable
             SELECT event.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, prompt_id, event_name, time_unix_nano,
                    observed_time_unix_nano
             FROM otel_events event LEFT JOIN json_each(attributes) each
-            WHERE iif(time_unix_nano <> 0, time_unix_nano, iif(observed_time_unix_nano <> 0, observed_time_unix_nano, unixepoch(received_at) * 1000000000)) >= ?
+            WHERE session_id IS ? AND iif(time_unix_nano <> 0, time_unix_nano, iif(observed_time_unix_nano <> 0, observed_time_unix_nano, unixepoch(received_at) * 1000000000)) >= ?
             ORDER BY event.id
             """);
         _points = new(connection, """
             SELECT point.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, metric_name, point.value, time_unix_nano
-            FROM otel_metrics point LEFT JOIN json_each(attributes) each WHERE time_unix_nano >= ? ORDER BY point.id
+            FROM otel_metrics point LEFT JOIN json_each(attributes) each
+            WHERE session_id IS ? AND time_unix_nano >= ? ORDER BY point.id
             """);
         _spans = new(connection, """
             SELECT span.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, name, start_time_unix_nano, end_time_unix_nano
             FROM otel_spans span LEFT JOIN json_each(attributes) each
-            WHERE iif(end_time_unix_nano <> 0, end_time_unix_nano, iif(start_time_unix_nano <> 0, start_time_unix_nano, unixepoch(received_at) * 1000000000)) >= ?
+            WHERE session_id IS ? AND iif(end_time_unix_nano <> 0, end_time_unix_nano, iif(start_time_unix_nano <> 0, start_time_unix_nano, unixepoch(received_at) * 1000000000)) >= ?
             ORDER BY span.id
             """);
         _resource = new(connection, "SELECT attributes FROM otel_resource WHERE id = ?");
         _resourceAttributes = new(connection, "SELECT each.key, each.type, each.atom FROM otel_resource, json_each(attributes) each WHERE otel_resource.id = ?");
     }
 
-    /// <summary>Hands over all that is stored of what happened from a moment on, in the order in which it came. The number of rows.</summary>
-    public long Each(long fromUnixNano, CountBatch count) =>
-        Each(_events.Begin().Bind(fromUnixNano), AddEvent, count) + Each(_points.Begin().Bind(fromUnixNano), AddPoint, count)
-        + Each(_spans.Begin().Bind(fromUnixNano), AddSpan, count);
+    /// <summary>Hands over all that is stored of a session that happened from a moment on, in the order in which it came. The number of rows.</summary>
+    /// <param name="session">Null: of what has no session id.</param>
+    public long Each(string? session, long fromUnixNano, CountBatch count)
+    {
+        Statement Of(Statement rows) =>
+            (session is null ? rows.Begin().BindNull() : rows.Begin().Bind(System.Text.Encoding.UTF8.GetBytes(session))).Bind(fromUnixNano);
+        return Each(Of(_events), AddEvent, count) + Each(Of(_points), AddPoint, count) + Each(Of(_spans), AddSpan, count);
+    }
 
     public void Dispose()
     {

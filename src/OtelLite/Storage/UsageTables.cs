@@ -12,6 +12,16 @@ internal sealed class UsageTables : IDisposable
     // No row of otel_events: only a span has told of the request.
     private const long NoEvent = 0;
 
+    /// <summary>Where usage_request has what events say of a kind.</summary>
+    public static readonly IReadOnlyDictionary<BilledKind, string> ColumnOf = new Dictionary<BilledKind, string>
+    {
+        [BilledKind.Input] = "input",
+        [BilledKind.Output] = "output",
+        [BilledKind.CacheRead] = "cache_read",
+        [BilledKind.CacheCreation] = "cache_creation",
+        [BilledKind.Cost] = "cost_nano_usd",
+    };
+
     private readonly Statement _findSession;
     private readonly Statement _addSession;
     private readonly Statement _seeSession;
@@ -19,9 +29,10 @@ internal sealed class UsageTables : IDisposable
     private readonly Statement _findName;
     private readonly Statement _request;
     private readonly Statement _takeOutSpan;
-    private readonly Statement _point;
     private readonly Statement _tally;
     private readonly Statement _tool;
+    private readonly Statement _accepted;
+    private readonly Statement _resulted;
     private readonly Statement _prompt;
     private readonly SequenceTable _sequences;
     private readonly QuarterTable _quarters;
@@ -41,30 +52,36 @@ internal sealed class UsageTables : IDisposable
         _seeSession = new(connection, """
             UPDATE usage_session SET first_unix_nano = min(first_unix_nano, ?2), last_unix_nano = max(last_unix_nano, ?3),
                 received_unix_nano = max(received_unix_nano, ?4), did_something = max(did_something, ?5),
-                project = iif(?6 IS NOT NULL AND ?7 >= project_unix_nano, ?6, project),
+                project = iif(?6 IS NOT NULL AND (?7, ?6) > (project_unix_nano, coalesce(project, '')), ?6, project),
                 project_unix_nano = iif(?6 IS NOT NULL, max(?7, project_unix_nano), project_unix_nano),
-                machine = iif(?8 IS NOT NULL AND (machine IS NULL OR ?3 >= last_unix_nano), ?8, machine)
+                machine = iif(?8 IS NOT NULL AND (?9, ?8) > (machine_unix_nano, coalesce(machine, '')), ?8, machine),
+                machine_unix_nano = iif(?8 IS NOT NULL, max(?9, machine_unix_nano), machine_unix_nano),
+                has_points = max(has_points, ?10), has_records = max(has_records, ?11)
             WHERE id = ?1
             """);
         _addName = new(connection, "INSERT OR IGNORE INTO usage_name (name) VALUES (?)");
         _findName = new(connection, "SELECT id FROM usage_name WHERE name = ?");
         _request = new(connection, """
             INSERT OR IGNORE INTO usage_request (key, session, model, time_unix_nano, input, output, cache_read, cache_creation,
-                cost_nano_usd, duration_ms, ttft_ms, query_source, event_id, request_id, prompt_id, cache_creation_5m, cache_creation_1h,
+                cost_nano_usd, duration_ms, ttft_ms, query_source, origin, event_id, request_id, prompt_id, cache_creation_5m, cache_creation_1h,
                 agent, skill, mcp_server, mcp_tool)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """);
         _takeOutSpan = new(connection, $"""
             DELETE FROM usage_request WHERE key = ? AND event_id = {NoEvent}
-            RETURNING model, time_unix_nano, input, output, cache_read, cache_creation, cost_nano_usd
-            """);
-        _point = new(connection, """
-            INSERT INTO usage_point (session, model, kind, time_unix_nano, value, rest) VALUES (?, ?, ?, ?, ?, 0)
-            ON CONFLICT DO UPDATE SET value = value + excluded.value
+            RETURNING model, time_unix_nano, input, output, cache_read, cache_creation, cost_nano_usd, origin
             """);
         _tally = new(connection, "INSERT INTO usage_tally (time_unix_nano, session, model, figure, value) VALUES (?, ?, ?, ?, ?)");
         _tool = new(connection, """
-            INSERT INTO usage_tool (time_unix_nano, session, tool, succeeded, duration_ms, request_id) VALUES (?, ?, ?, ?, ?, ?)
+            INSERT INTO usage_tool (time_unix_nano, session, tool, succeeded, duration_ms, request_id, prompt_id) VALUES (?, ?, ?, ?, ?, ?, ?)
+            """);
+        _accepted = new(connection, """
+            INSERT INTO usage_call (session, tool_use_id, accepted_unix_nano) VALUES (?, ?, ?)
+            ON CONFLICT DO UPDATE SET accepted_unix_nano = min(coalesce(accepted_unix_nano, excluded.accepted_unix_nano), excluded.accepted_unix_nano)
+            """);
+        _resulted = new(connection, """
+            INSERT INTO usage_call (session, tool_use_id, result_unix_nano) VALUES (?, ?, ?)
+            ON CONFLICT DO UPDATE SET result_unix_nano = min(coalesce(result_unix_nano, excluded.result_unix_nano), excluded.result_unix_nano)
             """);
         _prompt = new(connection, "INSERT INTO usage_prompt (session, time_unix_nano, prompt_id, kind, command) VALUES (?, ?, ?, ?, ?)");
         _sequences = new(connection);
@@ -89,10 +106,7 @@ internal sealed class UsageTables : IDisposable
 
         foreach (ref readonly BilledPoint point in _facts.Points.Rows)
         {
-            long session = Session(text, point.Session);
-            long model = Name(text, point.Model);
-            _point.Begin().Bind(session).Bind(model).Bind((int)point.Kind).Bind(point.TimeUnixNano).Bind(point.Value).Run();
-            _witnesses.Say(session, model, point.Kind, metrics: point.Value, events: 0, point.TimeUnixNano);
+            _witnesses.Point(Session(text, point.Session), Name(text, point.Model), point);
         }
 
         foreach (ref readonly Tally tally in _facts.Tallies.Rows)
@@ -103,14 +117,7 @@ internal sealed class UsageTables : IDisposable
             _quarters.Add(tally.TimeUnixNano, session, model, tally.Figure, tally.Value);
         }
 
-        foreach (ref readonly ToolCall call in _facts.ToolCalls.Rows)
-        {
-            _tool.Begin().Bind(call.TimeUnixNano).Bind(Session(text, call.Session)).Bind(Name(text, call.Tool))
-                .Bind(call.Succeeded ? 1 : 0).Bind(call.DurationMs);
-            BindText(_tool, text, call.RequestId);
-            _tool.Run();
-        }
-
+        WriteTools(text);
         foreach (ref readonly Prompt prompt in _facts.Prompts.Rows)
         {
             _prompt.Begin().Bind(Session(text, prompt.Session)).Bind(prompt.TimeUnixNano);
@@ -122,12 +129,29 @@ internal sealed class UsageTables : IDisposable
 
         foreach (ref readonly EventSequence sequence in _facts.Sequences.Rows)
         {
-            _sequences.Add(Session(text, sequence.Session), sequence.TimeUnixNano, sequence.Sequence);
+            _sequences.Add(Session(text, sequence.Session), sequence);
         }
 
         _witnesses.Weigh();
         _quarters.Write();
         _sequences.Write();
+    }
+
+    private void WriteTools(Utf8Text text)
+    {
+        foreach (ref readonly ToolCall call in _facts.ToolCalls.Rows)
+        {
+            _tool.Begin().Bind(call.TimeUnixNano).Bind(Session(text, call.Session)).Bind(Name(text, call.Tool))
+                .Bind(call.Succeeded ? 1 : 0).Bind(call.DurationMs);
+            BindText(_tool, text, call.RequestId);
+            BindText(_tool, text, call.PromptId);
+            _tool.Run();
+        }
+
+        foreach (ref readonly ToolUse use in _facts.ToolUses.Rows)
+        {
+            (use.IsResult ? _resulted : _accepted).Begin().Bind(Session(text, use.Session)).Bind(text[use.Id]).Bind(use.TimeUnixNano).Run();
+        }
     }
 
     /// <summary>After a rollback: what was remembered may not be in the file.</summary>
@@ -142,7 +166,8 @@ internal sealed class UsageTables : IDisposable
 
     public void Dispose()
     {
-        foreach (Statement statement in (Statement[])[_findSession, _addSession, _seeSession, _addName, _findName, _request, _takeOutSpan, _point, _tally, _tool, _prompt])
+        foreach (Statement statement in (Statement[])[_findSession, _addSession, _seeSession, _addName, _findName, _request, _takeOutSpan, _tally,
+            _tool, _accepted, _resulted, _prompt])
         {
             statement.Dispose();
         }
@@ -159,8 +184,9 @@ internal sealed class UsageTables : IDisposable
         UInt128 key = KeyOf(text, request);
         _request.Begin().BindHash(key).Bind(session).Bind(model).Bind(request.TimeUnixNano)
             .Bind(request.Input).Bind(request.Output).Bind(request.CacheRead).Bind(request.CacheCreation)
-            .Bind(request.CostNanoUsd).Bind(request.DurationMs).Bind(request.TtftMs)
-            .Bind(Name(text, request.QuerySource)).Bind(eventId);
+            .Bind(request.CostNanoUsd).Bind(request.DurationMs);
+        BindCount(request.TtftMs);
+        _request.Bind(Name(text, request.QuerySource)).Bind((int)request.Origin).Bind(eventId);
         BindText(_request, text, request.RequestId);
         BindText(_request, text, request.PromptId);
         BindCount(request.CacheCreation5m);
@@ -198,6 +224,7 @@ internal sealed class UsageTables : IDisposable
             CacheRead = _takeOutSpan.Int64(4),
             CacheCreation = _takeOutSpan.Int64(5),
             CostNanoUsd = _takeOutSpan.Int64(6),
+            Origin = (QueryOrigin)_takeOutSpan.Int64(7),
         };
         _takeOutSpan.Reset();
         Count(session, model, request, -1);
@@ -213,13 +240,14 @@ internal sealed class UsageTables : IDisposable
             if (value != 0)
             {
                 _quarters.Add(request.TimeUnixNano, session, model, kind.ByEvents(), value);
-                _witnesses.Say(session, model, kind, metrics: 0, events: value, request.TimeUnixNano);
+                _witnesses.Event(session, model, kind, value, request.Origin == QueryOrigin.Auxiliary, request.TimeUnixNano);
             }
         }
     }
 
     // A request belongs to one session; its id is unique there even where it comes from a proxy that numbers its own. Clients
-    // before 2.1 send none: session, time (milliseconds) and all the numbers do not collide in any recording.
+    // before 2.1 send none: session, time (milliseconds) and all the numbers do not collide in any recording. Where an event has a number of its
+    // own in its process, that tells two requests of one millisecond apart.
     private static UInt128 KeyOf(Utf8Text text, in BilledRequest request)
     {
         var hash = new XxHash128();
@@ -240,6 +268,12 @@ internal sealed class UsageTables : IDisposable
             hash.Append(number);
         }
 
+        if (request.Sequence >= 0)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(number, request.Sequence);
+            hash.Append(number);
+        }
+
         return hash.GetCurrentHashAsUInt128();
     }
 
@@ -257,7 +291,7 @@ internal sealed class UsageTables : IDisposable
         BindText(_seeSession, text, seen.Project);
         _seeSession.Bind(seen.ProjectUnixNano);
         BindText(_seeSession, text, seen.Machine);
-        _seeSession.Run();
+        _seeSession.Bind(seen.MachineUnixNano).Bind(seen.HasPoints ? 1 : 0).Bind(seen.HasRecords ? 1 : 0).Run();
     }
 
     private static void BindText(Statement statement, Utf8Text text, TextRange range) =>

@@ -9,6 +9,7 @@ namespace OtelLite.Storage;
 /// </summary>
 internal sealed class WitnessTables : IDisposable
 {
+    private readonly Statement _addPoint;
     private readonly Statement _find;
     private readonly Statement _set;
     private readonly Statement _pointsNewestFirst;
@@ -18,21 +19,25 @@ internal sealed class WitnessTables : IDisposable
 
     // What the open batch has said, by pair.
     private readonly Dictionary<(long Session, long Model, BilledKind Kind), Said> _said = [];
-    private readonly List<(long TimeUnixNano, long Share, long ShareBefore)> _shares = [];
+    private readonly List<(long TimeUnixNano, long Share, long ShareBefore, long Auxiliary)> _shares = [];
 
     /// <param name="quarters">Told of every share that changes.</param>
     public WitnessTables(SqliteConnection connection, QuarterTable quarters)
     {
         _quarters = quarters;
-        _find = new(connection, "SELECT metrics, events, rest FROM usage_witness WHERE session = ? AND model = ? AND kind = ?");
-        _set = new(connection, "INSERT OR REPLACE INTO usage_witness (session, model, kind, metrics, events, rest) VALUES (?, ?, ?, ?, ?, ?)");
+        _addPoint = new(connection, """
+            INSERT INTO usage_point (session, model, kind, time_unix_nano, value, auxiliary, rest) VALUES (?, ?, ?, ?, ?, ?, 0)
+            ON CONFLICT DO UPDATE SET value = value + excluded.value, auxiliary = auxiliary + excluded.auxiliary
+            RETURNING rest, auxiliary
+            """);
+        _find = new(connection, "SELECT metrics, auxiliary, events, rest FROM usage_witness WHERE session = ? AND model = ? AND kind = ?");
+        _set = new(connection, "INSERT OR REPLACE INTO usage_witness (session, model, kind, metrics, auxiliary, events, rest) VALUES (?, ?, ?, ?, ?, ?, ?)");
         _pointsNewestFirst = new(connection, """
-            SELECT time_unix_nano, value, rest FROM usage_point WHERE session = ? AND model = ? AND kind = ?
+            SELECT time_unix_nano, value, rest, auxiliary FROM usage_point WHERE session = ? AND model = ? AND kind = ?
             ORDER BY time_unix_nano DESC
             """);
         _setRest = new(connection, "UPDATE usage_point SET rest = ? WHERE session = ? AND model = ? AND kind = ? AND time_unix_nano = ?");
-        foreach ((BilledKind kind, string column) in (ReadOnlySpan<(BilledKind, string)>)[(BilledKind.Input, "input"), (BilledKind.Output, "output"),
-            (BilledKind.CacheRead, "cache_read"), (BilledKind.CacheCreation, "cache_creation"), (BilledKind.Cost, "cost_nano_usd")])
+        foreach ((BilledKind kind, string column) in UsageTables.ColumnOf)
         {
             _eventsNewestFirst[kind] = new(connection, $"""
                 SELECT time_unix_nano, {column} FROM usage_request WHERE session = ? AND model = ? ORDER BY time_unix_nano DESC
@@ -40,15 +45,35 @@ internal sealed class WitnessTables : IDisposable
         }
     }
 
-    private record struct Said(long Metrics, long Events, long SinceUnixNano);
+    private record struct Said(long Metrics, long Auxiliary, long Events, long SinceUnixNano);
 
-    /// <summary>Notes what a new point or event says; nothing is written before <see cref="Weigh"/>.</summary>
-    public void Say(long session, long model, BilledKind kind, long metrics, long events, long timeUnixNano)
+    /// <summary>Writes a new point, and notes what it says; the rest is laid with <see cref="Weigh"/>.</summary>
+    public void Point(long session, long model, in BilledPoint point)
+    {
+        _addPoint.Begin().Bind(session).Bind(model).Bind((int)point.Kind).Bind(point.TimeUnixNano).Bind(point.Value).Bind(point.Auxiliary);
+        _addPoint.Step();
+        (long rest, long auxiliary) = (_addPoint.Int64(0), _addPoint.Int64(1));
+        _addPoint.Reset();
+        long change = Auxiliary(rest, auxiliary) - Auxiliary(rest, auxiliary - point.Auxiliary);
+        _quarters.Add(point.TimeUnixNano, session, model, point.Kind.Auxiliary(), change);
+        Say(session, model, point.Kind, new(point.Value, point.Auxiliary, 0, point.TimeUnixNano));
+    }
+
+    /// <summary>Notes what a request says that an event tells of; negative when it is taken out.</summary>
+    /// <param name="isAuxiliary">It is among those that not always have an event; this one has.</param>
+    public void Event(long session, long model, BilledKind kind, long value, bool isAuxiliary, long timeUnixNano) =>
+        Say(session, model, kind, new(0, isAuxiliary ? -value : 0, value, timeUnixNano));
+
+    private void Say(long session, long model, BilledKind kind, Said said)
     {
         (long, long, BilledKind) pair = (session, model, kind);
-        Said said = _said.TryGetValue(pair, out Said before) ? before : new(0, 0, long.MaxValue);
-        _said[pair] = new(said.Metrics + metrics, said.Events + events, Math.Min(said.SinceUnixNano, timeUnixNano));
+        Said before = _said.TryGetValue(pair, out Said found) ? found : new(0, 0, 0, long.MaxValue);
+        _said[pair] = new(
+            before.Metrics + said.Metrics, before.Auxiliary + said.Auxiliary, before.Events + said.Events, Math.Min(before.SinceUnixNano, said.SinceUnixNano));
     }
+
+    // As usage_amount has it: of a point's rest what its auxiliary requests may be.
+    private static long Auxiliary(long rest, long auxiliary) => rest > 0 && auxiliary > 0 ? Math.Min(rest, auxiliary) : 0;
 
     /// <summary>Weighs every pair of witnesses of which something new was said, and writes what changed.</summary>
     public void Weigh()
@@ -56,12 +81,14 @@ internal sealed class WitnessTables : IDisposable
         foreach (((long session, long model, BilledKind kind), Said said) in _said)
         {
             _find.Begin().Bind(session).Bind(model).Bind((int)kind);
-            (long metrics, long events, long restBefore) = _find.Step() ? (_find.Int64(0), _find.Int64(1), _find.Int64(2)) : default;
+            (long metrics, long auxiliary, long events, long restBefore) =
+                _find.Step() ? (_find.Int64(0), _find.Int64(1), _find.Int64(2), _find.Int64(3)) : default;
             _find.Reset();
             metrics += said.Metrics;
+            auxiliary += said.Auxiliary;
             events += said.Events;
             long rest = LayRest(session, model, kind, new Unexplained(metrics, events, restBefore, said.SinceUnixNano));
-            _set.Begin().Bind(session).Bind(model).Bind((int)kind).Bind(metrics).Bind(events).Bind(rest).Run();
+            _set.Begin().Bind(session).Bind(model).Bind((int)kind).Bind(metrics).Bind(auxiliary).Bind(events).Bind(rest).Run();
         }
 
         _said.Clear();
@@ -71,6 +98,7 @@ internal sealed class WitnessTables : IDisposable
 
     public void Dispose()
     {
+        _addPoint.Dispose();
         _find.Dispose();
         _set.Dispose();
         _pointsNewestFirst.Dispose();
@@ -91,6 +119,7 @@ internal sealed class WitnessTables : IDisposable
         long newerTime = 0;
         long newerValue = 0;
         long newerShare = 0;
+        long newerAuxiliary = 0;
         bool settled = false;
         _shares.Clear();
         while (!settled && points.Step())
@@ -107,23 +136,24 @@ internal sealed class WitnessTables : IDisposable
             settled = unexplained.Visit(time, eventsAfter, newerValue, newerShare);
             if (newerTime != 0 && restThroughNewer - unexplained.Rest != newerShare)
             {
-                _shares.Add((newerTime, restThroughNewer - unexplained.Rest, newerShare));
+                _shares.Add((newerTime, restThroughNewer - unexplained.Rest, newerShare, newerAuxiliary));
             }
 
-            (newerTime, newerValue, newerShare) = (time, points.Int64(1), points.Int64(2));
+            (newerTime, newerValue, newerShare, newerAuxiliary) = (time, points.Int64(1), points.Int64(2), points.Int64(3));
         }
 
         // The oldest point bears what was unexplained up to it: before it there was nothing to explain.
         if (!settled && newerTime != 0 && unexplained.Rest != newerShare)
         {
-            _shares.Add((newerTime, unexplained.Rest, newerShare));
+            _shares.Add((newerTime, unexplained.Rest, newerShare, newerAuxiliary));
         }
 
         points.Reset();
         events.Reset();
-        foreach ((long time, long share, long shareBefore) in _shares)
+        foreach ((long time, long share, long shareBefore, long auxiliary) in _shares)
         {
             _quarters.Add(time, session, model, kind.Rest(), share - shareBefore);
+            _quarters.Add(time, session, model, kind.Auxiliary(), Auxiliary(share, auxiliary) - Auxiliary(shareBefore, auxiliary));
             _setRest.Begin().Bind(share).Bind(session).Bind(model).Bind((int)kind).Bind(time).Run();
         }
 

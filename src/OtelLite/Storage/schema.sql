@@ -126,7 +126,10 @@ CREATE TABLE usage_session (
     project            TEXT,                  -- what it named last, and when
     project_unix_nano  INTEGER NOT NULL DEFAULT 0,
     machine            TEXT,
-    missing_events     INTEGER NOT NULL DEFAULT 0
+    machine_unix_nano  INTEGER NOT NULL DEFAULT 0,
+    has_points         INTEGER NOT NULL DEFAULT 0,  -- a data point of it ever arrived, and a log record: what never sends one has lost none
+    has_records        INTEGER NOT NULL DEFAULT 0,
+    missing_events     INTEGER NOT NULL DEFAULT 0   -- the sum over usage_hole
 );
 
 CREATE INDEX usage_session_first ON usage_session (first_unix_nano);
@@ -154,8 +157,9 @@ CREATE TABLE usage_request (
     cache_creation INTEGER NOT NULL,
     cost_nano_usd  INTEGER NOT NULL,
     duration_ms    INTEGER NOT NULL,
-    ttft_ms        INTEGER NOT NULL,
+    ttft_ms        INTEGER,
     query_source   INTEGER NOT NULL REFERENCES usage_name (id),
+    origin         INTEGER NOT NULL,          -- what query_source comes to: 0 not told, 1 main, 2 subagent, 3 auxiliary
     event_id       INTEGER NOT NULL,          -- its row of otel_events; 0 while only a span tells of it
     request_id     TEXT,
     prompt_id      TEXT,
@@ -172,27 +176,31 @@ CREATE INDEX usage_request_session ON usage_request (session, model, time_unix_n
 CREATE INDEX usage_request_id ON usage_request (session, request_id, model);
 
 -- The second witness: the points of the token and cost metrics. rest is the share of value that no event explains; the total
--- of a figure is the sum over usage_request plus the sum of rest (Usage/Unexplained.cs).
+-- of a figure is the sum over usage_request plus the sum of rest (Usage/Unexplained.cs). auxiliary is what of value may be of requests that
+-- have no event: what the client calls auxiliary, and all that an older one sends, which does not tell.
 CREATE TABLE usage_point (
     session        INTEGER NOT NULL REFERENCES usage_session (id),
     model          INTEGER NOT NULL REFERENCES usage_name (id),
     kind           INTEGER NOT NULL,          -- 1 input, 2 output, 3 cache read, 4 cache creation, 5 cost
     time_unix_nano INTEGER NOT NULL,
     value          INTEGER NOT NULL,
+    auxiliary      INTEGER NOT NULL,
     rest           INTEGER NOT NULL,
     PRIMARY KEY (session, model, kind, time_unix_nano)
 ) WITHOUT ROWID;
 
 CREATE INDEX usage_point_rest ON usage_point (time_unix_nano) WHERE rest > 0;
 
--- What each witness says in all, and what is laid on points of the difference.
+-- What each witness says in all, and what is laid on points of the difference. auxiliary is that of the points less what events tell of
+-- auxiliary requests: as much of the difference needs no lost event.
 CREATE TABLE usage_witness (
-    session INTEGER NOT NULL REFERENCES usage_session (id),
-    model   INTEGER NOT NULL REFERENCES usage_name (id),
-    kind    INTEGER NOT NULL,
-    metrics INTEGER NOT NULL,
-    events  INTEGER NOT NULL,
-    rest    INTEGER NOT NULL,
+    session   INTEGER NOT NULL REFERENCES usage_session (id),
+    model     INTEGER NOT NULL REFERENCES usage_name (id),
+    kind      INTEGER NOT NULL,
+    metrics   INTEGER NOT NULL,
+    auxiliary INTEGER NOT NULL,
+    events    INTEGER NOT NULL,
+    rest      INTEGER NOT NULL,
     PRIMARY KEY (session, model, kind)
 ) WITHOUT ROWID;
 
@@ -215,11 +223,23 @@ CREATE TABLE usage_tool (
     tool           INTEGER NOT NULL REFERENCES usage_name (id),
     succeeded      INTEGER NOT NULL,
     duration_ms    INTEGER NOT NULL,
-    request_id     TEXT
+    request_id     TEXT,
+    prompt_id      TEXT
 );
 
 CREATE INDEX usage_tool_time ON usage_tool (time_unix_nano);
 CREATE INDEX usage_tool_session ON usage_tool (session, time_unix_nano);
+
+-- Each use of a tool by its id: when it was accepted, and when its result came. Accepted without a result, it runs still or the event was lost.
+CREATE TABLE usage_call (
+    session            INTEGER NOT NULL REFERENCES usage_session (id),
+    tool_use_id        TEXT NOT NULL,
+    accepted_unix_nano INTEGER,
+    result_unix_nano   INTEGER,
+    PRIMARY KEY (session, tool_use_id)
+) WITHOUT ROWID;
+
+CREATE INDEX usage_call_open ON usage_call (session) WHERE accepted_unix_nano IS NOT NULL AND result_unix_nano IS NULL;
 
 CREATE TABLE usage_prompt (
     id             INTEGER PRIMARY KEY,
@@ -232,13 +252,32 @@ CREATE TABLE usage_prompt (
 
 CREATE INDEX usage_prompt_session ON usage_prompt (session, time_unix_nano);
 
--- The numbers that a process gives its events: a hole in them was lost on the way.
+-- The numbers that a process gives its events. Where a session has the same number several times (several processes), level counts them by
+-- time; sender is a hash of the user. Storage/SequenceTable.cs has the rule by which what is missing between them is told.
 CREATE TABLE usage_sequence (
     session        INTEGER NOT NULL REFERENCES usage_session (id),
-    time_unix_nano INTEGER NOT NULL,
+    level          INTEGER NOT NULL,
     sequence       INTEGER NOT NULL,
-    PRIMARY KEY (session, time_unix_nano, sequence)
+    time_unix_nano INTEGER NOT NULL,
+    sender         INTEGER NOT NULL,
+    PRIMARY KEY (session, level, sequence)
 ) WITHOUT ROWID;
+
+CREATE INDEX usage_sequence_number ON usage_sequence (sequence, sender, time_unix_nano);
+
+-- Where numbers are missing before a number. missing is 0 where another session has them: the process was there meanwhile.
+CREATE TABLE usage_hole (
+    session         INTEGER NOT NULL REFERENCES usage_session (id),
+    level           INTEGER NOT NULL,
+    sequence        INTEGER NOT NULL,
+    since_unix_nano INTEGER NOT NULL,         -- when the number before the hole was given, and the one behind it
+    time_unix_nano  INTEGER NOT NULL,
+    sender          INTEGER NOT NULL,
+    missing         INTEGER NOT NULL,
+    PRIMARY KEY (session, level, sequence)
+) WITHOUT ROWID;
+
+CREATE INDEX usage_hole_number ON usage_hole (sequence, sender);
 
 -- Everything of the tables above that is added up, as one list. Tools are apart: their durations are no sums.
 CREATE VIEW usage_amount (time_unix_nano, session, model, figure, value) AS
@@ -249,6 +288,7 @@ CREATE VIEW usage_amount (time_unix_nano, session, model, figure, value) AS
     UNION ALL SELECT time_unix_nano, session, model, 5, cost_nano_usd FROM usage_request WHERE cost_nano_usd <> 0
     UNION ALL SELECT time_unix_nano, session, model, 20, 1 FROM usage_request
     UNION ALL SELECT time_unix_nano, session, model, 10 + kind, rest FROM usage_point WHERE rest > 0
+    UNION ALL SELECT time_unix_nano, session, model, 40 + kind, min(rest, auxiliary) FROM usage_point WHERE rest > 0 AND auxiliary > 0
     UNION ALL SELECT time_unix_nano, session, model, figure, value FROM usage_tally;
 
 -- The same by quarters of an hour, kept in the transaction that writes the rows above: long ranges stay cheap, and every time zone's

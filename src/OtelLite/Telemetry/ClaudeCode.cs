@@ -22,6 +22,7 @@ internal enum EventName : byte
     ApiRequest,
     ApiError,
     ToolResult,
+    ToolDecision,
 }
 
 /// <summary>The spans that counting knows.</summary>
@@ -29,6 +30,18 @@ internal enum SpanName : byte
 {
     Other,
     LlmRequest,
+}
+
+/// <summary>On whose behalf a request was made, in the three kinds that the metrics tell apart. The numbers are stored.</summary>
+internal enum QueryOrigin : byte
+{
+    /// <summary>The client does not tell.</summary>
+    Unknown = 0,
+    Main = 1,
+    Subagent = 2,
+
+    /// <summary>Claude Code's own: titles, summaries, checks.</summary>
+    Auxiliary = 3,
 }
 
 /// <summary>The attributes that counting knows.</summary>
@@ -66,6 +79,7 @@ internal enum AttributeName : byte
     CommandName,
     Prompt,
     QuerySourceSafe,
+    ToolUseId,
 }
 
 /// <summary>
@@ -88,7 +102,8 @@ internal static class ClaudeCode
         ("user_prompt", EventName.UserPrompt),
         ("api_request", EventName.ApiRequest),
         ("api_error", EventName.ApiError),
-        ("tool_result", EventName.ToolResult));
+        ("tool_result", EventName.ToolResult),
+        ("tool_decision", EventName.ToolDecision));
 
     public static readonly Utf8Names<AttributeName> Attributes = new(
         ("session.id", AttributeName.SessionId),
@@ -121,10 +136,22 @@ internal static class ClaudeCode
         ("mcp_tool.name", AttributeName.McpToolName),
         ("command_name", AttributeName.CommandName),
         ("prompt", AttributeName.Prompt),
-        ("query_source_safe", AttributeName.QuerySourceSafe));
+        ("query_source_safe", AttributeName.QuerySourceSafe),
+        ("tool_use_id", AttributeName.ToolUseId));
 
     public static readonly Utf8Names<SpanName> Spans = new(
         ("claude_code.llm_request", SpanName.LlmRequest));
+
+    /// <summary>What the metrics' <c>query_source</c> says of a request of Claude Code's own; not each of them has an event.</summary>
+    public static ReadOnlySpan<byte> AuxiliarySource => "auxiliary"u8;
+
+    /// <summary>From the <c>query_source</c> of an event, which names the very purpose, to what the metrics call it: the summary for
+    /// <c>/compact</c> is auxiliary there.</summary>
+    public static QueryOrigin OriginOf(ReadOnlySpan<byte> eventSource) =>
+        eventSource.IsEmpty ? QueryOrigin.Unknown
+        : eventSource.StartsWith("repl_main_thread"u8) || eventSource.SequenceEqual("sdk"u8) ? QueryOrigin.Main
+        : eventSource.StartsWith("agent:"u8) || eventSource.StartsWith("agent."u8) ? QueryOrigin.Subagent
+        : QueryOrigin.Auxiliary;
 
     /// <summary>How the text of a prompt begins that no person wrote: a background agent's result.</summary>
     public static ReadOnlySpan<byte> TaskNotification => "<task-notification>"u8;

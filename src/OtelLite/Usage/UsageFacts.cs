@@ -50,6 +50,13 @@ internal enum Figure : byte
 
     /// <summary>Prompts that are a background agent's result.</summary>
     TaskNotifications = 32,
+
+    /// <summary>What of the rest needs no lost event, by kind: <see cref="BilledKind"/> plus forty.</summary>
+    InputAuxiliary = 41,
+    OutputAuxiliary = 42,
+    CacheReadAuxiliary = 43,
+    CacheCreationAuxiliary = 44,
+    CostAuxiliary = 45,
 }
 
 /// <summary>Who wrote a prompt. The numbers are stored.</summary>
@@ -69,6 +76,9 @@ internal static class BilledKinds
 
     /// <summary>What no event explains of it.</summary>
     public static Figure Rest(this BilledKind kind) => (Figure)(10 + (int)kind);
+
+    /// <summary>What of the rest is of requests that have no event.</summary>
+    public static Figure Auxiliary(this BilledKind kind) => (Figure)(40 + (int)kind);
 }
 
 /// <summary>One API request, as its <c>api_request</c> event tells it, the first witness, or its span, the third.</summary>
@@ -84,6 +94,7 @@ internal struct BilledRequest
     public TextRange RequestId;
     public TextRange PromptId;
     public TextRange QuerySource;
+    public QueryOrigin Origin;
     public TextRange Agent;
     public TextRange Skill;
     public TextRange McpServer;
@@ -99,7 +110,12 @@ internal struct BilledRequest
     public long CacheCreation1h;
     public long CostNanoUsd;
     public long DurationMs;
+
+    /// <summary>-1 where the client does not tell.</summary>
     public long TtftMs;
+
+    /// <summary>Its event's number in its process; -1 where the client sends none.</summary>
+    public long Sequence;
 
     public readonly long Of(BilledKind kind) => kind switch
     {
@@ -119,6 +135,9 @@ internal struct BilledPoint
     public BilledKind Kind;
     public long TimeUnixNano;
     public long Value;
+
+    /// <summary>What of the value may be of requests that have no event: all or nothing of it.</summary>
+    public long Auxiliary;
 }
 
 internal struct Tally
@@ -147,6 +166,9 @@ internal struct EventSequence
     public TextRange Session;
     public long TimeUnixNano;
     public long Sequence;
+
+    /// <summary>A hash of the user: a process stays with one, through all its sessions.</summary>
+    public long Sender;
 }
 
 internal struct ToolCall
@@ -154,9 +176,19 @@ internal struct ToolCall
     public TextRange Session;
     public TextRange Tool;
     public TextRange RequestId;
+    public TextRange PromptId;
     public long TimeUnixNano;
     public bool Succeeded;
     public long DurationMs;
+}
+
+/// <summary>That a use of a tool was accepted, or that its result came.</summary>
+internal struct ToolUse
+{
+    public TextRange Session;
+    public TextRange Id;
+    public bool IsResult;
+    public long TimeUnixNano;
 }
 
 /// <summary>That something of a session arrived. A session that did nothing (a start-up under a throw-away id) is no session.</summary>
@@ -169,11 +201,16 @@ internal struct SessionSeen
     public long FirstUnixNano;
     public long LastUnixNano;
     public bool DidSomething;
+    public bool HasPoints;
+    public bool HasRecords;
 
     /// <summary>What the record of the time <see cref="ProjectUnixNano"/> named.</summary>
     public TextRange Project;
     public long ProjectUnixNano;
+
+    /// <inheritdoc cref="Project"/>
     public TextRange Machine;
+    public long MachineUnixNano;
 }
 
 /// <summary>What one batch adds to what is counted. Reused from batch to batch; its texts are ranges of the batch's text.</summary>
@@ -184,9 +221,12 @@ internal sealed class UsageFacts
 
     public Column<BilledPoint> Points { get; } = new();
 
-    public Column<Tally> Tallies { get; } = new();
+    // One of each point; of each record two, when it is a command.
+    public Column<Tally> Tallies { get; } = new(3 * Limits.RecordsPerRequestMax);
 
     public Column<ToolCall> ToolCalls { get; } = new();
+
+    public Column<ToolUse> ToolUses { get; } = new();
 
     public Column<Prompt> Prompts { get; } = new();
 
@@ -204,6 +244,7 @@ internal sealed class UsageFacts
         Points.Clear();
         Tallies.Clear();
         ToolCalls.Clear();
+        ToolUses.Clear();
         Prompts.Clear();
         Sequences.Clear();
         LastUnnamed = default;

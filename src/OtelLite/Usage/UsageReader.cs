@@ -21,7 +21,9 @@ internal static class UsageReader
         {
             TextRange session = SessionOf(batch, point.SessionId, point.Resource, point.Attributes, facts);
             bool counted = ReadPoint(batch, point, session, facts);
-            See(batch, facts, session, point.SessionId.Length > 0, (long)point.TimeUnixNano, point.Resource, point.Attributes, counted);
+            ref SessionSeen seen = ref See(batch, facts, session, point.SessionId.Length > 0, (long)point.TimeUnixNano, point.Resource, point.Attributes);
+            seen.HasPoints = true;
+            seen.DidSomething |= counted;
         }
 
         for (int i = 0; i < batch.LogRecords.Count; i++)
@@ -31,7 +33,9 @@ internal static class UsageReader
             TextRange session = SessionOf(batch, record.SessionId, record.Resource, record.Attributes, facts);
             bool counted = ReadRecord(batch, record, i, session, happened, facts);
             AddSequence(batch, record, session, happened, facts);
-            See(batch, facts, session, record.SessionId.Length > 0, happened, record.Resource, record.Attributes, counted);
+            ref SessionSeen seen = ref See(batch, facts, session, record.SessionId.Length > 0, happened, record.Resource, record.Attributes);
+            seen.HasRecords = true;
+            seen.DidSomething |= counted;
         }
 
         foreach (ref readonly Span span in batch.Spans.Rows)
@@ -39,7 +43,7 @@ internal static class UsageReader
             long happened = span.HappenedUnixNano != 0 ? (long)span.HappenedUnixNano : receivedUnixNano;
             TextRange session = SessionOf(batch, span.SessionId, span.Resource, span.Attributes, facts);
             bool counted = ReadSpan(batch, span, session, happened, facts);
-            See(batch, facts, session, span.SessionId.Length > 0, happened, span.Resource, span.Attributes, counted);
+            See(batch, facts, session, span.SessionId.Length > 0, happened, span.Resource, span.Attributes).DidSomething |= counted;
         }
     }
 
@@ -82,7 +86,7 @@ internal static class UsageReader
             case MetricName.TokenUsage:
                 return BilledKindOf(batch, point) is { } kind && AddPoint(batch, point, session, kind, Whole(increase), facts);
             case MetricName.CostUsage:
-                return AddPoint(batch, point, session, BilledKind.Cost, Whole(increase * 1e9), facts);
+                return AddPoint(batch, point, session, BilledKind.Cost, NanoUsd(increase), facts);
             case MetricName.LinesOfCode:
                 return Add(batch, point, session, Says(batch, point, AttributeName.Type, "removed"u8) ? Figure.LinesRemoved : Figure.LinesAdded, increase, facts);
             case MetricName.Commit:
@@ -116,6 +120,8 @@ internal static class UsageReader
         row.Kind = kind;
         row.TimeUnixNano = (long)point.TimeUnixNano;
         row.Value = value;
+        ReadOnlySpan<byte> source = batch.Text[batch.TextOf(point.Attributes, AttributeName.QuerySource)];
+        row.Auxiliary = source.IsEmpty || source.SequenceEqual(ClaudeCode.AuxiliarySource) ? value : 0;
         return true;
     }
 
@@ -139,7 +145,11 @@ internal static class UsageReader
                 return true;
             case EventName.ToolResult:
                 AddToolCall(batch, record, session, happened, facts);
+                AddToolUse(batch, record, session, happened, isResult: true, facts);
                 return true;
+            case EventName.ToolDecision when batch.Text[batch.TextOf(record.Attributes, AttributeName.Decision)].SequenceEqual("accept"u8):
+                AddToolUse(batch, record, session, happened, isResult: false, facts);
+                return false;
             case EventName.UserPrompt:
                 AddPrompt(batch, record, session, happened, facts);
                 return true;
@@ -181,16 +191,28 @@ internal static class UsageReader
 
     private static void AddSequence(TelemetryBatch batch, in LogRecord record, TextRange session, long happened, UsageFacts facts)
     {
-        foreach (ref readonly Attribute attribute in batch.AttributesOf(record.Attributes))
+        long sequence = SequenceOf(batch, record.Attributes);
+        if (sequence >= 0)
         {
-            if (attribute is { Name: AttributeName.EventSequence, Kind: ValueKind.Int })
+            ref EventSequence row = ref facts.Sequences.Add();
+            row.Session = session;
+            row.TimeUnixNano = happened;
+            row.Sequence = sequence;
+            row.Sender = (long)XxHash3.HashToUInt64(batch.Text[batch.TextOf(record.Attributes, AttributeName.UserId)]);
+        }
+    }
+
+    private static long SequenceOf(TelemetryBatch batch, in AttributeSet attributes)
+    {
+        foreach (ref readonly Attribute attribute in batch.AttributesOf(attributes))
+        {
+            if (attribute is { Name: AttributeName.EventSequence, Kind: ValueKind.Int, Int: >= 0 and <= Limits.EventSequenceMax })
             {
-                ref EventSequence row = ref facts.Sequences.Add();
-                row.Session = session;
-                row.TimeUnixNano = happened;
-                row.Sequence = attribute.Int;
+                return attribute.Int;
             }
         }
+
+        return -1;
     }
 
     /// <summary>The id of a record's session; without one, a name for its user and resource, which are all that is known.</summary>
@@ -221,37 +243,59 @@ internal static class UsageReader
     private static void AddRequest(
         TelemetryBatch batch, in AttributeSet attributes, int logRecord, TextRange promptId, TextRange session, long happened, UsageFacts facts)
     {
-        bool hasCost = false;
+        long costByMicros = 0;
         ref BilledRequest row = ref facts.Requests.Add();
         row.LogRecord = logRecord;
         row.Session = session;
         row.PromptId = promptId;
         row.TimeUnixNano = happened;
         row.Model = row.RequestId = row.QuerySource = row.Agent = row.Skill = row.McpServer = row.McpTool = TextRange.None;
-        row.CacheCreation5m = row.CacheCreation1h = -1;
+        row.CacheCreation5m = row.CacheCreation1h = row.TtftMs = -1;
+        row.CostNanoUsd = NoCost;
+        row.Sequence = SequenceOf(batch, attributes);
         foreach (ref readonly Attribute attribute in batch.AttributesOf(attributes))
         {
             switch (attribute.Name)
             {
-                case AttributeName.Model: row.Model = attribute.Text; break;
-                case AttributeName.RequestId: row.RequestId = attribute.Text; break;
-                case AttributeName.QuerySource or AttributeName.QuerySourceSafe: row.QuerySource = attribute.Text; break;
+                case AttributeName.Model: row.Model = TextOf(attribute); break;
+                case AttributeName.RequestId: row.RequestId = TextOf(attribute); break;
+                case AttributeName.QuerySource or AttributeName.QuerySourceSafe: row.QuerySource = TextOf(attribute); break;
                 case AttributeName.InputTokens: row.Input = Whole(Number(batch, attribute)); break;
                 case AttributeName.OutputTokens: row.Output = Whole(Number(batch, attribute)); break;
                 case AttributeName.CacheReadTokens: row.CacheRead = Whole(Number(batch, attribute)); break;
                 case AttributeName.CacheCreationTokens: row.CacheCreation = Whole(Number(batch, attribute)); break;
                 case AttributeName.CacheCreation5mTokens: row.CacheCreation5m = Whole(Number(batch, attribute)); break;
                 case AttributeName.CacheCreation1hTokens: row.CacheCreation1h = Whole(Number(batch, attribute)); break;
-                case AttributeName.CostUsd: (row.CostNanoUsd, hasCost) = (Whole(Number(batch, attribute) * 1e9), true); break;
-                case AttributeName.CostUsdMicros when !hasCost: row.CostNanoUsd = Whole(Number(batch, attribute) * 1e3); break;
-                case AttributeName.AgentName: row.Agent = attribute.Text; break;
-                case AttributeName.SkillName: row.Skill = attribute.Text; break;
-                case AttributeName.McpServerName: row.McpServer = attribute.Text; break;
-                case AttributeName.McpToolName: row.McpTool = attribute.Text; break;
+                case AttributeName.CostUsd when IsNumber(batch, attribute, out double usd): row.CostNanoUsd = NanoUsd(usd); break;
+                case AttributeName.CostUsdMicros: costByMicros = NanoUsd(Number(batch, attribute) / 1e6); break;
+                case AttributeName.AgentName: row.Agent = TextOf(attribute); break;
+                case AttributeName.SkillName: row.Skill = TextOf(attribute); break;
+                case AttributeName.McpServerName: row.McpServer = TextOf(attribute); break;
+                case AttributeName.McpToolName: row.McpTool = TextOf(attribute); break;
                 case AttributeName.DurationMs: row.DurationMs = Whole(Number(batch, attribute)); break;
-                case AttributeName.TtftMs: row.TtftMs = Whole(Number(batch, attribute)); break;
+                case AttributeName.TtftMs when IsNumber(batch, attribute, out double ms): row.TtftMs = Whole(Math.Max(0, ms)); break;
                 default: break;
             }
+        }
+
+        row.Origin = ClaudeCode.OriginOf(batch.Text[row.QuerySource]);
+        row.CostNanoUsd = row.CostNanoUsd == NoCost ? costByMicros : row.CostNanoUsd;
+    }
+
+    // The string of an attribute of any kind: what is no string names nothing.
+    private static TextRange TextOf(in Attribute attribute) => attribute.Kind == ValueKind.String ? attribute.Text : TextRange.None;
+
+    // Without its id a decision can't be told from another one of the same tool.
+    private static void AddToolUse(TelemetryBatch batch, in LogRecord record, TextRange session, long happened, bool isResult, UsageFacts facts)
+    {
+        TextRange id = batch.TextOf(record.Attributes, AttributeName.ToolUseId);
+        if (id.Length > 0)
+        {
+            ref ToolUse row = ref facts.ToolUses.Add();
+            row.Session = session;
+            row.Id = id;
+            row.IsResult = isResult;
+            row.TimeUnixNano = happened;
         }
     }
 
@@ -261,13 +305,14 @@ internal static class UsageReader
         row.Session = session;
         row.TimeUnixNano = happened;
         row.Tool = row.RequestId = TextRange.None;
+        row.PromptId = record.PromptId;
         row.Succeeded = true;
         foreach (ref readonly Attribute attribute in batch.AttributesOf(record.Attributes))
         {
             switch (attribute.Name)
             {
-                case AttributeName.ToolName: row.Tool = attribute.Text; break;
-                case AttributeName.RequestId: row.RequestId = attribute.Text; break;
+                case AttributeName.ToolName: row.Tool = TextOf(attribute); break;
+                case AttributeName.RequestId: row.RequestId = TextOf(attribute); break;
                 case AttributeName.DurationMs: row.DurationMs = Whole(Number(batch, attribute)); break;
                 case AttributeName.Success: row.Succeeded = !IsFalse(batch, attribute); break;
                 default: break;
@@ -276,8 +321,8 @@ internal static class UsageReader
     }
 
     // Consecutive records are nearly always of one session, so only the last row is looked at; a session in two rows does no harm.
-    private static void See(
-        TelemetryBatch batch, UsageFacts facts, TextRange session, bool isNamed, long timeUnixNano, int resource, in AttributeSet attributes, bool counted)
+    private static ref SessionSeen See(
+        TelemetryBatch batch, UsageFacts facts, TextRange session, bool isNamed, long timeUnixNano, int resource, in AttributeSet attributes)
     {
         int last = facts.Sessions.Count - 1;
         if (last < 0 || !batch.Text[facts.Sessions[last].Session].SequenceEqual(batch.Text[session]))
@@ -286,20 +331,25 @@ internal static class UsageReader
             seen.Session = session;
             seen.IsNamed = isNamed;
             seen.FirstUnixNano = long.MaxValue;
-            seen.Project = TextRange.None;
-            seen.Machine = batch.TextOf(batch.Resources[resource].Attributes, AttributeName.HostName);
+            seen.Project = seen.Machine = TextRange.None;
             last++;
         }
 
         ref SessionSeen row = ref facts.Sessions[last];
         row.FirstUnixNano = Math.Min(row.FirstUnixNano, timeUnixNano);
         row.LastUnixNano = Math.Max(row.LastUnixNano, timeUnixNano);
-        row.DidSomething |= counted;
-        TextRange project = batch.TextOf(attributes, AttributeName.RepositoryName);
-        if (project.Length > 0 && (row.Project.IsNone || timeUnixNano >= row.ProjectUnixNano))
+        Name(batch, batch.TextOf(attributes, AttributeName.RepositoryName), timeUnixNano, ref row.Project, ref row.ProjectUnixNano);
+        Name(batch, batch.TextOf(batch.Resources[resource].Attributes, AttributeName.HostName), timeUnixNano, ref row.Machine, ref row.MachineUnixNano);
+        return ref row;
+    }
+
+    // What was named last stands; of two at one time the one that sorts last, so that the order of records does not matter.
+    private static void Name(TelemetryBatch batch, TextRange name, long timeUnixNano, ref TextRange named, ref long namedUnixNano)
+    {
+        if (name.Length > 0 && (named.IsNone || timeUnixNano > namedUnixNano
+            || (timeUnixNano == namedUnixNano && batch.Text[name].SequenceCompareTo(batch.Text[named]) > 0)))
         {
-            row.Project = project;
-            row.ProjectUnixNano = timeUnixNano;
+            (named, namedUnixNano) = (name, timeUnixNano);
         }
     }
 
@@ -307,24 +357,29 @@ internal static class UsageReader
         batch.Text[batch.TextOf(point.Attributes, name)].SequenceEqual(value);
 
     /// <summary>A number however it was sent: 1.0.60 and 2.0.60 send every number of an event as a string, and some still are in 2.1.330.</summary>
-    private static double Number(TelemetryBatch batch, in Attribute attribute)
+    // What is no number can't be counted; what was sent stays in the raw row.
+    private static double Number(TelemetryBatch batch, in Attribute attribute) => IsNumber(batch, attribute, out double value) ? value : 0;
+
+    private static bool IsNumber(TelemetryBatch batch, in Attribute attribute, out double value)
     {
+        value = 0;
         switch (attribute.Kind)
         {
             case ValueKind.Int:
-                return attribute.Int;
+                value = attribute.Int;
+                break;
             case ValueKind.Double:
-                return Finite(attribute.Double);
+                value = attribute.Double;
+                break;
             case ValueKind.String:
                 ReadOnlySpan<byte> text = batch.Text[attribute.Text];
-                return Utf8Parser.TryParse(text, out double value, out int used) && used == text.Length ? Finite(value) : 0;
+                return Utf8Parser.TryParse(text, out value, out int used) && used == text.Length && double.IsFinite(value);
             default:
-                return 0;
+                return false;
         }
-    }
 
-    // What is no number can't be counted; what was sent stays in the raw row.
-    private static double Finite(double value) => double.IsFinite(value) ? value : 0;
+        return double.IsFinite(value);
+    }
 
     private static bool IsFalse(TelemetryBatch batch, in Attribute attribute) => attribute.Kind switch
     {
@@ -334,8 +389,17 @@ internal static class UsageReader
     };
 
     // A single value saturates at ten million million, so that a nonsensical one (1e300 tokens) can not overflow the sums it is in.
-    private static long Whole(double value) =>
-        double.IsNaN(value) ? 0 : (long)Math.Clamp(Math.Round(value), -WholeMax, WholeMax);
+    private static long Whole(double value) => Whole(value, WholeMax);
+
+    // And a single cost at a million dollars.
+    private static long NanoUsd(double usd) => Whole(usd * 1e9, NanoUsdMax);
+
+    private static long Whole(double value, double max) =>
+        double.IsNaN(value) ? 0 : (long)Math.Clamp(Math.Round(value), -max, max);
 
     private const double WholeMax = 1e13;
+    private const double NanoUsdMax = 1e15;
+
+    // No request costs so much less than nothing.
+    private const long NoCost = long.MinValue;
 }

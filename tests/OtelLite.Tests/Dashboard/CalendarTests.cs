@@ -64,6 +64,36 @@ public sealed class CalendarTests
         Assert.Equal(["10-25 00:00+02:00", "10-25 11:00+01:00", "10-25 23:00+01:00"], Local(autumn, berlin));
     }
 
+    [Theory]
+    [InlineData("Asia/Kolkata", "2026-01-15T00:00:00+05:30", "2026-01-16T00:00:00+05:30", 3600, 24)]
+    [InlineData("Asia/Kolkata", "2026-01-15T00:00:00+05:30", "2026-01-16T00:00:00+05:30", 1800, 48)]
+    [InlineData("Asia/Kathmandu", "2026-01-15T00:00:00+05:45", "2026-01-16T00:00:00+05:45", 1800, 48)]
+    [InlineData("Asia/Kathmandu", "2026-01-15T00:00:00+05:45", "2026-01-16T00:00:00+05:45", 900, 96)]
+    [InlineData("Europe/Berlin", "2026-03-29T00:00:00+01:00", "2026-03-30T00:00:00+02:00", 3600, 23)]
+    [InlineData("Europe/Berlin", "2026-10-25T00:00:00+02:00", "2026-10-26T00:00:00+01:00", 3600, 25)]
+    [InlineData("Australia/Lord_Howe", "2026-04-05T00:00:00+11:00", "2026-04-06T00:00:00+10:30", 3600, 24)]
+    [InlineData("Australia/Lord_Howe", "2026-04-05T00:00:00+11:00", "2026-04-06T00:00:00+10:30", 1800, 49)]
+    [InlineData("Australia/Lord_Howe", "2026-10-04T00:00:00+10:30", "2026-10-05T00:00:00+11:00", 3600, 23)]
+    public void Steps_of_up_to_an_hour_stand_on_the_zones_clock_over_one_of_its_days(string zone, string from, string to, int step, int count)
+    {
+        (long[] starts, _) = Calendar.Buckets(Time(from), Time(to), TimeSpan.FromSeconds(step), Zone(zone));
+        Assert.Equal(count, starts.Length);
+        Assert.Equal(Time(from).ToUnixTimeSeconds(), starts[0]);
+        Assert.All(starts, s => Assert.Equal(0, TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeSeconds(s), Zone(zone)).TimeOfDay.TotalSeconds % step));
+
+        // A range that begins in a bucket has that bucket's start.
+        (long[] later, _) = Calendar.Buckets(Time(from).AddSeconds(step + 1), Time(to), TimeSpan.FromSeconds(step), Zone(zone));
+        Assert.Equal(starts[1..], later);
+    }
+
+    [Fact]
+    public void Where_clocks_were_off_by_odd_minutes_there_are_buckets_too()
+    {
+        (long[] starts, _) = Calendar.Buckets(Time("1970-01-01T00:00:00Z"), Time("1970-01-02T00:00:00Z"), TimeSpan.FromHours(1), Zone("Africa/Monrovia"));
+        Assert.InRange(starts.Length, 24, 25);
+        Assert.All(starts, s => Assert.Equal(0, s % 900));
+    }
+
     [Fact]
     public void The_first_bucket_holds_the_ranges_start_and_the_last_its_end()
     {

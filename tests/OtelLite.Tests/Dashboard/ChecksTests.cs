@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
+using OtelLite.Tests.Otlp;
 
 namespace OtelLite.Tests.Dashboard;
 
@@ -41,6 +42,88 @@ public sealed partial class ChecksTests : IAsyncLifetime
         }
 
         Assert.InRange((double)all["costUsd"]! / (double)summary["costUsd"]!, 0.2, 0.26);
+        Assert.Equal("""{"tokens":{"input":120,"output":40,"cacheRead":0,"cacheCreation":2048},"costUsd":0.00576}""", all.ToJsonString());
+        Assert.Equal(NoPart, summary["noRequestDetail"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task Lost_events_are_not_taken_for_requests_that_have_none()
+    {
+        // The last quarter of the events: no number is missing between those that came.
+        IReadOnlyList<RecordedBody> bodies = Recorded.Bodies("json", "s20");
+        RecordedBody[] events = [.. bodies.Where(b => b.Signal == "logs")];
+        await _server.Replay(bodies.Except(events.TakeLast(events.Length / 4 + 1)));
+        LetSessionsFallSilent();
+        JsonNode summary = await _server.Get("/api/summary");
+        Assert.Equal((1, 0), ((int)summary["checks"]!["eventsIncomplete"]!, (int)summary["checks"]!["missingEvents"]!));
+        Assert.True((double)summary["noRequestDetail"]!["costUsd"]! > 0);
+        long auxiliary = (long)_server.Sql("""
+            SELECT CAST(sum(value) AS INTEGER) FROM otel_metrics WHERE attributes ->> 'query_source' = 'auxiliary' AND attributes ->> 'type' = 'input'
+            """)!;
+        Assert.InRange((long)summary["auxiliary"]!["tokens"]!["input"]!, 0, auxiliary);
+        Assert.Equal(
+            (long)summary["tokens"]!["input"]! - (long)_server.Sql("SELECT sum(attributes ->> 'input_tokens') FROM otel_events WHERE event_name = 'api_request'")!,
+            (long)summary["auxiliary"]!["tokens"]!["input"]! + (long)summary["noRequestDetail"]!["tokens"]!["input"]!);
+    }
+
+    [Theory]
+    [InlineData("main", "eventsIncomplete")]
+    [InlineData("auxiliary", "auxiliary")]
+    [InlineData("", "auxiliary")] // An older client, which does not tell.
+    public async Task What_only_metrics_know_is_auxiliary_when_they_call_it_so(string source, string expected)
+    {
+        string[] attributes = [Export.Text("session.id", "a"), Export.Text("model", "m"), Export.Text("type", "input"), .. Source(source)];
+        await Post("/v1/logs", Exports.Prompt());
+        await Post("/v1/metrics", Export.Metrics(Export.Sum("claude_code.token.usage", [Export.Point(100, Export.Time, attributes)])));
+        LetSessionsFallSilent();
+        JsonNode summary = await _server.Get("/api/summary");
+        Assert.Equal(1, (int)summary["checks"]![expected]!);
+        Assert.Equal(expected == "auxiliary" ? 100 : 0, (int)summary["auxiliary"]!["tokens"]!["input"]!);
+        Assert.Equal(expected == "auxiliary" ? 0 : 100, (int)summary["noRequestDetail"]!["tokens"]!["input"]!);
+    }
+
+    [Fact]
+    public async Task An_auxiliary_request_that_has_its_event_does_not_hide_one_that_lost_it()
+    {
+        string Point(string source) => Export.Point(
+            100, Export.Time, [Export.Text("session.id", "a"), Export.Text("model", "m"), Export.Text("type", "input"), .. Source(source)]);
+        await Post("/v1/metrics", Export.Metrics(Export.Sum("claude_code.token.usage", [Point("main"), Point("auxiliary")])));
+        await Post("/v1/logs", Export.Logs(Export.Event(
+            "api_request", Export.Time - 1, [Export.Text("session.id", "a"), Export.Text("model", "m"), Export.Int("input_tokens", 100), .. Source("generate_session_title")])));
+        LetSessionsFallSilent();
+        Assert.Equal(1, (int)(await _server.Get("/api/summary"))["checks"]!["eventsIncomplete"]!);
+    }
+
+    [Theory]
+    [InlineData(0.005, 0, "agree")]
+    [InlineData(0.005000001, 0, "eventsIncomplete")]
+    [InlineData(0.005000001, 0.000000001, "auxiliary")]
+    [InlineData(-0.005, 0, "agree")]
+    [InlineData(-0.005000001, 0, "metricsIncomplete")]
+    public async Task Costs_agree_to_half_a_cent(double more, double auxiliary, string expected)
+    {
+        string Cost(double usd, string source) => Export.Point(usd, Export.Time, [Export.Text("session.id", "a"), Export.Text("model", "m"), .. Source(source)]);
+        await Post("/v1/metrics", Export.Metrics(Export.Sum("claude_code.cost.usage", [Cost(1 + more - auxiliary, "main"), Cost(auxiliary, "auxiliary")])));
+        await Post("/v1/logs", Export.Logs(Export.Event(
+            "api_request", Export.Time - 1, Export.Text("session.id", "a"), Export.Text("model", "m"), Export.Attribute("cost_usd", """{"doubleValue":1}"""))));
+        LetSessionsFallSilent();
+        Assert.Equal(1, (int)(await _server.Get("/api/summary"))["checks"]![expected]!);
+    }
+
+    [Theory]
+    [InlineData("logs", "eventsIncomplete")]
+    [InlineData("metrics", "metricsIncomplete")]
+    public async Task A_signal_of_which_one_export_arrived_is_exported_and_its_others_are_lost(string lost, string expected)
+    {
+        // What comes first tells of no request yet.
+        RecordedBody[] bodies = [.. Recorded.Bodies("json", "s20")];
+        RecordedBody first = bodies.First(b => b.Signal == lost);
+        await _server.Replay(bodies.Where(b => b.Signal != lost));
+        await Post(first.Path, lost == "logs"
+            ? Export.Logs(Export.Event("plugin_loaded", Export.Time, Export.Text("session.id", S20)))
+            : Export.Metrics(Export.Sum("claude_code.session.count", [Export.Point(1, Export.Time, Export.Text("session.id", S20))])));
+        LetSessionsFallSilent();
+        Assert.Equal(1, (int)(await _server.Get("/api/summary"))["checks"]![expected]!);
     }
 
     [Fact]
@@ -178,6 +261,84 @@ public sealed partial class ChecksTests : IAsyncLifetime
         JsonNode kinds = summary["promptKinds"]!;
         Assert.Equal((commands, results), ((long)kinds["command"]!, (long)kinds["taskNotification"]!));
         Assert.Equal((long)summary["prompts"]!, (long)kinds["human"]! + commands + results);
+    }
+
+    [Fact]
+    public async Task Missing_events_of_a_session_that_billed_nothing_are_told_too()
+    {
+        await Post("/v1/logs", Export.Logs(
+            Export.Event("user_prompt", Export.Time, Export.Text("session.id", "a"), Export.Int("event.sequence", 3)),
+            Export.Event("user_prompt", Export.Time + 1, Export.Text("session.id", "a"), Export.Int("event.sequence", 7))));
+        foreach (string path in (string[])["/api/summary", "/api/ingest"])
+        {
+            JsonNode checks = (await _server.Get(path))["checks"]!;
+            Assert.Equal((0, 3), ((int)checks["sessions"]!, (int)checks["missingEvents"]!));
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_tool_that_was_accepted_and_gave_no_result_is_told_also_without_a_session_id(bool isNamed)
+    {
+        string session = isNamed ? Export.Text("session.id", "a") : Export.Text("user.id", "u");
+        string Use(string name, int number, string decision, string id) => Export.Event(
+            name, Export.Time + (ulong)number, session, Export.Text("decision", decision), id.Length > 0 ? Export.Text("tool_use_id", id) : Export.Text("x", "y"));
+        await Post("/v1/logs", Export.Logs(
+            Use("user_prompt", 0, "", ""), Use("tool_decision", 1, "accept", "t1"), Use("tool_result", 2, "", "t1"), Use("tool_decision", 3, "accept", "t2"),
+            Use("tool_decision", 4, "reject", "t3"), Use("tool_decision", 5, "accept", ""), Use("tool_result", 6, "", "")));
+        string id = (string)(await _server.Get("/api/sessions"))["sessions"]![0]!["id"]!;
+        Assert.Equal(1, (int)(await _server.Get($"/api/sessions/{id}"))["toolCallsWithoutResult"]!);
+        Assert.Equal(1, (int)(await _server.Get("/api/ingest"))["checks"]!["toolCallsWithoutResult"]!);
+        await Post("/v1/logs", Export.Logs(Use("tool_result", 7, "", "t2")));
+        Assert.Equal(0, (int)(await _server.Get("/api/ingest"))["checks"]!["toolCallsWithoutResult"]!);
+    }
+
+    [Fact]
+    public async Task Groups_without_a_session_id_are_compared_apart_from_the_sessions()
+    {
+        await _server.Replay(Recorded.Bodies("json", "s13"));
+        await _server.Replay(Recorded.Bodies("json", "s02"));
+        JsonNode summary = await _server.Get("/api/summary");
+        Assert.Equal((1, 1, 1), ((int)summary["sessions"]!["total"]!, (int)summary["checks"]!["sessions"]!, (int)summary["checks"]!["agree"]!));
+        Assert.Equal((1, 1), ((int)summary["checks"]!["unnamedGroups"]!, (int)summary["checks"]!["unnamedAgree"]!));
+    }
+
+    [Fact]
+    public async Task A_request_tells_on_whose_behalf_it_was_made_and_a_call_knows_its_prompt_without_its_request()
+    {
+        await _server.Replay(Recorded.Bodies("json", "s20"));
+        JsonNode[] requests = [.. (await _server.Get($"/api/sessions/{S20}"))["prompts"]!.AsArray().SelectMany(p => p!["requests"]!.AsArray())!];
+        Assert.Equal(["auxiliary", "main", "subagent"], requests.Select(r => (string)r["origin"]!).Distinct().Order());
+        Assert.All(requests, r => Assert.NotNull(r["ttftMs"]));
+
+        // Old clients tell neither.
+        await Post("/v1/logs", Export.Logs(
+            Export.Event("api_request", Export.Time, Export.Text("session.id", "old")),
+            Export.Event("tool_result", Export.Time, Export.Text("session.id", "old"), Export.Text("prompt.id", "p"), Export.Text("request_id", "lost"))));
+        JsonArray prompts = (await _server.Get("/api/sessions/old"))["prompts"]!.AsArray();
+        JsonNode request = prompts.Single(p => p!["requests"]!.AsArray().Count > 0)!["requests"]![0]!;
+        Assert.Equal((null, null), ((string?)request["origin"], (string?)request["ttftMs"]));
+        JsonNode prompt = prompts.Single(p => p!["toolCalls"]!.AsArray().Count > 0)!;
+        Assert.Equal(("p", "shell"), ((string)prompt["promptId"]!, (string)prompt["kind"]!));
+
+        // With events missing, the prompt's may be one of them.
+        await Post("/v1/logs", Export.Logs(
+            Export.Event("plugin_loaded", Export.Time, Export.Text("session.id", "old"), Export.Int("event.sequence", 0)),
+            Export.Event("plugin_loaded", Export.Time, Export.Text("session.id", "old"), Export.Int("event.sequence", 2))));
+        Assert.Contains((await _server.Get("/api/sessions/old"))["prompts"]!.AsArray(), p => (string?)p!["promptId"] == "p" && (string)p["kind"]! == "unknown");
+    }
+
+    private const string S20 = "1a5fdf4a-a5f7-42da-9d48-db214f8e31cf";
+
+    private const string NoPart = """{"tokens":{"input":0,"output":0,"cacheRead":0,"cacheCreation":0},"costUsd":0}""";
+
+    private static string[] Source(string source) => source.Length > 0 ? [Export.Text("query_source", source)] : [];
+
+    private async Task Post(string path, string body)
+    {
+        using HttpResponseMessage answer = await _server.Post(path, body);
+        answer.EnsureSuccessStatusCode();
     }
 
     // As if the last export had been long ago: what differs now differs for good.

@@ -20,6 +20,13 @@ internal static class Export
         "attributes":[{{string.Join(',', [Text("event.name", name), .. attributes])}}]
         """);
 
+    /// <summary>A request with the span of one model's answer, as Claude Code sends it; the number makes its ids.</summary>
+    public static string LlmSpan(int number, ulong endTime, bool failed, params string[] attributes) => $$"""
+        {"resourceSpans":[{"resource":{},"scopeSpans":[{"scope":{},"spans":[{"traceId":"{{number + 1:x32}}","spanId":"{{number + 1:x16}}","name":"claude_code.llm_request",
+        "kind":1,"startTimeUnixNano":"{{endTime - 1000}}","endTimeUnixNano":"{{endTime}}","attributes":[{{string.Join(',', attributes)}}],
+        "status":{{(failed ? """{"code":2,"message":"overloaded"}""" : """{"code":0}""")}}}]}]}]}
+        """;
+
     /// <summary>A request with one scope that holds these metrics.</summary>
     public static string Metrics(params string[] metrics) =>
         """{"resourceMetrics":[{"resource":{},"scopeMetrics":[{"scope":{},"metrics":[""" + string.Join(',', metrics) + "]}]}]}";

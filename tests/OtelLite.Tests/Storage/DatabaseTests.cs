@@ -100,6 +100,42 @@ public sealed class DatabaseTests : IDisposable
         Assert.Equal([Database.FileName], Directory.GetFiles(Folder).Select(Path.GetFileName));
     }
 
+    [Fact]
+    public void A_file_of_version_1_becomes_what_a_new_file_is_and_is_counted_anew()
+    {
+        Directory.CreateDirectory(Folder);
+        using (var old = new SqliteConnection($"Data Source={Path.Combine(Folder, Database.FileName)};Pooling=False"))
+        {
+            old.Open();
+            Database.Execute(old, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-1.sql")) + """
+                PRAGMA user_version = 1;
+                INSERT INTO otel_resource VALUES (1, x'00', '{"host.name":"box"}', 0, NULL);
+                INSERT INTO otel_events (received_at, event_name, attributes, session_id, time_unix_nano, resource_id) VALUES ('2026-01-15 12:00:00', 'api_request',
+                    '{"session.id":"s","model":"m","input_tokens":7,"query_source":"sdk","request_id":"r","event.sequence":3}', 's', 1768478400000000000, 1);
+                INSERT INTO otel_metrics (received_at, metric_name, value, attributes, session_id, time_unix_nano, resource_id) VALUES ('2026-01-15 12:00:00',
+                    'claude_code.token.usage', 9, '{"session.id":"s","model":"m","type":"input","query_source":"auxiliary"}', 's', 1768478400000000001, 1);
+                INSERT INTO usage_session VALUES (1, 's', 1, 5, 5, 5, 1, NULL, 0, 'elsewhere', 99);
+                INSERT INTO usage_name VALUES (1, 'nonsense');
+                INSERT INTO usage_tally VALUES (1, 5, 1, 1, 24, 1000);
+                """);
+        }
+
+        using SqliteConnection migrated = Database.OpenWriter(Folder, Durability.Full);
+        Assert.Equal("1|0|box|1|1", Text(migrated, "SELECT did_something || '|' || missing_events || '|' || machine || '|' || has_points || '|' || has_records FROM usage_session"));
+        Assert.Equal("9|2|7|2", Text(migrated, "SELECT metrics || '|' || (SELECT rest FROM usage_point) || '|' || events || '|' || rest FROM usage_witness"));
+        Assert.Equal("1|0", Text(migrated, "SELECT origin || '|' || (SELECT count(*) FROM usage_tally) FROM usage_request"));
+        Assert.Equal(Text(migrated, "PRAGMA user_version"), Text(migrated, $"SELECT {Database.SchemaVersion}"));
+
+        using SqliteConnection made = Database.OpenWriter(Path.Combine(_parent, "new"), Durability.Full);
+        const string tables = """
+            SELECT group_concat(m.name || ' ' || m.type || ' ' || coalesce(c.name || ' ' || c.type || ' ' || c."notnull" || c.pk || coalesce(c.dflt_value, ''), ''), char(10) ORDER BY m.name, c.cid)
+            FROM sqlite_schema m LEFT JOIN pragma_table_info(m.name) c WHERE m.name NOT LIKE 'sqlite%'
+            """;
+        Assert.Equal(Text(made, tables), Text(migrated, tables));
+        const string indexes = "SELECT group_concat(sql, char(10) ORDER BY name) FROM sqlite_schema WHERE type IN ('index', 'view') OR name LIKE 'usage%'";
+        Assert.Equal(Text(made, indexes), Text(migrated, indexes));
+    }
+
     [Theory]
     [InlineData("a folder where the file should be")]
     [InlineData("a file where the folder should be")]

@@ -15,28 +15,37 @@ public sealed class RecountTests
     // Everything that is counted, by names and not by row numbers.
     private static readonly string[] Dumps =
     [
-        "SELECT session_id, is_named, first_unix_nano, last_unix_nano, did_something, project, machine, missing_events FROM usage_session",
-        "SELECT session_id, name, time_unix_nano, input, output, cost_nano_usd, duration_ms, request_id, prompt_id, cache_creation_1h FROM usage_request",
-        "SELECT session_id, name, kind, time_unix_nano, value, rest FROM usage_point",
-        "SELECT session_id, name, kind, metrics, events, rest FROM usage_witness",
+        "SELECT session_id, is_named, first_unix_nano, last_unix_nano, did_something, project, project_unix_nano, machine, machine_unix_nano, has_points, has_records, missing_events FROM usage_session",
+        "SELECT session_id, name, time_unix_nano, input, output, cost_nano_usd, duration_ms, ttft_ms, origin, event_id = 0, request_id, prompt_id, cache_creation_1h FROM usage_request",
+        "SELECT session_id, name, kind, time_unix_nano, value, auxiliary, rest FROM usage_point",
+        "SELECT session_id, name, kind, metrics, auxiliary, events, rest FROM usage_witness",
         "SELECT session_id, name, time_unix_nano, figure, value FROM usage_tally",
-        "SELECT session_id, name, time_unix_nano, succeeded, duration_ms, request_id FROM usage_tool",
+        "SELECT session_id, name, time_unix_nano, succeeded, duration_ms, request_id, prompt_id FROM usage_tool",
+        "SELECT session_id, tool_use_id, accepted_unix_nano, result_unix_nano FROM usage_call",
         "SELECT session_id, time_unix_nano, prompt_id, kind FROM usage_prompt",
-        "SELECT session_id, time_unix_nano, sequence FROM usage_sequence",
+        "SELECT session_id, level, sequence, time_unix_nano, sender FROM usage_sequence",
+        "SELECT session_id, level, sequence, since_unix_nano, time_unix_nano, sender, missing FROM usage_hole",
         "SELECT session_id, name, quarter, figure, value FROM usage_quarter WHERE value <> 0",
     ];
 
     private enum Kind
     {
         Request,
+        RequestWithoutId,
+        Error,
+        Span,
         Prompt,
+        Decision,
         Tool,
         TokenDelta,
         TokenCumulative,
+        CostDelta,
+        CostCumulative,
         Commit,
     }
 
-    private sealed record Step(Kind Kind, int Session, int Model, int Time, int Value, int Id, bool Again, bool Restart);
+    /// <summary>What a client may say next. Its process is its start time, its numbers and its machine.</summary>
+    private sealed record Step(Kind Kind, int Session, int Model, int Time, int Value, int Id, int Process, bool Again, bool Restart);
 
     private static readonly Gen<Step> AnyStep =
         from kind in Gen.Enum<Kind>()
@@ -45,9 +54,10 @@ public sealed class RecountTests
         from time in Gen.Int[1, 30]
         from value in Gen.Int[0, 9]
         from id in Gen.Int[0, 40]
+        from process in Gen.Int[0, 2]
         from again in Gen.Int[0, 5]
         from restart in Gen.Int[0, 9]
-        select new Step(kind, session, model, time, value, id, again == 0, restart == 0);
+        select new Step(kind, session, model, time, value, id, process, again == 0, restart == 0);
 
     [Fact]
     public void Counting_as_it_comes_and_counting_anew_are_equal() => AnyStep.Array[1, 40].Sample(
@@ -76,6 +86,7 @@ public sealed class RecountTests
             Database.Execute(open.Connection, string.Create(CultureInfo.InvariantCulture, $"""
                 UPDATE otel_removed SET before_unix_nano = {before};
                 DELETE FROM otel_metrics WHERE time_unix_nano < {before}; DELETE FROM otel_events WHERE time_unix_nano < {before};
+                DELETE FROM otel_spans WHERE end_time_unix_nano < {before};
                 """));
             Recount.Run(open.Connection);
             Assert.Equal(counted, Dump(open.Connection));
@@ -84,7 +95,7 @@ public sealed class RecountTests
         threads: 1);
 
     [Fact]
-    public void The_order_in_which_bodies_come_changes_nothing() => Gen.Select(AnyStep.Where(s => s.Kind != Kind.TokenCumulative).Array[1, 25], Gen.Int).Sample(
+    public void The_order_in_which_bodies_come_changes_nothing() => Gen.Select(AnyStep.Where(s => s.Kind is not (Kind.TokenCumulative or Kind.CostCumulative)).Array[1, 25], Gen.Int).Sample(
         (steps, seed) =>
         {
             using var inOrder = new OpenWriter();
@@ -119,7 +130,9 @@ public sealed class RecountTests
         }
 
         Assert.Equal(counted, recounted);
-        Assert.All(counted, table => Assert.NotEmpty(table));
+
+        // What real processes number has no holes.
+        Assert.Equal(["usage_hole"], Dumps.Zip(counted).Where(d => d.Second.Length == 0).Select(d => d.First.Split(" FROM ")[1]));
         await server.Replay(Recorded.Bodies("json", "s02"));
         ExpectedSums.AssertSummary(
             await server.Get("/api/summary?session=b6a02e84-2f59-4d1f-911b-fff2c419f1eb"), Recorded.Expected("json").Single(t => t.Capture == "s02"));
@@ -146,27 +159,65 @@ public sealed class RecountTests
 
     private static string Body(Step step)
     {
+        // A span that comes again is the same to its last attribute.
+        step = step.Kind == Kind.Span ? step with { Value = 1, Process = 0 } : step;
         ulong time = Export.Time + (ulong)step.Time * StepNano;
         // The third session's client sends no ids.
-        string[] session = step.Session < 2 ? [Export.Text("session.id", $"s{step.Session}")] : [Export.Text("user.id", "u")];
-        string model = Export.Text("model", $"m{step.Model}");
+        string[] session =
+        [
+            step.Session < 2 ? Export.Text("session.id", $"s{step.Session}") : Export.Text("user.id", "u"),
+            .. step.Value % 2 == 0 ? (string[])[Export.Text("vcs.repository.name", $"project{step.Id % 3}")] : [],
+        ];
+        string body = Body(step, time, session, Export.Text("model", $"m{step.Model}"));
+        return step.Process == 0 ? body : body.Replace(
+            "\"resource\":{}", $"\"resource\":{{\"attributes\":[{Export.Text("host.name", $"machine{step.Process}")}]}}", StringComparison.Ordinal);
+    }
+
+    private static string Body(Step step, ulong time, string[] session, string model)
+    {
+        // Each process numbers its events as time goes by; some numbers meet.
+        string number = Export.Int("event.sequence", Math.Max(0, step.Time - 8 * step.Process));
+        string[] counted = [.. session, model, Export.Text("query_source", ((string[])["main", "auxiliary", ""])[step.Id % 3])];
+        string Point(double value, string type) => Export.Point($$"""
+            "startTimeUnixNano":"{{Export.Time + (ulong)step.Process}}","timeUnixNano":"{{time}}","asDouble":{{value.ToString(CultureInfo.InvariantCulture)}},
+            "attributes":[{{string.Join(',', [.. counted, Export.Text("type", type)])}}]
+            """);
+        string Metric(string name, double value, int temporality) =>
+            Export.Metrics(Export.Sum(name, [Point(value, step.Id % 2 == 0 ? "input" : "output")], temporality));
         return step.Kind switch
         {
             // Of requests with one id all say the same, whichever body tells it first.
             Kind.Request => Export.Logs(Export.Event(
-                "api_request", Export.Time + (ulong)step.Id * StepNano, [.. session, Export.Text("model", $"m{step.Id % 2}"), Export.Text("request_id", $"r{step.Id}"),
-                Export.Int("input_tokens", step.Id), Export.Int("output_tokens", step.Id % 3), Export.Int("cache_creation_1h_tokens", 1),
+                "api_request", Export.Time + (ulong)step.Id * StepNano, [.. session, .. OfRequest(step.Id), Export.Int("cache_creation_1h_tokens", 1),
                 Export.Text("prompt.id", $"p{step.Id % 4}"), Export.Attribute("cost_usd", """{"doubleValue":0.0057599999999999995}""")])),
+            Kind.RequestWithoutId => Export.Logs(Export.Event(
+                "api_request", time, [.. session, step.Value > 7 ? Export.Attribute("model", "{\"arrayValue\":{}}") : model, Export.Int("input_tokens", step.Value % 2), number])),
+            Kind.Error => Export.Logs(Export.Event("api_error", time, [.. session, model, number])),
+            // Of some the events come too, of some not.
+            Kind.Span => Export.LlmSpan(
+                step.Id + 100 * step.Session, Export.Time + (ulong)(step.Id + 1) * StepNano, failed: step.Id > 35,
+                [.. session, .. step.Id > 35 ? [Export.Text("request_id", $"r{step.Id}")] : OfRequest(step.Id)]),
+            Kind.Decision => Export.Logs(Export.Event(
+                "tool_decision", time, [.. session, Export.Text("decision", step.Value > 1 ? "accept" : "reject"), Export.Text("tool_use_id", $"t{step.Id % 9}"), number])),
             Kind.Prompt => Export.Logs(Export.Event(
-                "user_prompt", time, [.. session, Export.Text("prompt.id", $"p{step.Value}"), Export.Text("command_name", step.Value > 6 ? "clear" : ""), Export.Int("event.sequence", step.Id)])),
+                "user_prompt", time, [.. session, Export.Text("prompt.id", $"p{step.Value}"), Export.Text("command_name", step.Value > 6 ? "clear" : ""), number])),
             Kind.Tool => Export.Logs(Export.Event(
-                "tool_result", time, [.. session, Export.Text("tool_name", "Bash"), Export.Text("success", step.Value > 3 ? "true" : "false"), Export.Int("event.sequence", step.Id)])),
-            Kind.TokenDelta => Export.Metrics(Export.Sum("claude_code.token.usage", [Export.Point(step.Value, time, [.. session, model, Export.Text("type", "input")])])),
-            Kind.TokenCumulative => Export.Metrics(Export.Sum(
-                "claude_code.token.usage", [Export.Point(step.Value * 10, time, [.. session, model, Export.Text("type", "output")])], temporality: 2)),
+                "tool_result", time, [.. session, Export.Text("tool_name", "Bash"), Export.Text("success", step.Value > 3 ? "true" : "false"),
+                Export.Text("tool_use_id", $"t{step.Id % 9}"), Export.Text("prompt.id", $"p{step.Id % 4}"), number])),
+            Kind.TokenDelta => Metric("claude_code.token.usage", step.Value, 1),
+            Kind.TokenCumulative => Metric("claude_code.token.usage", step.Value * 10, 2),
+            Kind.CostDelta => Metric("claude_code.cost.usage", step.Value * 0.0033, 1),
+            Kind.CostCumulative => Metric("claude_code.cost.usage", step.Value * 0.011, 2),
             _ => Export.Metrics(Export.Sum("claude_code.commit.count", [Export.Point(step.Value, time, session)])),
         };
     }
+
+    // Of requests with one id all witnesses say the same.
+    private static string[] OfRequest(int id) =>
+    [
+        Export.Text("model", $"m{id % 2}"), Export.Text("request_id", $"r{id}"), Export.Int("input_tokens", id), Export.Int("output_tokens", id % 3),
+        .. id % 5 == 0 ? (string[])[Export.Text("query_source", id % 2 == 0 ? "sdk" : "compact"), Export.Int("ttft_ms", id)] : [],
+    ];
 
     private static string[] Dump(SqliteConnection connection) => [.. Dumps.Select(sql => Lines(connection, Named(sql)))];
 

@@ -99,14 +99,76 @@ public sealed class UsageReaderTests
     public void A_number_of_an_event_counts_however_it_was_sent_and_nonsense_can_not_overflow_a_sum(string sent, long expected)
     {
         Facts facts = Facts.OfEvent("api_request", Export.Attribute("input_tokens", sent));
-        Assert.Contains($" {expected} 0 0 0 0 0 0 @", facts.Requests.Single(), StringComparison.Ordinal);
+        Assert.Contains($" {expected} 0 0 0 0 0 -1 @", facts.Requests.Single(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{}", 2_500_000)]
+    [InlineData("""{"stringValue":"undefined"}""", 2_500_000)]
+    [InlineData("""{"doubleValue":"NaN"}""", 2_500_000)]
+    [InlineData("""{"stringValue":"0"}""", 0)]
+    [InlineData("""{"doubleValue":0.003}""", 3_000_000)]
+    [InlineData("""{"doubleValue":25000}""", 25_000_000_000_000)]
+    [InlineData("""{"doubleValue":1e300}""", 1_000_000_000_000_000)]
+    public void A_cost_is_the_dollars_that_were_sent_or_else_the_millionths_of_one(string dollars, long expected)
+    {
+        string[] both = [Export.Attribute("cost_usd", dollars), Export.Int("cost_usd_micros", 2500)];
+        foreach (string[] attributes in (string[][])[both, [both[1], both[0]]])
+        {
+            Assert.Contains($" 0 0 0 0 {expected} 0 -1 @", Facts.OfEvent("api_request", attributes).Requests.Single(), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("main", 0)]
+    [InlineData("subagent", 0)]
+    [InlineData("auxiliary", 1234)]
+    [InlineData("", 1234)]
+    public void A_point_says_whether_it_may_be_of_requests_that_have_no_event(string source, long expected)
+    {
+        var facts = new UsageFacts();
+        Facts.Of(Export.Metrics(Export.Sum("claude_code.token.usage", [Export.Point(
+            1234, Export.Time, Export.Text("type", "input"), source.Length > 0 ? Export.Text("query_source", source) : Export.Text("x", "y"))])), facts);
+        Assert.Equal(expected, facts.Points[0].Auxiliary);
+    }
+
+    [Theory]
+    [InlineData("repl_main_thread", "Main")]
+    [InlineData("sdk", "Main")]
+    [InlineData("agent:builtin:general-purpose", "Subagent")]
+    [InlineData("agent.custom", "Subagent")]
+    [InlineData("compact", "Auxiliary")]
+    [InlineData("generate_session_title", "Auxiliary")]
+    [InlineData("", "Unknown")]
+    public void An_event_s_source_comes_to_what_the_metrics_call_it(string source, string origin)
+    {
+        var facts = new UsageFacts();
+        Facts.Of(Export.Logs(Export.Event("api_request", Export.Time, Export.Text("query_source", source))), facts);
+        Assert.Equal(origin, facts.Requests[0].Origin.ToString());
+    }
+
+    [Fact]
+    public void As_many_commands_as_one_request_may_hold_are_counted()
+    {
+        string command = Export.Event("user_prompt", Export.Time, Export.Text("session.id", "s"), Export.Text("command_name", "c"));
+        Facts facts = Facts.Of(Export.Logs([.. Enumerable.Repeat(command, Limits.RecordsPerRequestMax)]));
+        Assert.Equal(2 * Limits.RecordsPerRequestMax, facts.Tallies.Length);
     }
 
     [Fact]
     public void Texts_that_are_no_text_are_none()
     {
+        string array = Export.Array("""{"stringValue":"m"}""");
+        string[] names = ["model", "request_id", "query_source", "agent.name", "skill.name", "mcp_server.name", "mcp_tool.name", "prompt.id"];
+        Assert.Equal(
+            [$"s     0 0 0 0 0 0 -1 @{Export.Time}"],
+            Facts.OfEvent("api_request", [Export.Text("session.id", "s"), .. names.Select(n => Export.Attribute(n, array))]).Requests);
+        Assert.Equal(
+            [$"s   True 0 @{Export.Time}"],
+            Facts.OfEvent("tool_result", Export.Text("session.id", "s"), Export.Attribute("tool_name", array), Export.Attribute("request_id", array)).ToolCalls);
+
         Facts facts = Facts.OfEvent("api_request", Export.Int("model", 5), Export.Int("request_id", 6), Export.Int("session.id", 7));
-        Assert.Equal([$"unnamed-fd7e07cf     0 0 0 0 0 0 0 @{Export.Time}"], facts.Requests);
+        Assert.Equal([$"unnamed-fd7e07cf     0 0 0 0 0 0 -1 @{Export.Time}"], facts.Requests);
     }
 
     [Theory]
@@ -159,6 +221,9 @@ public sealed class UsageReaderTests
         string Prompt(ulong time, params string[] attributes) =>
             Export.Event("user_prompt", time, [Export.Text("session.id", "s"), .. attributes]);
         string records = string.Join(',', Prompt(20), Prompt(10, Export.Text("vcs.repository.name", "project")), Prompt(30));
+        // Of two at one time the one that sorts last, whichever comes first.
+        Assert.EndsWith(" b ", Facts.Of(Export.Logs(
+            Prompt(5, Export.Text("vcs.repository.name", "b")), Prompt(5, Export.Text("vcs.repository.name", "a")))).LastSession, StringComparison.Ordinal);
         string body = Export.Logs(records).Replace(
             "\"resource\":{}", $"\"resource\":{{\"attributes\":[{Export.Text("host.name", "machine")}]}}", StringComparison.Ordinal);
         Facts facts = Facts.Of(body);

@@ -1,0 +1,96 @@
+using Microsoft.Data.Sqlite;
+using OtelLite.Query;
+using OtelLite.Tests.Otlp;
+
+namespace OtelLite.Tests.Storage;
+
+/// <summary>A question about a few sessions reads what is stored of these, and not all that is stored.</summary>
+public sealed class QueryPlanTests
+{
+    private const ulong Day = 86_400_000_000_000;
+
+    [Theory]
+    [InlineData("summary")]
+    [InlineData("sessions")]
+    [InlineData("series")]
+    [InlineData("checks")]
+    public void No_question_looks_at_all_witnesses_or_all_quarters(string question)
+    {
+        using var open = new OpenWriter();
+        Fill(open);
+        foreach (Scope scope in (Scope[])[new(), new() { Sessions = ["s3"] }, new() { FromUnixNano = (long)(Export.Time + Day) }])
+        {
+            string[] plan = Plan(open.Connection, question, scope);
+            Assert.NotEmpty(plan);
+            Assert.DoesNotContain(plan, step => step.StartsWith("SCAN", StringComparison.Ordinal)
+                && (step.Contains("usage_witness", StringComparison.Ordinal) || step.Contains("usage_quarter", StringComparison.Ordinal)));
+        }
+    }
+
+    [Fact]
+    public void A_question_about_a_session_looks_at_the_time_of_that_session()
+    {
+        using var open = new OpenWriter();
+        Fill(open);
+        Scope all = new();
+        Assert.Same(all, all.Narrowed(open.Connection));
+        Scope narrowed = new Scope { Sessions = ["s3"] }.Narrowed(open.Connection);
+        Assert.Equal(((long)(Export.Time + (3 * Day)), (long)(Export.Time + (3 * Day)) + 1), (narrowed.FromUnixNano, narrowed.ToUnixNano));
+        Scope within = new Scope { Sessions = ["s3", "s5"], ToUnixNano = (long)(Export.Time + (4 * Day)) }.Narrowed(open.Connection);
+        Assert.Equal(((long)(Export.Time + (3 * Day)), (long)(Export.Time + (4 * Day))), (within.FromUnixNano, within.ToUnixNano));
+
+        // What no session fits is found without a look at any.
+        Scope none = new Scope { Sessions = ["nobody"] }.Narrowed(open.Connection);
+        Assert.Equal((0, 0), (none.FromUnixNano, none.ToUnixNano));
+        Assert.Equal(1, SummaryQuery.Read(open.Connection, new Scope { Sessions = ["s3"] }, DateTimeOffset.UtcNow).ApiRequests);
+        Assert.Equal(0, SummaryQuery.Read(open.Connection, new Scope { Sessions = ["nobody"] }, DateTimeOffset.UtcNow).ApiRequests);
+    }
+
+    // Ten sessions on ten days.
+    private static void Fill(OpenWriter open)
+    {
+        for (int i = 0; i < 10; i++)
+        {
+            open.Write(Export.Logs(Export.Event(
+                "api_request", Export.Time + ((ulong)i * Day), Export.Text("session.id", $"s{i}"), Export.Text("model", "m"), Export.Int("input_tokens", 5))))
+                .GetAwaiter().GetResult();
+        }
+    }
+
+    // The very statements, as SQLite says that it would run them.
+    private static string[] Plan(SqliteConnection connection, string question, Scope scope)
+    {
+        List<string> statements = [];
+        SQLitePCL.raw.sqlite3_trace(connection.Handle, (_, sql) => statements.Add(sql), null);
+        try
+        {
+            switch (question)
+            {
+                case "summary": SummaryQuery.Read(connection, scope, DateTimeOffset.UtcNow); break;
+                case "sessions": SessionsQuery.Read(connection, scope, 100, DateTimeOffset.UtcNow); break;
+                case "series": TimeseriesQuery.Read(connection, scope, [(long)(Export.Time / 1_000_000_000)], 3600); break;
+                default: ChecksQuery.ReadAll(connection, DateTimeOffset.UtcNow); break;
+            }
+        }
+        finally
+        {
+            SQLitePCL.raw.sqlite3_trace(connection.Handle, (SQLitePCL.strdelegate_trace?)null, null);
+        }
+
+        return [.. statements.Where(s => s.Contains("SELECT", StringComparison.Ordinal)).SelectMany(sql => Explained(connection, sql))];
+    }
+
+    private static List<string> Explained(SqliteConnection connection, string sql)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "EXPLAIN QUERY PLAN " + sql;
+        List<string> steps = [];
+        using SqliteDataReader row = command.ExecuteReader();
+        while (row.Read())
+        {
+            steps.Add(row.GetString(3));
+        }
+
+        return steps;
+    }
+}
