@@ -2,29 +2,44 @@ using System.Text.Json;
 using BenchmarkDotNet.Attributes;
 using OtelLite.Otlp;
 using OtelLite.Telemetry;
+using OtelLite.Tests.Otlp;
 
 namespace OtelLite.Bench;
 
-/// <summary>Bytes to columns, against the least that anyone could do with the same bytes: let .NET parse them and look at nothing.</summary>
+/// <summary>
+/// Bytes to columns, for each signal in each encoding, against the least that anyone could do with the same request in JSON: let .NET parse it
+/// and look at nothing.
+/// </summary>
 [MemoryDiagnoser]
 public class DecodeBench
 {
-    private byte[] _body = [];
+    private byte[] _json = [];
+    private byte[] _protobuf = [];
+    private Signal _signal;
 
-    [Params("/v1/metrics", "/v1/logs")]
-    public string Path { get; set; } = "";
+    [Params("metrics", "logs", "traces")]
+    public string Signal { get; set; } = "";
 
     [GlobalSetup]
-    public void ReadLargest() =>
-        _body = RecordedBodies.Utf8(RecordedBodies.All.Where(b => b.Path == Path).MaxBy(b => b.Json.Length).Json);
+    public void ReadLargest()
+    {
+        _json = Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "recorded"), $"t01-{Signal}-*.json").Select(File.ReadAllBytes).MaxBy(b => b.Length)!;
+        _protobuf = OtlpSchema.ToProtobuf(OtlpSchema.RequestOf(Signal), System.Text.Encoding.UTF8.GetString(_json));
+        _signal = Enum.Parse<Signal>(Signal, ignoreCase: true);
+    }
 
     [Benchmark(Baseline = true)]
-    public void JsonDocumentParse() => JsonDocument.Parse(_body).Dispose();
+    public void JsonDocumentParse() => JsonDocument.Parse(_json).Dispose();
 
     [Benchmark]
-    public void Decode()
+    public void DecodeJson() => Return(OtlpJson.TryRead(_json, out TelemetryBatch batch, out string error), batch, error);
+
+    [Benchmark]
+    public void DecodeProtobuf() => Return(OtlpProtobuf.TryRead(_protobuf, _signal, out TelemetryBatch batch, out string error), batch, error);
+
+    private static void Return(bool read, TelemetryBatch batch, string error)
     {
-        if (!OtlpJson.TryRead(_body, out TelemetryBatch batch, out string error))
+        if (!read)
         {
             throw new InvalidOperationException(error);
         }

@@ -6,10 +6,10 @@ namespace OtelLite.Bench;
 /// <summary>The recorded bodies that the tests use too, and copies of them at other times under other ids.</summary>
 internal static partial class RecordedBodies
 {
-    /// <summary>All bodies of the recordings, in the order in which they were sent.</summary>
+    /// <summary>All bodies of the recordings without traces, in the order in which they were sent.</summary>
     public static IReadOnlyList<(string Capture, string Path, string Json)> All { get; } =
     [
-        .. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "recorded"), "*.json")
+        .. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "recorded"), "s*.json")
             .Order(StringComparer.Ordinal)
             .Select(file => (
                 Path.GetFileName(file).Split('-')[0],

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Reflection;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Data.Sqlite;
 using OtelLite.Dashboard;
 using OtelLite.Receiver;
@@ -57,14 +58,18 @@ internal sealed class App : IAsyncDisposable
             }
         }
 
-        BindStandardPort(options, sockets, say);
+        bool hasHttpPort = BindStandardPort(options.OtlpHttpPort, "--otlp-http-port", sockets, say);
+        bool hasGrpcPort = BindStandardPort(options.OtlpGrpcPort, "--otlp-grpc-port", sockets, say);
         SqliteConnection connection = Database.OpenWriter(options.DataDir, options.Durability);
         Token token = OpenToken(options, out bool isFirstStart);
         var live = new LiveUpdates();
         var writer = new BatchWriter(connection, new IngestQueue(), live.Committed, say);
-        WebApplication server = BuildServer(options, sockets);
         var log = new IngestLog();
+        WebApplication server = BuildServer(options, sockets, new ConnectionProtocols(log));
         var receiver = new OtlpReceiver(token, options.BodyBytesMax, writer.Write, log);
+        var grpc = new GrpcReceiver(token, options.BodyBytesMax, writer.Write, log);
+        var ports = new ReceivingPorts(
+            [.. urls.Select(u => new Uri(u).Port), .. hasHttpPort ? [options.OtlpHttpPort] : Array.Empty<int>()], hasGrpcPort ? options.OtlpGrpcPort : 0);
         var api = new Api(
             () => Database.OpenReader(options.DataDir),
             (scrapedAt, source, limits) => writer.Write(new Scrape(scrapedAt, source, limits)),
@@ -75,7 +80,7 @@ internal sealed class App : IAsyncDisposable
             Version,
             server.Lifetime.ApplicationStopping);
         var site = new DashboardSite(token, api, new WebAssets(), Version);
-        var requests = new Requests(receiver, site, say);
+        var requests = new Requests(ports, receiver, grpc, site, say);
         server.Run(requests.Serve);
         await server.StartAsync().ConfigureAwait(false);
         return new App(writer, server, urls, token, isFirstStart);
@@ -94,20 +99,22 @@ internal sealed class App : IAsyncDisposable
     }
 
     // Where guides and other clients look. Somebody else may have it: a collector, another program; that is no reason to fail.
-    private static void BindStandardPort(Options options, ListenSockets sockets, Action<string> say)
+    private static bool BindStandardPort(int port, string flag, ListenSockets sockets, Action<string> say)
     {
-        if (options.OtlpHttpPort == 0)
+        if (port == 0)
         {
-            return;
+            return false;
         }
 
         try
         {
-            sockets.Bind(new ListenUrl("localhost", [IPAddress.Loopback, IPAddress.IPv6Loopback], options.OtlpHttpPort));
+            sockets.Bind(new ListenUrl("localhost", [IPAddress.Loopback, IPAddress.IPv6Loopback], port));
+            return true;
         }
         catch (ListenException e)
         {
-            say($"nothing is received on OTLP's port {options.OtlpHttpPort}: {e.Reason}. --otlp-http-port 0 silences this.");
+            say($"nothing is received on OTLP's port {port}: {e.Reason}. {flag} 0 silences this.");
+            return false;
         }
     }
 
@@ -128,7 +135,7 @@ internal sealed class App : IAsyncDisposable
         }
     }
 
-    private static WebApplication BuildServer(Options options, ListenSockets sockets)
+    private static WebApplication BuildServer(Options options, ListenSockets sockets, ConnectionProtocols protocols)
     {
         // The host would read appsettings.json of its content root and ASPNETCORE_ variables; all our settings are in Options.
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
@@ -144,16 +151,14 @@ internal sealed class App : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Limits.StopTimeout);
         builder.WebHost.UseSockets(transport => transport.CreateBoundListenSocket = sockets.Take);
+        builder.Services.AddSingleton<IConnectionListenerFactory, ConnectionProtocols.Nowhere>();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.KeepAliveTimeout = Limits.KeepAliveTimeout;
             // The receiver counts the bytes itself: Kestrel's own 413 has an empty body.
             kestrel.Limits.MaxRequestBodySize = null;
-            foreach (EndPoint endPoint in sockets.EndPoints)
-            {
-                kestrel.Listen(endPoint);
-            }
+            protocols.Listen(kestrel, sockets.EndPoints);
         });
         return builder.Build();
     }

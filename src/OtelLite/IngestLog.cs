@@ -1,13 +1,21 @@
+using OtelLite.Receiver;
+using OtelLite.Telemetry;
+
 namespace OtelLite;
 
-/// <summary>An export that was not taken, or not whole; the same one after the other are told once, with how often.</summary>
-internal sealed record Refusal(DateTimeOffset At, string Path, int Status, string Reason, long Times);
+/// <summary>An export that was not taken, or not whole; the same one again is told once, with how often.</summary>
+/// <param name="Client">Its address and the program that it says it is.</param>
+internal sealed record Refusal(DateTimeOffset At, string Path, int Status, string Reason, string Client, long Times);
 
 /// <summary>What became of the exports since the program started.</summary>
 /// <param name="Accepted">Stored and acknowledged.</param>
 /// <param name="Repeated">Of those, bodies that had been stored before and were not stored again.</param>
 /// <param name="RejectedDataPoints">Points of accepted exports that were not stored; the refusals say why.</param>
-internal sealed record IngestCounts(long Accepted, long Repeated, long Refused, long RejectedDataPoints);
+/// <param name="RejectedSpans">Spans, likewise.</param>
+internal sealed record IngestCounts(long Accepted, long Repeated, long Refused, long RejectedDataPoints, long RejectedSpans);
+
+/// <summary>What arrived of one signal in one encoding.</summary>
+internal sealed record Arrivals(string Signal, string Encoding, long Exports, long Records, DateTimeOffset LastAt);
 
 /// <summary>
 /// Why nothing arrives is the first question of a new user, and only the receiver knows: it keeps the last refusals with their reasons. In
@@ -19,62 +27,87 @@ internal sealed class IngestLog
 
     // Guarded by _lock; the newest refusal is the last.
     private readonly LinkedList<Refusal> _refusals = [];
-    private IngestCounts _counts = new(0, 0, 0, 0);
+    private readonly SortedDictionary<(Signal, ExportEncoding), Arrivals> _arrivals = [];
+    private IngestCounts _counts = new(0, 0, 0, 0, 0);
 
     public DateTimeOffset StartedAt { get; } = DateTimeOffset.UtcNow;
 
-    public void Accept(string path, bool isRepeat, int rejectedDataPoints, string? because)
+    /// <param name="client">Who sent it; remembered where there is something to remark.</param>
+    public void Accept(string path, string client, ExportEncoding encoding, in ExportResult result, int records, bool isRepeat)
     {
+        DateTimeOffset now = DateTimeOffset.UtcNow;
         lock (_lock)
         {
             _counts = _counts with
             {
                 Accepted = _counts.Accepted + 1,
                 Repeated = _counts.Repeated + (isRepeat ? 1 : 0),
-                RejectedDataPoints = _counts.RejectedDataPoints + rejectedDataPoints,
+                RejectedDataPoints = _counts.RejectedDataPoints + (result.Signal == Signal.Metrics ? result.Rejected : 0),
+                RejectedSpans = _counts.RejectedSpans + (result.Signal == Signal.Traces ? result.Rejected : 0),
             };
-            if (because is not null)
+            Arrivals before = _arrivals.TryGetValue((result.Signal, encoding), out Arrivals? known)
+                ? known
+                : new Arrivals(NameOf(result.Signal), NameOf(encoding), 0, 0, now);
+            _arrivals[(result.Signal, encoding)] = before with { Exports = before.Exports + 1, Records = before.Records + records, LastAt = now };
+            if (result.Remark is { } remark)
             {
-                Add(path, StatusCodes.Status200OK, because);
+                Add(path, StatusCodes.Status200OK, remark, client);
             }
         }
     }
 
-    public void Refuse(string path, int status, string reason)
+    public void Refuse(string path, int status, string reason, string client)
     {
         lock (_lock)
         {
             _counts = _counts with { Refused = _counts.Refused + 1 };
-            Add(path, status, reason);
+            Add(path, status, reason, client);
         }
     }
 
-    /// <summary>The counts, and the refusals, the newest first.</summary>
-    public (IngestCounts Counts, IReadOnlyList<Refusal> Refusals) Read()
+    /// <summary>The counts, what arrived of each signal, and the refusals, the newest first.</summary>
+    public (IngestCounts Counts, IReadOnlyList<Arrivals> Arrivals, IReadOnlyList<Refusal> Refusals) Read()
     {
         lock (_lock)
         {
-            return (_counts, [.. _refusals.Reverse()]);
+            return (_counts, [.. _arrivals.Values], [.. _refusals.Reverse()]);
         }
     }
 
-    private void Add(string path, int status, string reason)
+    private void Add(string path, int status, string reason, string client)
     {
-        path = Short(path);
-        reason = Short(reason);
-        long times = 1;
-        if (_refusals.Last is { } last && (last.Value.Path, last.Value.Status, last.Value.Reason) == (path, status, reason))
+        var refusal = new Refusal(DateTimeOffset.UtcNow, Short(path), status, Short(reason), Short(client), 1);
+        for (LinkedListNode<Refusal>? node = _refusals.Last; node is not null; node = node.Previous)
         {
-            times = last.Value.Times + 1;
-            _refusals.RemoveLast();
+            if (node.Value with { At = refusal.At, Times = 1 } == refusal)
+            {
+                refusal = refusal with { Times = node.Value.Times + 1 };
+                _refusals.Remove(node);
+                break;
+            }
         }
-        else if (_refusals.Count == Limits.RefusalsKeptMax)
+
+        if (_refusals.Count == Limits.RefusalsKeptMax)
         {
             _refusals.RemoveFirst();
         }
 
-        _refusals.AddLast(new Refusal(DateTimeOffset.UtcNow, path, status, reason, times));
+        _refusals.AddLast(refusal);
     }
+
+    private static string NameOf(Signal signal) => signal switch
+    {
+        Signal.Metrics => "metrics",
+        Signal.Logs => "logs",
+        _ => "traces",
+    };
+
+    private static string NameOf(ExportEncoding encoding) => encoding switch
+    {
+        ExportEncoding.Json => "http/json",
+        ExportEncoding.Protobuf => "http/protobuf",
+        _ => "grpc",
+    };
 
     private static string Short(string text) => text.Length <= Limits.RefusalCharactersMax ? text : text[..Limits.RefusalCharactersMax] + "…";
 }

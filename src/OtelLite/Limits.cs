@@ -60,6 +60,9 @@ internal static class Limits
     /// <summary>Wait for another program's lock on the database. Below Claude Code's 10 s timeout, so it still reads our 503.</summary>
     public const int BusyTimeoutMs = 4000;
 
+    /// <summary>A connection that says nothing is closed; what browsers open ahead of need waits less, and Kestrel gives headers as long.</summary>
+    public static readonly TimeSpan FirstBytesTimeout = TimeSpan.FromSeconds(30);
+
     /// <summary>Exports in flight that a stopping server still answers.</summary>
     public static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 

@@ -26,6 +26,9 @@ internal sealed record Options
     /// <summary>0 is off.</summary>
     public required int OtlpHttpPort { get; init; }
 
+    /// <summary>0 is off.</summary>
+    public required int OtlpGrpcPort { get; init; }
+
     /// <summary>Null: the data folder's own.</summary>
     public required string? Token { get; init; }
 
@@ -61,6 +64,7 @@ internal sealed record Options
             DataDir = Value("dataDir") is { Length: > 0 } dir ? Path.GetFullPath(Folders.Expand(dir, environment)) : Folders.Data(environment),
             Urls = [.. Value("urls").Trim(';').Split(';', StringSplitOptions.TrimEntries).Select(Url)],
             OtlpHttpPort = Number("otlpHttpPort", Value("otlpHttpPort"), 0, 65535),
+            OtlpGrpcPort = Number("otlpGrpcPort", Value("otlpGrpcPort"), 0, 65535),
             Token = Blank(Value("token")) is not { } token ? null
                 : OtelLite.Token.IsValid(token) ? token
                 : throw new UsageException("token: use 1 to 512 letters, digits and -._~+/= only, which pass through shells and headers unharmed."),

@@ -4,14 +4,14 @@ using OtelLite.Receiver;
 
 namespace OtelLite;
 
-/// <summary>The fork in the road: exports to the receiver, everything else to the dashboard; and what becomes of errors on the way.</summary>
-internal sealed class Requests(OtlpReceiver receiver, DashboardSite site, Action<string> say)
+/// <summary>The fork in the road: exports to their receiver, everything else to the dashboard; and what becomes of errors on the way.</summary>
+internal sealed class Requests(ReceivingPorts ports, OtlpReceiver receiver, GrpcReceiver grpc, DashboardSite site, Action<string> say)
 {
     public async Task Serve(HttpContext context)
     {
         try
         {
-            await (OtlpReceiver.IsExport(context.Request) ? receiver.Receive(context) : site.Serve(context)).ConfigureAwait(false);
+            await Route(context).ConfigureAwait(false);
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -45,6 +45,22 @@ internal sealed class Requests(OtlpReceiver receiver, DashboardSite site, Action
         }
     }
 
+    private Task Route(HttpContext context)
+    {
+        int port = context.Connection.LocalPort;
+        if (GrpcReceiver.IsCall(context.Request))
+        {
+            return ports.IsForHttpOnly(port) ? grpc.Refuse(context, OtlpRefusal.PortIsForHttp(port, ports.Grpc)) : grpc.Receive(context);
+        }
+
+        if (ports.IsForGrpcOnly(port))
+        {
+            return receiver.Refuse(context, OtlpRefusal.PortIsForGrpc(port, ports.Http[0], HttpProtocol.IsHttp2(context.Request.Protocol)));
+        }
+
+        return OtlpPath.IsExport(context.Request) ? receiver.Receive(context) : site.Serve(context);
+    }
+
     private Task Refuse(HttpContext context, int status, string message)
     {
         if (context.Response.HasStarted)
@@ -53,8 +69,9 @@ internal sealed class Requests(OtlpReceiver receiver, DashboardSite site, Action
             return Task.CompletedTask;
         }
 
-        return OtlpReceiver.IsExport(context.Request)
-            ? receiver.Refuse(context, status < 500 ? OtlpRefusal.BadData(message) with { HttpStatus = status } : OtlpRefusal.Failed(message))
+        OtlpRefusal refusal = status < 500 ? OtlpRefusal.BadData(message) with { HttpStatus = status } : OtlpRefusal.Failed(message);
+        return GrpcReceiver.IsCall(context.Request) ? grpc.Refuse(context, refusal)
+            : OtlpPath.IsExport(context.Request) ? receiver.Refuse(context, refusal)
             : Answers.WriteProblem(context, status, message);
     }
 }

@@ -9,7 +9,7 @@ internal sealed record Setting(string Flag, string Placeholder, string Variable,
         new("--data-dir", "DIR", "OTELLITE_DATA_DIR", "dataDir", "", "folder of the database and the token"),
         new("--urls", "URLS", "OTELLITE_URLS", "urls", "http://localhost:8080", "where dashboard, API and OTLP/HTTP listen; several with ';'"),
         new("--otlp-http-port", "N", "OTELLITE_OTLP_HTTP_PORT", "otlpHttpPort", "4318", "OTLP's standard HTTP port, on loopback too; 0 is off"),
-        new("--otlp-grpc-port", "N", "OTELLITE_OTLP_GRPC_PORT", "otlpGrpcPort", "4317", "OTLP's gRPC port; not served yet"),
+        new("--otlp-grpc-port", "N", "OTELLITE_OTLP_GRPC_PORT", "otlpGrpcPort", "4317", "OTLP's standard gRPC port, on loopback; 0 is off"),
         new("--token", "TOKEN", "OTELLITE_TOKEN", "token", "", "what clients must send; made at the first start"),
         new("--durability", "full|normal", "OTELLITE_DURABILITY", "durability", "full", "full: an acknowledged export survives power loss"),
         new("--max-body", "BYTES", "OTELLITE_MAX_BODY", "maxBody", "67108864", "largest export, before and after decompression"),
@@ -21,7 +21,7 @@ internal sealed record Setting(string Flag, string Placeholder, string Variable,
     public const string ConfigVariable = "OTELLITE_CONFIG";
 
     // Known, so that a shared configuration file works with every version; but saying nothing would promise what is not done.
-    private static readonly string[] WithoutEffect = ["otlpGrpcPort", "retention", "maxDbSize"];
+    private static readonly string[] WithoutEffect = ["retention", "maxDbSize"];
 
     public bool HasEffect => !WithoutEffect.Contains(Key);
 }

@@ -48,6 +48,14 @@ internal static class Exports
         return bytes.ToArray();
     }
 
+    public static byte[] Gunzip(byte[] gzip)
+    {
+        using var plain = new MemoryStream();
+        using var stream = new GZipStream(new MemoryStream(gzip), CompressionMode.Decompress);
+        stream.CopyTo(plain);
+        return plain.ToArray();
+    }
+
     private static string Logs(string name, long unixSeconds, string session, string attributes) => string.Create(CultureInfo.InvariantCulture,
         $$$"""
         {"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"{{{unixSeconds}}}000000000","body":{"stringValue":"claude_code.{{{name}}}"},"attributes":[

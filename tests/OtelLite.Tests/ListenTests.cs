@@ -25,7 +25,7 @@ public sealed class ListenTests : IDisposable
     }
 
     // Some machines have no IPv6 at all, or not on loopback.
-    private static bool HasIPv6()
+    internal static bool HasIPv6()
     {
         try
         {
@@ -36,12 +36,6 @@ public sealed class ListenTests : IDisposable
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using Socket socket = Listen(IPAddress.Loopback, out int port);
-        return port;
     }
 
     private static async Task<bool> Answers(string url)
@@ -93,7 +87,7 @@ public sealed class ListenTests : IDisposable
     [Fact]
     public async Task The_standard_port_is_served_too()
     {
-        int port = FreePort();
+        int port = FreePort.Next();
         await using App app = await Start("http://127.0.0.1:0", port);
         Assert.True(await Answers($"http://127.0.0.1:{port}"));
         Assert.Equal(HasIPv6(), await Answers($"http://[::1]:{port}"));
@@ -124,7 +118,7 @@ public sealed class ListenTests : IDisposable
             return;
         }
 
-        int port = FreePort();
+        int port = FreePort.Next();
         await using App app = await Start(urls.Replace("{0}", $"{port}", StringComparison.Ordinal), port);
         Assert.True(await Answers(urls.Contains(":1]", StringComparison.Ordinal) ? $"http://[::1]:{port}" : $"http://127.0.0.1:{port}"));
         Assert.DoesNotContain(_said, s => s.Contains("in use", StringComparison.Ordinal));
@@ -136,7 +130,7 @@ public sealed class ListenTests : IDisposable
     [InlineData("http://0.0.0.0:{0};http://127.0.0.1:{0}")]
     public async Task One_address_named_twice_is_listened_on_once_or_refused_in_a_sentence(string urls)
     {
-        string both = urls.Replace("{0}", $"{FreePort()}", StringComparison.Ordinal);
+        string both = urls.Replace("{0}", $"{FreePort.Next()}", StringComparison.Ordinal);
         try
         {
             await using App app = await Start(both);

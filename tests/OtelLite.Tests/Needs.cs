@@ -41,3 +41,10 @@ internal sealed class PublishedFactAttribute : FactAttribute
 {
     public PublishedFactAttribute() => Skip = Needs.SkipWithout(Needs.PublishedExe, "run ./publish.sh and name the file with OTELLITE_EXE");
 }
+
+/// <summary>The same with data.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class PublishedTheoryAttribute : TheoryAttribute
+{
+    public PublishedTheoryAttribute() => Skip = new PublishedFactAttribute().Skip;
+}

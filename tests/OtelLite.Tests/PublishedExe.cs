@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace OtelLite.Tests;
@@ -11,22 +12,25 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
+    private readonly string[] _arguments;
     private Process? _process;
     private string _url = "";
 
-    private PublishedExe()
-        : base(null)
-    {
-    }
+    private PublishedExe(string[] arguments)
+        : base(null) => _arguments = arguments;
 
     public override string Url => _url;
+
+    /// <summary>Where it receives gRPC.</summary>
+    public string GrpcUrl { get; } = $"http://127.0.0.1:{FreePort.Next()}";
 
     public static string Path => Needs.PublishedExe ?? throw new InvalidOperationException("OTELLITE_EXE names no file: run ./publish.sh first");
 
     /// <summary>Starts it and waits until it says where it listens.</summary>
-    public static async Task<PublishedExe> Start()
+    /// <param name="arguments">Beside those that keep it to itself; the later one of two holds.</param>
+    public static async Task<PublishedExe> Start(params string[] arguments)
     {
-        var exe = new PublishedExe();
+        var exe = new PublishedExe(arguments);
         await exe.StartProcess();
         return exe;
     }
@@ -43,7 +47,11 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
 
     public async Task StartProcess()
     {
-        _process = Process.Start(StartInfo("--data-dir", DataDir, "--urls", $"http://127.0.0.1:{FreePort()}", "--otlp-http-port", "0", "--token", TestToken))!;
+        _process = Process.Start(StartInfo(
+        [
+            "--data-dir", DataDir, "--urls", $"http://127.0.0.1:{FreePort.Next()}", "--otlp-http-port", "0", "--otlp-grpc-port", GrpcUrl.Split(':')[^1],
+            "--token", TestToken, .. _arguments,
+        ]))!;
         string said = await _process.StandardError.ReadLineAsync().WaitAsync(Patience) ?? throw new InvalidOperationException("it ended without a word");
         _url = Address().Match(said).Value;
         Assert.True(_url.Length > 0, said);
@@ -64,6 +72,13 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
         return code;
     }
 
+    /// <summary>The most memory that it has held so far, as the system says; 0 where that can't be asked.</summary>
+    public long PeakResidentBytes()
+    {
+        string? line = OperatingSystem.IsLinux() ? File.ReadLines($"/proc/{_process!.Id}/status").First(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)) : null;
+        return line is null ? 0 : 1024 * long.Parse(Number().Match(line).Value, CultureInfo.InvariantCulture);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_process is not null)
@@ -76,13 +91,6 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
         DeleteDataDir();
     }
 
-    public static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     private static ProcessStartInfo StartInfo(params string[] arguments) => new(Path, arguments)
     {
         RedirectStandardError = true,
@@ -91,4 +99,7 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
 
     [GeneratedRegex(@"http://[^/\s]+")]
     private static partial Regex Address();
+
+    [GeneratedRegex(@"\d+")]
+    private static partial Regex Number();
 }

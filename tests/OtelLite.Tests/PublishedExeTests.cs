@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
@@ -69,52 +68,6 @@ public sealed class PublishedExeTests
     }
 
     [PublishedFact]
-    public async Task Killed_in_the_middle_it_has_every_acknowledged_body_and_counts_the_retried_ones_once()
-    {
-        await using PublishedExe exe = await PublishedExe.Start();
-        RecordedBody[] bodies = [.. Recorded.Bodies("json")];
-        ConcurrentQueue<RecordedBody> acknowledged = [];
-        async Task Send(IEnumerable<RecordedBody> mine)
-        {
-            foreach (RecordedBody body in mine)
-            {
-                try
-                {
-                    using HttpResponseMessage answer = await exe.Post(body);
-                    Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-                    acknowledged.Enqueue(body);
-                }
-                catch (Exception e) when (e is HttpRequestException or OperationCanceledException or ObjectDisposedException)
-                {
-                    // The server or this side's connection is gone: nothing was acknowledged.
-                    return;
-                }
-            }
-        }
-
-        Task sending = Task.WhenAll(bodies.GroupBy(b => b.Name[..3]).Select(Send));
-        while (acknowledged.Count < bodies.Length / 3 && !sending.IsCompleted)
-        {
-            await Task.Delay(1);
-        }
-
-        await exe.Signal("KILL");
-        await sending;
-        await exe.StartProcess();
-        Assert.Equal("ok", exe.Sql("PRAGMA integrity_check"));
-        long records = (long)exe.Sql("SELECT (SELECT count(*) FROM otel_metrics) + (SELECT count(*) FROM otel_events)")!;
-        Assert.True(records >= acknowledged.Sum(Records), $"{records} records are stored, {acknowledged.Sum(Records)} were acknowledged");
-
-        // The clients come back with everything that they can't be sure of.
-        await exe.Replay(bodies);
-        foreach (ExpectedTotals expected in Recorded.Expected("json"))
-        {
-            ExpectedSums.AssertTables(exe.Sql, expected);
-            ExpectedSums.AssertSummary(await exe.Get($"/api/summary?session={expected.SessionId}"), expected);
-        }
-    }
-
-    [PublishedFact]
     public async Task Asked_to_stop_it_closes_the_file_and_ends_with_0()
     {
         foreach (string signal in (string[])["TERM", "INT"])
@@ -134,7 +87,7 @@ public sealed class PublishedExeTests
     public async Task The_first_start_says_where_and_how_and_keeps_its_token()
     {
         string dataDir = Directory.CreateTempSubdirectory("otellite-").FullName;
-        int port = PublishedExe.FreePort();
+        int port = FreePort.Next();
         try
         {
             string said = await FirstWords(dataDir, port);
@@ -178,7 +131,7 @@ public sealed class PublishedExeTests
     {
         // PublishedExe reads stderr; this one is left alone after its first line.
         string dataDir = Directory.CreateTempSubdirectory("otellite-").FullName;
-        int port = PublishedExe.FreePort();
+        int port = FreePort.Next();
         using Process process = Process.Start(new ProcessStartInfo(
             PublishedExe.Path, ["--data-dir", dataDir, "--urls", $"http://127.0.0.1:{port}", "--otlp-http-port", "0", "--token", ServerClient.TestToken])
         {
@@ -249,9 +202,6 @@ public sealed class PublishedExeTests
     }
 
     private static string OneSentence(Ran ran) => Assert.Single(ran.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-
-    private static long Records(RecordedBody body) => System.Text.RegularExpressions.Regex.Count(
-        System.Text.Encoding.UTF8.GetString(body.Bytes), body.Signal == "metrics" ? "\"as(?:Double|Int)\"" : "\"body\":");
 
     private static async Task<string> FirstWords(string dataDir, int port)
     {

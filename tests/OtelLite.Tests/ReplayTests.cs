@@ -8,7 +8,7 @@ public sealed class ReplayTests
     public static TheoryData<string, string> Captures()
     {
         var data = new TheoryData<string, string>();
-        foreach (ExpectedTotals totals in Recorded.Expected("json", "versions", "cumulative").DistinctBy(t => (t.Kind, t.Capture)))
+        foreach (ExpectedTotals totals in Recorded.Expected("json", "versions", "cumulative", "protobuf", "traces", "grpc").DistinctBy(t => (t.Kind, t.Capture)))
         {
             data.Add(totals.Kind, totals.Capture);
         }

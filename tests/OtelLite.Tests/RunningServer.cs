@@ -14,12 +14,27 @@ internal sealed class RunningServer : ServerClient, IAsyncDisposable
 
     public string SignInUrl => _app!.SignInUrl;
 
+    /// <summary>Where gRPC is received, of a server that was started with it.</summary>
+    public string GrpcUrl { get; private init; } = "";
+
+    /// <summary>A client for it.</summary>
+    public GrpcCalls Grpc { get; private init; } = null!;
+
     public List<string> Said { get; } = [];
 
     public static async Task<RunningServer> Start(string? dataDir = null, params string[] arguments)
     {
         var server = new RunningServer(dataDir);
         await server.StartApp(arguments);
+        return server;
+    }
+
+    /// <summary>With a port for gRPC too.</summary>
+    public static async Task<RunningServer> StartWithGrpc(params string[] arguments)
+    {
+        int port = FreePort.Next();
+        var server = new RunningServer(null) { GrpcUrl = $"http://127.0.0.1:{port}", Grpc = new GrpcCalls($"http://127.0.0.1:{port}") };
+        await server.StartApp(["--otlp-grpc-port", $"{port}", .. arguments]);
         return server;
     }
 
@@ -44,6 +59,7 @@ internal sealed class RunningServer : ServerClient, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Grpc?.Dispose();
         if (_app is not null)
         {
             await Stop();
@@ -55,7 +71,7 @@ internal sealed class RunningServer : ServerClient, IAsyncDisposable
     private async Task StartApp(string[] arguments)
     {
         Options options = Options.Read(
-            ["--data-dir", DataDir, "--urls", "http://127.0.0.1:0", "--otlp-http-port", "0", "--token", TestToken, .. arguments], _ => null);
+            ["--data-dir", DataDir, "--urls", "http://127.0.0.1:0", "--otlp-http-port", "0", "--otlp-grpc-port", "0", "--token", TestToken, .. arguments], _ => null);
         _app = await App.Start(options, Said.Add);
     }
 }

@@ -25,7 +25,7 @@ internal abstract class ServerClient
     public async Task<HttpResponseMessage> Post(RecordedBody body)
     {
         using var content = new ByteArrayContent(body.Bytes);
-        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        content.Headers.ContentType = new MediaTypeHeaderValue(body.ContentType);
         if (body.Gzip)
         {
             content.Headers.ContentEncoding.Add("gzip");
@@ -53,6 +53,23 @@ internal abstract class ServerClient
         string text = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.IsSuccessStatusCode, $"{path}: {answer.StatusCode} {text}");
         return JsonNode.Parse(text)!;
+    }
+
+    /// <summary>All rows of a query, a line each, as any other program would read them.</summary>
+    public string Rows(string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(DataDir, "otellite.db")};Mode=ReadOnly;Pooling=False");
+        connection.Open();
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        using SqliteDataReader row = command.ExecuteReader();
+        var lines = new System.Text.StringBuilder();
+        while (row.Read())
+        {
+            lines.AppendJoin(" | ", Enumerable.Range(0, row.FieldCount).Select(i => row.IsDBNull(i) ? "NULL" : Convert.ToString(row.GetValue(i), System.Globalization.CultureInfo.InvariantCulture))).Append('\n');
+        }
+
+        return lines.ToString();
     }
 
     /// <summary>One value from the file, read as any other program would.</summary>

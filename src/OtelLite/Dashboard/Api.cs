@@ -124,8 +124,8 @@ internal sealed class Api
         using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
         Stored stored = SummaryQuery.ReadStored(connection);
         Checks checks = ChecksQuery.ReadAll(connection, DateTimeOffset.UtcNow);
-        (IngestCounts counts, IReadOnlyList<Refusal> refusals) = _log.Read();
-        return Answers.Write(context, new IngestAnswer(_log.StartedAt, counts, stored, refusals, checks), ApiJson.Default.IngestAnswer);
+        (IngestCounts counts, IReadOnlyList<Arrivals> arrivals, IReadOnlyList<Refusal> refusals) = _log.Read();
+        return Answers.Write(context, new IngestAnswer(_log.StartedAt, counts, arrivals, stored, refusals, checks), ApiJson.Default.IngestAnswer);
     }
 
     private Task ServeScrapes(HttpContext context)

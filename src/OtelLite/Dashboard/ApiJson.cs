@@ -66,7 +66,7 @@ internal sealed record ScrapePost
 /// <param name="Stored">In all.</param>
 /// <param name="Refusals">The last ones, the newest first; status 200 is one that was taken in part.</param>
 /// <param name="Checks">Of all sessions that are stored.</param>
-internal sealed record IngestAnswer(DateTimeOffset StartedAt, IngestCounts Bodies, Stored Stored, IReadOnlyList<Refusal> Refusals, Checks Checks);
+internal sealed record IngestAnswer(DateTimeOffset StartedAt, IngestCounts Bodies, IReadOnlyList<Arrivals> Arrived, Stored Stored, IReadOnlyList<Refusal> Refusals, Checks Checks);
 
 internal sealed record HealthAnswer(string Status, string Version, string? Reason = null);
 

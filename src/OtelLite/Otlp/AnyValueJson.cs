@@ -163,6 +163,14 @@ internal static class AnyValueJson
     {
         text.Append((byte)'{');
         bool first = true;
+        if (reader.TokenType == JsonTokenType.StartArray)
+        {
+            // Not what the schema says, but what opentelemetry-proto's own example of an event has.
+            AppendEntries(ref reader, text, ref first);
+            text.Append((byte)'}');
+            return;
+        }
+
         Json.ExpectObject(ref reader, "kvlistValue");
         while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
         {
@@ -236,25 +244,60 @@ internal static class AnyValueJson
         }
     }
 
-    /// <summary>Base64, standard or URL-safe, padded or not (ProtoJSON), kept in the standard form. .NET's reader refuses two of the four.</summary>
+    /// <summary>
+    /// Base64, standard or URL-safe, padded or not (ProtoJSON), kept in the standard form; .NET's reader refuses two of the four. OpenTelemetry's
+    /// JavaScript exporter sends what JSON.stringify makes of a Uint8Array: <c>{"0":1,"1":255}</c>.
+    /// </summary>
     private static void AppendBytes(ref Utf8JsonReader reader, Utf8Text text)
     {
+        if (reader.TokenType == JsonTokenType.StartObject)
+        {
+            AppendNumberedBytes(ref reader, text);
+            return;
+        }
+
         int start = text.Length;
         TextRange given = Json.ReadText(ref reader, text);
-        byte[] base64 = text[given].TrimEnd((byte)'=').ToArray();
+        Span<byte> base64 = text.Writable(given).TrimEnd((byte)'=');
+        base64.Replace((byte)'+', (byte)'-');
+        base64.Replace((byte)'/', (byte)'_');
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(Math.Max(1, base64.Length));
+        bool isBase64 = Base64Url.DecodeFromUtf8(base64, bytes, out int used, out int length) == OperationStatus.Done && used == base64.Length;
         text.Rewind(start);
-        base64.AsSpan().Replace((byte)'+', (byte)'-');
-        base64.AsSpan().Replace((byte)'/', (byte)'_');
-        byte[] bytes = new byte[base64.Length];
-        if (Base64Url.DecodeFromUtf8(base64, bytes, out int used, out int length) != OperationStatus.Done || used != base64.Length)
+        if (isBase64)
+        {
+            AnyValueProtobuf.AppendBytes(bytes.AsSpan(0, length), text);
+        }
+
+        ArrayPool<byte>.Shared.Return(bytes);
+        if (!isBase64)
         {
             throw new JsonException("bytesValue is not base64");
         }
+    }
 
-        text.Append((byte)'"');
-        Base64.EncodeToUtf8(bytes.AsSpan(0, length), text.Reserve(Base64.GetMaxEncodedToUtf8Length(length)), out _, out int written);
-        text.Advance(written);
-        text.Append((byte)'"');
+    private static void AppendNumberedBytes(ref Utf8JsonReader reader, Utf8Text text)
+    {
+        // The bytes are gathered where the text will be, and moved out of its way: base64 is longer.
+        int start = text.Length;
+        while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
+        {
+            bool isNext = Json.TryInt64(name, out long index) && index == text.Length - start;
+            uint value = Json.ReadUInt32(ref reader);
+            if (!isNext || value > byte.MaxValue)
+            {
+                throw new JsonException("bytesValue is neither base64 nor the numbers of bytes in their order");
+            }
+
+            text.Append((byte)value);
+        }
+
+        int length = text.Length - start;
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(Math.Max(1, length));
+        text[text.Since(start)].CopyTo(bytes);
+        text.Rewind(start);
+        AnyValueProtobuf.AppendBytes(bytes.AsSpan(0, length), text);
+        ArrayPool<byte>.Shared.Return(bytes);
     }
 
     private static void AppendComma(Utf8Text text, ref bool first)

@@ -215,7 +215,8 @@ internal static class AnyValueProtobuf
         Append(value, text, depth);
     }
 
-    private static void AppendBytes(ReadOnlySpan<byte> bytes, Utf8Text text)
+    /// <summary>Bytes as the string that ProtoJSON writes for them.</summary>
+    public static void AppendBytes(ReadOnlySpan<byte> bytes, Utf8Text text)
     {
         text.Append((byte)'"');
         Base64.EncodeToUtf8(bytes, text.Reserve(Base64.GetMaxEncodedToUtf8Length(bytes.Length)), out _, out int written);

@@ -210,7 +210,8 @@ internal static class Json
 
     public static bool TryDouble(ReadOnlySpan<byte> text, out double value)
     {
-        if (Utf8Parser.TryParse(text, out value, out int used) && used == text.Length)
+        // A number too large for a double comes out as infinite, which ProtoJSON has names for: it is out of range.
+        if (Utf8Parser.TryParse(text, out value, out int used) && used == text.Length && double.IsFinite(value))
         {
             return true;
         }

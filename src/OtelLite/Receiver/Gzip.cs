@@ -21,39 +21,49 @@ internal static class Gzip
 {
     private const int TrailerBytes = 8;
 
+    // What deflate can make of one byte at the most.
+    private const int DeflateRatioMax = 1032;
+
+    /// <summary>
+    /// How long the body says that it is once it is inflated: the right size for its buffer where it is true, and no more than its bytes could hold where
+    /// it is not. A buffer that grows instead is all the smaller ones' memory on top of its own.
+    /// </summary>
+    public static long LengthTold(ReadOnlySpan<byte> gzip) =>
+        gzip.Length < TrailerBytes ? 0 : Math.Min(BinaryPrimitives.ReadUInt32LittleEndian(gzip[^4..]), (long)gzip.Length * DeflateRatioMax);
+
     /// <summary>Inflates into a pooled buffer that grows, never beyond <paramref name="max"/> bytes.</summary>
-    public static GzipResult Inflate(byte[] from, int length, int max, ref byte[] to, out int written)
+    public static GzipResult Inflate(ArraySegment<byte> from, int max, ref byte[] to, out int written)
     {
         written = 0;
-        if (!TrySkipHeader(from.AsSpan(0, length), out int start))
+        if (!TrySkipHeader(from, out int start))
         {
             return GzipResult.Bad;
         }
 
         // One member is what every client sends. .NET reads ahead, so where a member ends is not known, but if the end of
         // the body is this member's trailer, that was all.
-        GzipResult result = InflateMember(new MemoryStream(from, start, length - start), max, ref to, ref written);
-        if (result != GzipResult.Done || HasTrailer(from.AsSpan(0, length)[^Math.Min(TrailerBytes, length)..], to.AsSpan(0, written)))
+        GzipResult result = InflateMember(new MemoryStream(from.Array!, from.Offset + start, from.Count - start), max, ref to, ref written);
+        if (result != GzipResult.Done || HasTrailer(from.AsSpan()[^Math.Min(TrailerBytes, from.Count)..], to.AsSpan(0, written)))
         {
             return result;
         }
 
-        return InflateMembers(from, length, max, ref to, out written);
+        return InflateMembers(from, max, ref to, out written);
     }
 
     // Several members are one stream (RFC 1952, 2.2). Read byte by byte, the end of each is exact; nobody does this in earnest.
-    private static GzipResult InflateMembers(byte[] from, int length, int max, ref byte[] to, out int written)
+    private static GzipResult InflateMembers(ArraySegment<byte> from, int max, ref byte[] to, out int written)
     {
         int at = 0;
         written = 0;
-        while (at < length)
+        while (at < from.Count)
         {
-            if (!TrySkipHeader(from.AsSpan(at, length - at), out int header))
+            if (!TrySkipHeader(from.AsSpan(at), out int header))
             {
                 return GzipResult.Bad;
             }
 
-            var bytes = new ByteByByte(from, at + header, length);
+            var bytes = new ByteByByte(from, at + header);
             int member = written;
             GzipResult result = InflateMember(bytes, max, ref to, ref written);
             if (result != GzipResult.Done)
@@ -62,7 +72,7 @@ internal static class Gzip
             }
 
             at = bytes.At + TrailerBytes;
-            if (at > length || !HasTrailer(from.AsSpan(bytes.At, TrailerBytes), to.AsSpan(member, written - member)))
+            if (at > from.Count || !HasTrailer(from.AsSpan(bytes.At, TrailerBytes), to.AsSpan(member, written - member)))
             {
                 return GzipResult.Bad;
             }
@@ -78,22 +88,32 @@ internal static class Gzip
             using var inflater = new DeflateStream(deflated, CompressionMode.Decompress);
             while (true)
             {
-                if (written == to.Length)
+                if (written == max || written == to.Length)
                 {
-                    Pooled.Grow(ref to, written, Math.Min((long)max + 1, written * 2L));
+                    // One byte tells whether that was all, without a larger buffer for it.
+                    int next = inflater.ReadByte();
+                    if (next < 0)
+                    {
+                        return GzipResult.Done;
+                    }
+
+                    if (written == max)
+                    {
+                        return GzipResult.TooLarge;
+                    }
+
+                    Pooled.Grow(ref to, written, Math.Min(max, written * 2L));
+                    to[written++] = (byte)next;
+                    continue;
                 }
 
-                int read = inflater.Read(to.AsSpan(written, Math.Min(to.Length, max + 1) - written));
+                int read = inflater.Read(to.AsSpan(written, Math.Min(to.Length, max) - written));
                 if (read == 0)
                 {
                     return GzipResult.Done;
                 }
 
                 written += read;
-                if (written > max)
-                {
-                    return GzipResult.TooLarge;
-                }
             }
         }
         catch (InvalidDataException)
@@ -136,7 +156,7 @@ internal static class Gzip
     }
 
     /// <summary>Gives one byte a read, so that what reads it never takes more than it needs.</summary>
-    private sealed class ByteByByte(byte[] bytes, int start, int end) : Stream
+    private sealed class ByteByByte(ArraySegment<byte> bytes, int start) : Stream
     {
         public int At { get; private set; } = start;
 
@@ -156,7 +176,7 @@ internal static class Gzip
 
         public override int Read(Span<byte> buffer)
         {
-            if (At >= end || buffer.IsEmpty)
+            if (At >= bytes.Count || buffer.IsEmpty)
             {
                 return 0;
             }

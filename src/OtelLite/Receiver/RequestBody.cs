@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.IO.Pipelines;
 
 namespace OtelLite.Receiver;
@@ -9,12 +10,16 @@ namespace OtelLite.Receiver;
 /// </summary>
 internal sealed class RequestBody : IDisposable
 {
+    // gRPC, "Length-Prefixed-Message": one byte for whether it is compressed, four for its length.
+    private const int FrameHeaderBytes = 5;
+
     private byte[] _bytes;
+    private int _start;
     private int _length;
 
     private RequestBody(byte[] bytes) => _bytes = bytes;
 
-    public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, _length);
+    public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(_start, _length);
 
     public void Dispose()
     {
@@ -37,8 +42,14 @@ internal sealed class RequestBody : IDisposable
             return (null, OtlpRefusal.UnsupportedEncoding(encoding));
         }
 
+        if (request.ContentLength > max && request.Headers.Expect.Count > 0)
+        {
+            // It asked before sending, and so hears the answer.
+            return (null, OtlpRefusal.TooLarge(max));
+        }
+
         var body = new RequestBody(ArrayPool<byte>.Shared.Rent(FirstSize(request.ContentLength ?? 0, max)));
-        if (!await body.Fill(request.BodyReader, max).ConfigureAwait(false))
+        if (request.ContentLength > max || !await body.Fill(request.BodyReader, max).ConfigureAwait(false))
         {
             body.Dispose();
             await Drain(request.BodyReader).ConfigureAwait(false);
@@ -54,6 +65,62 @@ internal sealed class RequestBody : IDisposable
         {
             return body.Inflate(max);
         }
+    }
+
+    /// <summary>The one message of a unary gRPC call, inflated if it is compressed; the limit holds before and after.</summary>
+    public static async Task<(RequestBody? Body, OtlpRefusal? Refusal)> ReadMessage(HttpRequest request, int max)
+    {
+        string encoding = request.Headers["grpc-encoding"].ToString();
+        bool gzip = encoding.Equals("gzip", StringComparison.Ordinal);
+        if (!gzip && encoding is not ("" or "identity"))
+        {
+            return (null, OtlpRefusal.UnsupportedGrpcEncoding(encoding));
+        }
+
+        var body = new RequestBody(ArrayPool<byte>.Shared.Rent(4096));
+        bool compressed = false;
+        OtlpRefusal? refusal = await body.Fill(request.BodyReader, max + FrameHeaderBytes).ConfigureAwait(false)
+            ? body.Unframe(gzip, out compressed)
+            : OtlpRefusal.TooLarge(max);
+        if (refusal is not null)
+        {
+            body.Dispose();
+            return (null, refusal);
+        }
+
+        if (!compressed)
+        {
+            return (body, null);
+        }
+
+        using (body)
+        {
+            return body.Inflate(max);
+        }
+    }
+
+    private OtlpRefusal? Unframe(bool gzip, out bool compressed)
+    {
+        compressed = _length > 0 && _bytes[0] == 1;
+        if (_length < FrameHeaderBytes)
+        {
+            return OtlpRefusal.BadFrame("the call ends before its message");
+        }
+
+        if (_bytes[0] > 1 || (compressed && !gzip))
+        {
+            return OtlpRefusal.BadFrame("the message is marked as compressed, and no grpc-encoding says how");
+        }
+
+        uint length = BinaryPrimitives.ReadUInt32BigEndian(_bytes.AsSpan(1));
+        if (length != _length - FrameHeaderBytes)
+        {
+            return OtlpRefusal.BadFrame(length > _length - FrameHeaderBytes ? "the call ends within its message" : "there is more than one message in the call");
+        }
+
+        _start = FrameHeaderBytes;
+        _length = (int)length;
+        return null;
     }
 
     private static int FirstSize(long expected, int max) => (int)Math.Min(max, Math.Max(4096, expected));
@@ -87,8 +154,8 @@ internal sealed class RequestBody : IDisposable
 
     private (RequestBody? Body, OtlpRefusal? Refusal) Inflate(int max)
     {
-        var inflated = new RequestBody(ArrayPool<byte>.Shared.Rent(FirstSize(_length * 8L, max)));
-        GzipResult result = Gzip.Inflate(_bytes, _length, max, ref inflated._bytes, out inflated._length);
+        var inflated = new RequestBody(ArrayPool<byte>.Shared.Rent(FirstSize(Gzip.LengthTold(Bytes), max)));
+        GzipResult result = Gzip.Inflate(new ArraySegment<byte>(_bytes, _start, _length), max, ref inflated._bytes, out inflated._length);
         if (result == GzipResult.Done)
         {
             return (inflated, null);

@@ -124,7 +124,9 @@ internal sealed class RawTables : IDisposable
         BindText(_metric, text, point.Attributes.Json);
         BindText(_metric, text, point.SessionId);
         _metric.Bind((long)point.TimeUnixNano).Bind((long)point.StartTimeUnixNano);
-        _ = !point.HasValue ? _metric.BindNull() : point.IsInt ? _metric.Bind(point.AsInt) : _metric.Bind(point.AsDouble);
+        // SQLite would make null of NaN, and null is a point without a value.
+        _ = !point.HasValue ? _metric.BindNull() : point.IsInt ? _metric.Bind(point.AsInt)
+            : double.IsNaN(point.AsDouble) ? _metric.Bind("NaN"u8) : _metric.Bind(point.AsDouble);
         _metric.Bind(NameOf(point.Kind))
             .Bind((int)point.Temporality).Bind(point.IsMonotonic ? 1 : 0).Bind((long)point.Flags)
             .Bind(_resourceIds[point.Resource]).Bind(_scopeIds[point.Scope]);

@@ -12,7 +12,7 @@ CREATE TABLE otel_metrics (
     session_id           TEXT,
     time_unix_nano       INTEGER,
     start_time_unix_nano INTEGER,
-    sent_value,                    -- what the sender wrote: integer, real (of a distribution its sum), or null for none
+    sent_value,                    -- what the sender wrote: integer, real (of a distribution its sum), 'NaN', or null for none
     kind                 TEXT,     -- sum, gauge, histogram, exponential_histogram, summary
     temporality          INTEGER,  -- 0 unspecified, 1 delta, 2 cumulative
     is_monotonic         INTEGER,

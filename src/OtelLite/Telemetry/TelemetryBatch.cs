@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.IO.Hashing;
 
 namespace OtelLite.Telemetry;
 
@@ -8,7 +9,12 @@ namespace OtelLite.Telemetry;
 /// </summary>
 internal sealed class TelemetryBatch
 {
+    private const int AttributesComparedMax = 64;
+
     private static readonly ConcurrentQueue<TelemetryBatch> Pool = new();
+
+    // Half empty at the most, so that a key is found after a step or two.
+    private readonly short[] _slots = new short[2 * Limits.AttributesPerRecordMax];
 
     private TelemetryBatch()
     {
@@ -287,16 +293,23 @@ internal sealed class TelemetryBatch
         }
     }
 
-    // How many were past the limit. Quadratic, but over at most AttributesPerRecordMax keys, and the lengths differ first.
-    // A sender's set of 25 costs less than hashing it.
+    // How many were past the limit. A sender's set of 25 costs less to compare each with each than to hash; a thousand keys in each of thousands of
+    // records would take minutes.
     private uint KeepDistinct(int first)
     {
         Span<Attribute> given = Attributes.Rows[first..];
+        bool hashed = given.Length > AttributesComparedMax;
+        if (hashed)
+        {
+            _slots.AsSpan().Clear();
+        }
+
         int kept = 0;
         int read = 0;
         for (; read < given.Length && kept < Limits.AttributesPerRecordMax; read++)
         {
-            int same = IndexOfKey(given[..kept], Text[given[read].Key]);
+            ReadOnlySpan<byte> key = Text[given[read].Key];
+            int same = hashed ? IndexOfHashed(given[..kept], key) : IndexOfKey(given[..kept], key);
             if (same != read)
             {
                 given[same] = given[read];
@@ -307,6 +320,24 @@ internal sealed class TelemetryBatch
 
         Attributes.Truncate(first + kept);
         return (uint)(given.Length - read);
+    }
+
+    // The same through a table of the indexes, plus one, by hash; a key that is new gets its slot.
+    private int IndexOfHashed(ReadOnlySpan<Attribute> attributes, ReadOnlySpan<byte> key)
+    {
+        int slot = (int)(XxHash3.HashToUInt64(key) % (uint)_slots.Length);
+        while (_slots[slot] != 0)
+        {
+            if (Text[attributes[_slots[slot] - 1].Key].SequenceEqual(key))
+            {
+                return _slots[slot] - 1;
+            }
+
+            slot = (slot + 1) % _slots.Length;
+        }
+
+        _slots[slot] = (short)(attributes.Length + 1);
+        return attributes.Length;
     }
 
     // Where the key is, or where it would be added.

@@ -28,7 +28,7 @@ public sealed class IngestTests : IAsyncLifetime
 
         JsonNode ingest = await _server.Get("/api/ingest");
         Assert.Equal(
-            $$"""{"accepted":{{2 * bodies.Count + 1}},"repeated":{{bodies.Count}},"refused":2,"rejectedDataPoints":1}""", ingest["bodies"]!.ToJsonString());
+            $$"""{"accepted":{{2 * bodies.Count + 1}},"repeated":{{bodies.Count}},"refused":2,"rejectedDataPoints":1,"rejectedSpans":0}""", ingest["bodies"]!.ToJsonString());
         Assert.Equal([200, 401, 400], ingest["refusals"]!.AsArray().Select(r => (int)r!["status"]!));
         Assert.Equal(["/v1/metrics", "/v1/metrics", "/v1/logs"], ingest["refusals"]!.AsArray().Select(r => (string)r!["path"]!));
         Assert.Contains("timeUnixNano", (string)ingest["refusals"]![0]!["reason"]!, StringComparison.Ordinal);
@@ -43,11 +43,13 @@ public sealed class IngestTests : IAsyncLifetime
     {
         for (int i = 0; i < 3; i++)
         {
-            (await _server.Post("/v1/traces", "{}")).Dispose();
+            (await _server.Post("/v1/nosuch", "{}")).Dispose();
+            (await _server.Post("/v1/logs", "[]")).Dispose();
         }
 
-        JsonNode refusal = Assert.Single((await _server.Get("/api/ingest"))["refusals"]!.AsArray())!;
-        Assert.Equal((404, 3), ((int)refusal["status"]!, (int)refusal["times"]!));
+        JsonArray refusals = (await _server.Get("/api/ingest"))["refusals"]!.AsArray();
+        Assert.Equal([(400, 3), (404, 3)], refusals.Select(r => ((int)r!["status"]!, (int)r["times"]!)));
+        Assert.All(refusals, r => Assert.StartsWith("127.0.0.1", (string)r!["client"]!, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -56,13 +58,13 @@ public sealed class IngestTests : IAsyncLifetime
         var log = new IngestLog();
         for (int i = 0; i <= Limits.RefusalsKeptMax; i++)
         {
-            log.Refuse($"/{i}", 404, new string('x', Limits.RefusalCharactersMax + 1));
+            log.Refuse($"/{i}", 404, new string('x', Limits.RefusalCharactersMax + 1), new string('y', Limits.RefusalCharactersMax + 1));
         }
 
-        (IngestCounts counts, IReadOnlyList<Refusal> refusals) = log.Read();
+        (IngestCounts counts, _, IReadOnlyList<Refusal> refusals) = log.Read();
         Assert.Equal(Limits.RefusalsKeptMax + 1, counts.Refused);
         Assert.Equal(Limits.RefusalsKeptMax, refusals.Count);
         Assert.Equal(($"/{Limits.RefusalsKeptMax}", "/1"), (refusals[0].Path, refusals[^1].Path));
-        Assert.All(refusals, r => Assert.Equal(Limits.RefusalCharactersMax + 1, r.Reason.Length));
+        Assert.All(refusals, r => Assert.Equal((Limits.RefusalCharactersMax + 1, Limits.RefusalCharactersMax + 1), (r.Reason.Length, r.Client.Length)));
     }
 }

@@ -11,17 +11,21 @@ internal sealed record DecodedEnvelope(
 
 internal sealed record DecodedPoint(
     DecodedEnvelope From, string? Metric, string? Unit, MetricName Name, MetricKind Kind, int Temporality, bool IsMonotonic, ulong Start, ulong Time,
-    object? Value, uint Flags, string Attributes, string? SessionId);
+    object? Value, uint Flags, string Attributes, string? SessionId, ulong Count, string? Shape, string? Exemplars);
 
 internal sealed record DecodedRecord(
     DecodedEnvelope From, ulong Time, ulong Observed, int Severity, string? SeverityText, string? Body, string? EventName, EventName Name,
     string Attributes, uint Dropped, string? SessionId, string? PromptId, string? TraceId, string? SpanId, uint Flags);
 
+internal sealed record DecodedSpan(
+    DecodedEnvelope From, string? TraceId, string? SpanId, string? Parent, string? TraceState, string? Name, SpanName Known, int Kind, ulong Start, ulong End,
+    string Attributes, uint Dropped, string? Events, uint DroppedEvents, string? Links, uint DroppedLinks, int Status, string? Message, uint Flags, string? SessionId);
+
 /// <summary>
 /// A decoded body with every range resolved to its text, so that two of them can be compared and a test can say what it
 /// expects. An absent text is null here, an empty one is empty.
 /// </summary>
-internal sealed record Decoded(IReadOnlyList<DecodedPoint> Points, IReadOnlyList<DecodedRecord> Records, int Rejected, string? RejectedBecause)
+internal sealed record Decoded(IReadOnlyList<DecodedPoint> Points, IReadOnlyList<DecodedRecord> Records, IReadOnlyList<DecodedSpan> Spans, int Rejected, string? RejectedBecause)
 {
     public static Decoded Of(string json) => Of(Encoding.UTF8.GetBytes(json));
 
@@ -41,7 +45,7 @@ internal sealed record Decoded(IReadOnlyList<DecodedPoint> Points, IReadOnlyList
             points.Add(new(
                 EnvelopeOf(batch, p.Resource, p.Scope), Show(batch, p.Metric), Show(batch, p.Unit), p.Name, p.Kind, (int)p.Temporality, p.IsMonotonic,
                 p.StartTimeUnixNano, p.TimeUnixNano, !p.HasValue ? null : p.IsInt ? (object)p.AsInt : p.AsDouble, p.Flags,
-                Show(batch, p.Attributes.Json)!, Show(batch, p.SessionId)));
+                Show(batch, p.Attributes.Json)!, Show(batch, p.SessionId), p.Count, Show(batch, p.Shape), Show(batch, p.Exemplars)));
         }
 
         List<DecodedRecord> records = [];
@@ -53,7 +57,26 @@ internal sealed record Decoded(IReadOnlyList<DecodedPoint> Points, IReadOnlyList
                 Show(batch, r.SessionId), Show(batch, r.PromptId), Show(batch, r.TraceId), Show(batch, r.SpanId), r.Flags));
         }
 
-        return new(points, records, batch.RejectedDataPoints, batch.Remark);
+        List<DecodedSpan> spans = [];
+        foreach (ref readonly Span s in batch.Spans.Rows)
+        {
+            spans.Add(new(
+                EnvelopeOf(batch, s.Resource, s.Scope), Show(batch, s.TraceId), Show(batch, s.SpanId), Show(batch, s.ParentSpanId), Show(batch, s.TraceState),
+                Show(batch, s.Name), s.Known, s.Kind, s.StartTimeUnixNano, s.EndTimeUnixNano, Show(batch, s.Attributes.Json)!, s.Attributes.DroppedCount,
+                Show(batch, s.Events), s.DroppedEventsCount, Show(batch, s.Links), s.DroppedLinksCount, s.StatusCode, Show(batch, s.StatusMessage), s.Flags,
+                Show(batch, s.SessionId)));
+        }
+
+        return new(points, records, spans, batch.Rejected, batch.Remark);
+    }
+
+    /// <summary>A body through the decoder of its encoding.</summary>
+    public static Decoded Of(RecordedBody body)
+    {
+        Assert.True(body.TryDecode(out TelemetryBatch batch, out string error), error);
+        Decoded decoded = Of(batch);
+        batch.Return();
+        return decoded;
     }
 
     /// <summary>The sentence that says why a body was refused.</summary>
@@ -75,7 +98,7 @@ internal sealed record Decoded(IReadOnlyList<DecodedPoint> Points, IReadOnlyList
     }
 
     /// <summary>All of it as text, a line per record: what tests compare.</summary>
-    public override string ToString() => string.Join('\n', [.. Points, .. Records, $"rejected {Rejected} {RejectedBecause}"]);
+    public override string ToString() => string.Join('\n', [.. Points, .. Records, .. Spans, $"rejected {Rejected} {RejectedBecause}"]);
 
     private static DecodedEnvelope EnvelopeOf(TelemetryBatch batch, int resource, int scope)
     {

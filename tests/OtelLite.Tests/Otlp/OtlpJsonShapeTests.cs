@@ -114,12 +114,6 @@ public sealed class OtlpJsonShapeTests
         Decoded.Of(Everything).ToString(), Decoded.Of("\r\n\t " + Parse().ToJsonString() + "\n\n").ToString());
 
     [Theory]
-    [InlineData("""{"resourceLogs":[null,{"scopeLogs":[null,{"logRecords":[null,{"attributes":[null,{"key":"a"}]},null]}]}]}""")]
-    [InlineData("""{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"attributes":[{"key":"a"}]}]}]}]}""")]
-    public void Null_between_messages_is_passed_over(string body) =>
-        Assert.Equal("""{"a":null}""", Decoded.Of(body).Records.Single().Attributes);
-
-    [Theory]
     [InlineData("{}")]
     [InlineData("""{"resourceLogs":[],"resourceMetrics":null}""")]
     [InlineData("""{"resourceLogs":[{}],"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m"}]}]}]}""")]
@@ -130,65 +124,6 @@ public sealed class OtlpJsonShapeTests
         Assert.Empty(decoded.Points);
         Assert.Empty(decoded.Records);
         Assert.Equal(0, decoded.Rejected);
-    }
-
-    [Fact]
-    public void A_log_record_may_say_nothing()
-    {
-        DecodedRecord record = Decoded.Of("""{"resourceLogs":[{"scopeLogs":[{"logRecords":[{}]}]}]}""").Records.Single();
-        Assert.Equal("{}", record.Attributes);
-        Assert.Equal((null, null, null, null), (record.Body, record.EventName, record.SessionId, record.TraceId));
-        Assert.Null(record.From.Scope);
-    }
-
-    [Fact]
-    public void Every_record_keeps_its_own_resource_scope_and_metric()
-    {
-        string[] threes = ["0", "1", "2"];
-        string Metric(string r, string s, string m) => Export.Sum(
-            $"m{r}{s}{m}", [.. threes.Select(p => Export.Point($"\"timeUnixNano\":\"{Export.Time}\",\"asInt\":\"{r}{s}{m}{p}\""))]);
-        string Scope(string r, string s) =>
-            $$$"""{"metrics":[{{{string.Join(',', threes.Select(m => Metric(r, s, m)))}}}],"scope":{"name":"s{{{r}}}{{{s}}}"}}""";
-        string Resource(string r) =>
-            $$$"""{"scopeMetrics":[{{{string.Join(',', threes.Select(s => Scope(r, s)))}}}],"resource":{"attributes":[{{{Export.Text("r", r)}}}]}}""";
-        IReadOnlyList<DecodedPoint> points = Decoded.Of($$"""{"resourceMetrics":[{{string.Join(',', threes.Select(Resource))}}]}""").Points;
-
-        Assert.Equal(81, points.Count);
-        foreach (DecodedPoint point in points)
-        {
-            string digits = point.Metric![1..];
-            Assert.Equal($$"""{"r":"{{digits[0]}}"}""", point.From.Resource);
-            Assert.Equal($"s{digits[..2]}", point.From.Scope);
-            Assert.Equal(int.Parse(digits, CultureInfo.InvariantCulture), (long)point.Value! / 10);
-        }
-    }
-
-    [Fact]
-    public void Of_a_member_that_comes_twice_the_last_one_counts()
-    {
-        DecodedPoint point = Decoded.Of(Export.Metrics(
-            """{"name":"first","name":"last","sum":{"dataPoints":[{"timeUnixNano":"1","timeUnixNano":"2","asInt":1,"asDouble":2.5}]}}""")).Points.Single();
-        Assert.Equal(("last", 2ul, 2.5), (point.Metric, point.Time, point.Value));
-        Assert.Equal("1", Decoded.ValueOf("""{"stringValue":"a","intValue":"1"}"""));
-        Assert.Equal("\"a\"", Decoded.ValueOf("""{"arrayValue":{"values":[{"intValue":1}]},"stringValue":"a"}"""));
-        Assert.Equal("[\"a\"]", Decoded.ValueOf(Export.Array("""{"intValue":"1","stringValue":"a"}""")));
-    }
-
-    [Theory]
-    [InlineData("5B8EFFF798038103D269B633813FC60C", "5b8efff798038103d269b633813fc60c")]
-    [InlineData("00000000000000000000000000000000", null)]
-    [InlineData("5b8efff798038103d269b633813fc60", null)]
-    [InlineData("5b8efff798038103d269b633813fc60cc", null)]
-    [InlineData("zb8efff798038103d269b633813fc60c", null)]
-    [InlineData(@"\u00115b8efff798038103d269b633813fc60", null)]
-    [InlineData("W47/95gDgQPSabYzgT/GDA==", null)]
-    [InlineData("", null)]
-    public void A_trace_id_is_lower_case_hex_or_none(string sent, string? expected)
-    {
-        DecodedRecord record = Decoded.Of(Export.Logs(Export.Record($$"""
-            "traceId":"{{sent}}","spanId":"EEE19B7EC3C1B174","severityText":"kept"
-            """))).Records.Single();
-        Assert.Equal((expected, "eee19b7ec3c1b174", "kept"), (record.TraceId, record.SpanId, record.SeverityText));
     }
 
     private static JsonNode Parse() => JsonNode.Parse(Everything)!;

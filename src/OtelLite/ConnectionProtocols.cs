@@ -1,0 +1,145 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using OtelLite.Receiver;
+
+namespace OtelLite;
+
+/// <summary>
+/// Which protocol a connection speaks is told by its first bytes. The server speaks one per port where there is no TLS to negotiate, and answers
+/// the other with silence or a word that no exporter shows; so here every port hands each connection to the protocol that it speaks, and whoever
+/// came to the wrong port reads which variable to change.
+/// </summary>
+internal sealed class ConnectionProtocols(IngestLog log)
+{
+    // TLS's ClientHello is a record of the type "handshake".
+    private const byte TlsHandshake = 0x16;
+
+    private ConnectionDelegate? _http2;
+
+    private enum Protocol
+    {
+        None,
+        Http1,
+        Http2,
+        Tls,
+    }
+
+    // RFC 9113, 3.4: what every HTTP/2 connection begins with, and no other.
+    private static ReadOnlySpan<byte> Http2Preface => "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8;
+
+    /// <summary>Makes the server listen on these, and speak both protocols on each.</summary>
+    public void Listen(KestrelServerOptions kestrel, IEnumerable<EndPoint> endPoints)
+    {
+        kestrel.Listen(Nowhere.EndPoint, options =>
+        {
+            options.Protocols = HttpProtocols.Http2;
+            options.Use(next => _http2 = next);
+        });
+        foreach (EndPoint endPoint in endPoints)
+        {
+            kestrel.Listen(endPoint, options =>
+            {
+                options.Protocols = HttpProtocols.Http1;
+                options.Use(http1 => connection => Serve(connection, http1));
+            });
+        }
+    }
+
+    private async Task Serve(ConnectionContext connection, ConnectionDelegate http1)
+    {
+        switch (await ProtocolOf(connection).ConfigureAwait(false))
+        {
+            case Protocol.Http1:
+                await http1(connection).ConfigureAwait(false);
+                break;
+            case Protocol.Http2:
+                await _http2!(connection).ConfigureAwait(false);
+                break;
+            case Protocol.Tls:
+                int port = (connection.LocalEndPoint as IPEndPoint)?.Port ?? 0;
+                OtlpRefusal refusal = OtlpRefusal.NoTls(port);
+                log.Refuse($"port {port}", refusal.HttpStatus, refusal.Message, (connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "");
+                break;
+            default:
+                break;
+        }
+    }
+
+    // Looks at the bytes and leaves them for whoever reads the connection next.
+    private static async Task<Protocol> ProtocolOf(ConnectionContext connection)
+    {
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(
+            connection.ConnectionClosed, connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default);
+        waiting.CancelAfter(Limits.FirstBytesTimeout);
+        PipeReader input = connection.Transport.Input;
+        try
+        {
+            while (true)
+            {
+                ReadResult read = await input.ReadAsync(waiting.Token).ConfigureAwait(false);
+                Protocol? protocol = ProtocolOf(read.Buffer);
+                if (protocol is not null || read.IsCompleted)
+                {
+                    input.AdvanceTo(read.Buffer.Start);
+                    return protocol ?? (read.Buffer.IsEmpty ? Protocol.None : Protocol.Http1);
+                }
+
+                input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or ConnectionAbortedException)
+        {
+            // Nothing was said in time, or the other side is gone, or this one is: the connection is closed.
+            return Protocol.None;
+        }
+    }
+
+    // Null while it can't be told.
+    private static Protocol? ProtocolOf(ReadOnlySequence<byte> bytes)
+    {
+        Span<byte> first = stackalloc byte[Http2Preface.Length];
+        int length = (int)Math.Min(bytes.Length, first.Length);
+        bytes.Slice(0, length).CopyTo(first);
+        return length == 0 ? null
+            : first[0] == TlsHandshake ? Protocol.Tls
+            : !Http2Preface.StartsWith(first[..length]) ? Protocol.Http1
+            : length == Http2Preface.Length ? Protocol.Http2
+            : null;
+    }
+
+    /// <summary>An address that nobody can connect to: the server makes its HTTP/2 for it, and the connections come from the other ports.</summary>
+    internal sealed class Nowhere : IConnectionListenerFactory, IConnectionListenerFactorySelector
+    {
+        public static readonly EndPoint EndPoint = new NowhereEndPoint();
+
+        public bool CanBind(EndPoint endpoint) => endpoint == EndPoint;
+
+        public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) => new(new Listener());
+
+        private sealed class NowhereEndPoint : EndPoint
+        {
+            public override string ToString() => "nowhere";
+        }
+
+        private sealed class Listener : IConnectionListener
+        {
+            private readonly TaskCompletionSource<ConnectionContext?> _never = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+            public EndPoint EndPoint => Nowhere.EndPoint;
+
+            public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default) => await _never.Task.ConfigureAwait(false);
+
+            public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+            {
+                _never.TrySetResult(null);
+                return default;
+            }
+
+            public ValueTask DisposeAsync() => UnbindAsync();
+        }
+    }
+}

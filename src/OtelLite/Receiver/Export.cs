@@ -1,0 +1,69 @@
+using OtelLite.Otlp;
+using OtelLite.Telemetry;
+
+namespace OtelLite.Receiver;
+
+/// <summary>How an export was written, as it is remembered and told.</summary>
+internal enum ExportEncoding
+{
+    Json,
+    Protobuf,
+    Grpc,
+}
+
+/// <summary>An export with its body read: decoding and storing are the same whichever protocol brought it.</summary>
+internal static class Export
+{
+    /// <summary>
+    /// Decodes a body and waits until the writer says that the batch is on disk. Decoding runs on the request's own thread, so many clients decode
+    /// side by side.
+    /// </summary>
+    /// <param name="signal">Null: what the body itself says.</param>
+    /// <param name="body">Is disposed of before the wait.</param>
+    public static async Task<(ExportResult Result, OtlpRefusal? Refusal)> Take(
+        HttpContext context, RequestBody body, ExportEncoding encoding, Signal? signal, WriteBatch write, IngestLog log)
+    {
+        if (!TryDecode(body, encoding, ref signal, out TelemetryBatch batch, out string error))
+        {
+            return (default, OtlpRefusal.BadData(error));
+        }
+
+        // Asked now: a call's deadline may pass while the batch waits for the disk, and its context is then another call's.
+        string path = context.Request.Path;
+        string client = batch.Remark is null ? "" : OtlpReceiver.ClientOf(context);
+        WriteResult written = await write(batch).ConfigureAwait(false);
+        var result = new ExportResult(signal ?? SignalOf(batch), batch.Rejected, batch.Remark);
+        int records = batch.Records;
+        batch.Return();
+        switch (written.Outcome)
+        {
+            case WriteOutcome.Committed:
+                log.Accept(path, client, encoding, result, records, written.IsRepeat);
+                return (result, null);
+            case WriteOutcome.Failed:
+                return (default, OtlpRefusal.Failed(written.Reason!));
+            default:
+                return (default, OtlpRefusal.Unavailable(written.Reason!));
+        }
+    }
+
+    // Spans can't live across an await: hence a method of its own.
+    private static bool TryDecode(RequestBody body, ExportEncoding encoding, ref Signal? signal, out TelemetryBatch batch, out string error)
+    {
+        using (body)
+        {
+            if (encoding == ExportEncoding.Json)
+            {
+                return OtlpJson.TryRead(body.Bytes, out batch, out error);
+            }
+
+            signal ??= OtlpProtobuf.SignalOf(body.Bytes);
+            return OtlpProtobuf.TryRead(body.Bytes, signal.Value, out batch, out error);
+        }
+    }
+
+    private static Signal SignalOf(TelemetryBatch batch) =>
+        batch.Spans.Count > 0 || batch.RejectedSpans > 0 ? Signal.Traces
+        : batch.LogRecords.Count > 0 ? Signal.Logs
+        : Signal.Metrics;
+}
