@@ -12,7 +12,8 @@ internal sealed record Refusal(DateTimeOffset At, string Path, int Status, strin
 /// <param name="Repeated">Of those, bodies that had been stored before and were not stored again.</param>
 /// <param name="RejectedDataPoints">Points of accepted exports that were not stored; the refusals say why.</param>
 /// <param name="RejectedSpans">Spans, likewise.</param>
-internal sealed record IngestCounts(long Accepted, long Repeated, long Refused, long RejectedDataPoints, long RejectedSpans);
+/// <param name="UnspecifiedTemporality">Points that do not say whether they are increases or totals, stored and counted as increases.</param>
+internal sealed record IngestCounts(long Accepted, long Repeated, long Refused, long RejectedDataPoints, long RejectedSpans, long UnspecifiedTemporality);
 
 /// <summary>What arrived of one signal in one encoding.</summary>
 internal sealed record Arrivals(string Signal, string Encoding, long Exports, long Records, DateTimeOffset LastAt);
@@ -28,12 +29,12 @@ internal sealed class IngestLog
     // Guarded by _lock; the newest refusal is the last.
     private readonly LinkedList<Refusal> _refusals = [];
     private readonly SortedDictionary<(Signal, ExportEncoding), Arrivals> _arrivals = [];
-    private IngestCounts _counts = new(0, 0, 0, 0, 0);
+    private IngestCounts _counts = new(0, 0, 0, 0, 0, 0);
 
     public DateTimeOffset StartedAt { get; } = DateTimeOffset.UtcNow;
 
     /// <param name="client">Who sent it; remembered where there is something to remark.</param>
-    public void Accept(string path, string client, ExportEncoding encoding, in ExportResult result, int records, bool isRepeat)
+    public void Accept(string path, string client, ExportEncoding encoding, in ExportResult result, int records, int unspecifiedTemporality, bool isRepeat)
     {
         DateTimeOffset now = DateTimeOffset.UtcNow;
         lock (_lock)
@@ -44,6 +45,7 @@ internal sealed class IngestLog
                 Repeated = _counts.Repeated + (isRepeat ? 1 : 0),
                 RejectedDataPoints = _counts.RejectedDataPoints + (result.Signal == Signal.Metrics ? result.Rejected : 0),
                 RejectedSpans = _counts.RejectedSpans + (result.Signal == Signal.Traces ? result.Rejected : 0),
+                UnspecifiedTemporality = _counts.UnspecifiedTemporality + (isRepeat ? 0 : unspecifiedTemporality),
             };
             Arrivals before = _arrivals.TryGetValue((result.Signal, encoding), out Arrivals? known)
                 ? known

@@ -27,16 +27,20 @@ test("Of two moments both name their day when one has to", () => {
 });
 
 test("The count that checks itself says what is missing", () => {
-  const none = { sessions: 0, agree: 0, auxiliary: 0, eventsIncomplete: 0, metricsIncomplete: 0, metricsOnly: 0, eventsOnly: 0, open: 0, missingEvents: 0 };
-  const line = (checks, costUsd = 0) => checksLine({ ...none, ...checks }, { costUsd });
+  const none = { sessions: 0, agree: 0, auxiliary: 0, eventsIncomplete: 0, metricsIncomplete: 0, metricsOnly: 0, eventsOnly: 0, open: 0, missingEvents: 0, unnamedGroups: 0, unnamedAgree: 0 };
+  const line = (checks, costUsd = 0) => checksLine({ checks: { ...none, ...checks }, auxiliary: { costUsd }, noRequestDetail: { costUsd: 0.5 } });
   assert.equal(line({}), "");
   assert.equal(line({ sessions: 1, agree: 1 }), "Events and metrics agree for the session.");
   assert.equal(line({ sessions: 42, agree: 42 }), "Events and metrics agree for all 42 sessions.");
   assert.equal(line({ sessions: 42, agree: 41, metricsIncomplete: 1 }), "Events and metrics agree for 41 of 42 sessions; 1 lost metrics.");
   assert.equal(line({ sessions: 2, agree: 1, auxiliary: 1 }, 0.03), "Events and metrics agree for 1 of 2 sessions; 1 has auxiliary requests without detail ($0.0300 in this range).");
   assert.equal(line({ sessions: 3, agree: 1, eventsIncomplete: 1, open: 1, missingEvents: 12 }),
-    "Events and metrics agree for 1 of 2 sessions; 1 lost events; 12 events are missing; 1 session is still under way.");
-  assert.equal(line({ sessions: 2, eventsOnly: 2 }), "2 sessions send events only.");
+    "Events and metrics agree for 1 of 2 sessions; 1 lost events ($0.5000 without request detail in this range); 12 events are missing; 1 session is still under way.");
+  assert.equal(line({ sessions: 2, eventsOnly: 2 }), "No metrics arrived of 2 sessions.");
+  assert.equal(line({ sessions: 3, agree: 2, metricsOnly: 1 }), "Events and metrics agree for all 2 sessions; no events arrived of 1 session.");
+  assert.equal(line({ missingEvents: 1 }), "1 event is missing.");
+  assert.equal(line({ unnamedGroups: 1, unnamedAgree: 1 }), "1 group without session ids agrees.");
+  assert.equal(line({ sessions: 1, agree: 1, unnamedGroups: 3, unnamedAgree: 1 }), "Events and metrics agree for the session; of 3 groups without session ids 1 agrees.");
 });
 
 test("Milliseconds turn into larger units", () => cases(ms,

@@ -34,11 +34,12 @@ internal static class Export
         WriteResult written = await write(batch).ConfigureAwait(false);
         var result = new ExportResult(signal ?? SignalOf(batch), batch.Rejected, batch.Remark);
         int records = batch.Records;
+        int unspecified = batch.UnspecifiedTemporality;
         batch.Return();
         switch (written.Outcome)
         {
             case WriteOutcome.Committed:
-                log.Accept(path, client, encoding, result, records, written.IsRepeat);
+                log.Accept(path, client, encoding, result, records, unspecified, written.IsRepeat);
                 return (result, null);
             case WriteOutcome.Failed:
                 return (default, OtlpRefusal.Failed(written.Reason!));

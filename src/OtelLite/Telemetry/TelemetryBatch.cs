@@ -43,6 +43,9 @@ internal sealed class TelemetryBatch
     /// <summary>Spans without valid ids.</summary>
     public int RejectedSpans { get; private set; }
 
+    /// <summary>Points whose temporality the sender left out; they count as delta.</summary>
+    public int UnspecifiedTemporality { get; private set; }
+
     /// <summary>Why the first rejected record was rejected, or else what is odd about one that was taken; null when nothing is.</summary>
     public string? Remark { get; private set; }
 
@@ -71,6 +74,7 @@ internal sealed class TelemetryBatch
         Shape.Clear();
         RejectedDataPoints = 0;
         RejectedSpans = 0;
+        UnspecifiedTemporality = 0;
         Remark = null;
         BodyHash = default;
         if (Pool.Count < Limits.PooledBatchesMax)
@@ -191,6 +195,7 @@ internal sealed class TelemetryBatch
             point.IsMonotonic = metric.IsMonotonic || point.IsDistribution;
             if (point.Kind is MetricKind.Sum or MetricKind.Histogram or MetricKind.ExponentialHistogram && temporality == AggregationTemporality.Unspecified)
             {
+                UnspecifiedTemporality++;
                 Remark ??= "aggregationTemporality is unspecified, which OTLP forbids: counted as delta";
             }
             else if (point.Kind == MetricKind.Sum && metric.IsMonotonic && temporality == AggregationTemporality.Delta && point.Value < 0)

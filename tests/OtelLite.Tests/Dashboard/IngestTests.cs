@@ -28,7 +28,7 @@ public sealed class IngestTests : IAsyncLifetime
 
         JsonNode ingest = await _server.Get("/api/ingest");
         Assert.Equal(
-            $$"""{"accepted":{{2 * bodies.Count + 1}},"repeated":{{bodies.Count}},"refused":2,"rejectedDataPoints":1,"rejectedSpans":0}""", ingest["bodies"]!.ToJsonString());
+            $$"""{"accepted":{{2 * bodies.Count + 1}},"repeated":{{bodies.Count}},"refused":2,"rejectedDataPoints":1,"rejectedSpans":0,"unspecifiedTemporality":0}""", ingest["bodies"]!.ToJsonString());
         Assert.Equal([200, 401, 400], ingest["refusals"]!.AsArray().Select(r => (int)r!["status"]!));
         Assert.Equal(["/v1/metrics", "/v1/metrics", "/v1/logs"], ingest["refusals"]!.AsArray().Select(r => (string)r!["path"]!));
         Assert.Contains("timeUnixNano", (string)ingest["refusals"]![0]!["reason"]!, StringComparison.Ordinal);
@@ -36,6 +36,20 @@ public sealed class IngestTests : IAsyncLifetime
         Assert.Equal(1, (int)ingest["checks"]!["agree"]!);
         Assert.NotNull(ingest["stored"]!["lastMetricAt"]);
         Assert.NotNull(ingest["stored"]!["lastEventAt"]);
+    }
+
+    [Fact]
+    public async Task Points_that_do_not_say_whether_they_are_increases_are_told_and_counted_as_such()
+    {
+        string body = Exports.Metrics(Exports.Point("1"), Exports.Point("2")).Replace("\"aggregationTemporality\":1,", "", StringComparison.Ordinal);
+        for (int i = 0; i < 2; i++)
+        {
+            using HttpResponseMessage answer = await _server.Post("/v1/metrics", body);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+
+        Assert.Equal(2, (int)(await _server.Get("/api/ingest"))["bodies"]!["unspecifiedTemporality"]!);
+        Assert.Equal(2, (int)(await _server.Get("/api/summary"))["commits"]!);
     }
 
     [Fact]

@@ -51,14 +51,23 @@ public sealed class StoredExportsTests
     [Fact]
     public async Task Requests_without_an_id_are_told_apart_by_what_they_say()
     {
-        string Request(int tokens, int sequence) => Export.Logs(Export.Event(
-            "api_request", Export.Time, Export.Text("session.id", "s"), Export.Int("input_tokens", tokens), Export.Int("event.sequence", sequence)));
+        // The last attribute makes another body of what is the same request.
+        string Request(int tokens, int? sequence, int body) => Export.Logs(Export.Event(
+            "api_request", Export.Time, Export.Text("session.id", "s"), Export.Int("input_tokens", tokens), Export.Int("body", body),
+            sequence is { } number ? Export.Int("event.sequence", number) : Export.Int("other", 1)));
         await using RunningServer server = await RunningServer.Start();
-        await Post(server, "/v1/logs", Request(5, 1));
-        await Post(server, "/v1/logs", Request(5, 2));
-        await Post(server, "/v1/logs", Request(6, 3));
+        await Post(server, "/v1/logs", Request(5, null, 1));
+        await Post(server, "/v1/logs", Request(5, null, 2));
+        await Post(server, "/v1/logs", Request(6, null, 3));
         JsonNode summary = await server.Get("/api/summary");
         Assert.Equal((2, 11), ((int)summary["apiRequests"]!, (int)summary["tokens"]!["input"]!));
+
+        // Two of one millisecond with the same numbers, by their own in the process.
+        await Post(server, "/v1/logs", Request(5, 1, 4));
+        await Post(server, "/v1/logs", Request(5, 2, 5));
+        await Post(server, "/v1/logs", Request(5, 2, 6));
+        summary = await server.Get("/api/summary");
+        Assert.Equal((4, 21), ((int)summary["apiRequests"]!, (int)summary["tokens"]!["input"]!));
     }
 
     [Fact]

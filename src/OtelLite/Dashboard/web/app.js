@@ -38,7 +38,7 @@ function show(answer) {
   byId("figures").dataset.scope = query + zone;
   document.title = `${usd(answer.costUsd)} · OtelLite`;
   showFigures(answer);
-  showModels(answer.models, answer.auxiliary);
+  showModels(answer);
   showTools(answer.tools);
   showLimits(answer.scrape, now);
   showScope(answer, now);

@@ -64,9 +64,8 @@ export function span(from, to, now = new Date(), timeZone = undefined) {
 
 const many = (n, one, more) => `${count(n)} ${n === 1 ? one : more}`;
 
-/** The count that checks itself, in one honest line; empty when there is nothing to compare. */
-export function checksLine(checks, auxiliary) {
-  if (checks.sessions === 0) return "";
+/** The count that checks itself, in one honest line; empty when there is nothing to tell. */
+export function checksLine({ checks, auxiliary, noRequestDetail }) {
   const both = checks.sessions - checks.metricsOnly - checks.eventsOnly - checks.open;
   const parts = [];
   if (both > 0) parts.push(checks.agree === both
@@ -74,12 +73,16 @@ export function checksLine(checks, auxiliary) {
     : `Events and metrics agree for ${count(checks.agree)} of ${many(both, "session", "sessions")}`);
   if (checks.auxiliary > 0) parts.push(`${many(checks.auxiliary, "has", "have")} auxiliary requests without detail (${usd(auxiliary.costUsd)} in this range)`);
   if (checks.metricsIncomplete > 0) parts.push(`${count(checks.metricsIncomplete)} lost metrics`);
-  if (checks.eventsIncomplete > 0) parts.push(`${count(checks.eventsIncomplete)} lost events`);
+  if (checks.eventsIncomplete > 0) parts.push(`${count(checks.eventsIncomplete)} lost events (${usd(noRequestDetail.costUsd)} without request detail in this range)`);
   if (checks.missingEvents > 0) parts.push(`${many(checks.missingEvents, "event is", "events are")} missing`);
-  if (checks.metricsOnly > 0) parts.push(`${many(checks.metricsOnly, "session sends", "sessions send")} metrics only`);
-  if (checks.eventsOnly > 0) parts.push(`${many(checks.eventsOnly, "session sends", "sessions send")} events only`);
+  if (checks.metricsOnly > 0) parts.push(`no events arrived of ${many(checks.metricsOnly, "session", "sessions")}`);
+  if (checks.eventsOnly > 0) parts.push(`no metrics arrived of ${many(checks.eventsOnly, "session", "sessions")}`);
   if (checks.open > 0) parts.push(`${many(checks.open, "session is", "sessions are")} still under way`);
-  return `${parts.join("; ")}.`;
+  if (checks.unnamedGroups > 0) parts.push(checks.unnamedAgree === checks.unnamedGroups
+    ? `${many(checks.unnamedGroups, "group", "groups")} without session ids ${checks.unnamedGroups === 1 ? "agrees" : "agree"}`
+    : `of ${many(checks.unnamedGroups, "group", "groups")} without session ids ${checks.unnamedAgree === 1 ? "1 agrees" : `${count(checks.unnamedAgree)} agree`}`);
+  const line = parts.join("; ");
+  return line && `${line[0].toUpperCase()}${line.slice(1)}.`;
 }
 
 export const formats = { count, usd, seconds };

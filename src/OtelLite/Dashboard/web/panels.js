@@ -32,7 +32,7 @@ const figure = (path, value, text, attributes = {}) =>
 
 const nothing = (columns, text) => h("tr", {}, h("td", { colspan: columns, class: "none" }, text));
 
-export function showModels(models, auxiliary) {
+export function showModels({ models, auxiliary, noRequestDetail }) {
   byId("models-rows").replaceChildren(...models.map(({ model, tokens, costUsd, apiRequests }) => h("tr", {},
     h("td", { class: "name" }, model || "unknown"),
     figure(`models.${model}.apiRequests`, apiRequests, count(apiRequests)),
@@ -41,12 +41,19 @@ export function showModels(models, auxiliary) {
     figure(`models.${model}.tokens.cacheRead`, tokens.cacheRead, count(tokens.cacheRead)),
     figure(`models.${model}.tokens.cacheCreation`, tokens.cacheCreation, count(tokens.cacheCreation)),
     figure(`models.${model}.costUsd`, costUsd, usd(costUsd), { title: `$${costUsd}` }))));
-  if (auxiliary.costUsd > 0 || Object.values(auxiliary.tokens).some((n) => n > 0)) byId("models-rows").append(h("tr", {},
-    h("td", { class: "none", title: "Requests of Claude Code's own that it counts in its metrics and sends no event of" }, "of which auxiliary, no request detail"),
-    h("td", { class: "n none" }, "–"),
-    ...["input", "output", "cacheRead", "cacheCreation"].map((kind) => figure(`auxiliary.tokens.${kind}`, auxiliary.tokens[kind], count(auxiliary.tokens[kind]))),
-    figure("auxiliary.costUsd", auxiliary.costUsd, usd(auxiliary.costUsd), { title: `$${auxiliary.costUsd}` })));
+  showPart("auxiliary", auxiliary, "of which auxiliary, no request detail", "Requests of Claude Code's own that it counts in its metrics and sends no event of");
+  showPart("noRequestDetail", noRequestDetail, "of which no request detail", "Metrics tell of them, and their events were lost or are switched off");
   if (models.length === 0) byId("models-rows").append(nothing(7, "No model was asked in this range."));
+}
+
+// What of all models is known without its requests, where there is any.
+function showPart(name, { tokens, costUsd }, text, title) {
+  if (costUsd <= 0 && !Object.values(tokens).some((n) => n > 0)) return;
+  byId("models-rows").append(h("tr", {},
+    h("td", { class: "none", title }, text),
+    h("td", { class: "n none" }, "–"),
+    ...["input", "output", "cacheRead", "cacheCreation"].map((kind) => figure(`${name}.tokens.${kind}`, tokens[kind], count(tokens[kind]))),
+    figure(`${name}.costUsd`, costUsd, usd(costUsd), { title: `$${costUsd}` })));
 }
 
 export function showTools(tools) {
@@ -93,7 +100,7 @@ export function showScope(summary, now) {
     : now - new Date(summary.to) < 60_000 ? `From ${moment(from, now)} to now`
     : `From ${span(from, new Date(summary.to), now)}`;
   setText(byId("scope-text"), since);
-  setText(byId("checks"), checksLine(summary.checks, summary.auxiliary));
+  setText(byId("checks"), checksLine(summary));
   const { scrape, stored } = summary;
   setText(byId("scrape"), scrape === null ? "No scrape has been reported yet."
     : `Last scrape ${ago(now - new Date(scrape.scrapedAt))} (${moment(new Date(scrape.scrapedAt), now)})${scrape.source ? ` · ${scrape.source}` : ""}`);
