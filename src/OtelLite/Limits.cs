@@ -78,6 +78,9 @@ internal static class Limits
     /// <summary>Requests, tool calls and prompts, each, in the answer about one session.</summary>
     public const int SessionRowsMax = 5000;
 
+    /// <summary>Characters of a prompt or error in the list of a session's events: some lines. The event itself has the whole.</summary>
+    public const int EventTextCharactersMax = 500;
+
     /// <summary>Buckets of one time series; a chart has fewer pixels.</summary>
     public const int BucketsMax = 1000;
 

@@ -49,6 +49,8 @@ internal sealed class Api
                 Parameters = [("limit", $"how many, at most {Limits.SessionsMax}; default 100")],
             },
             new("GET", "/api/sessions/{id}", "one session prompt by prompt, and whether its metrics and events agree", json.SessionDetails, ServeSession),
+            new("GET", "/api/sessions/{id}/events", "what happened in a session, in time: prompts, requests, tools, decisions, errors, compactions", json.SessionEvents, ServeSessionEvents),
+            new("GET", "/api/events/{id}", "all that one event says", json.EventAnswer, ServeEvent),
             new("GET", "/api/live", "server-sent events: the summary at once and after each commit", null, ServeLive) { Scoped = true },
             new("GET", "/api/ingest", "what arrived since the program started, what was refused and why, and whether the count adds up", json.IngestAnswer, ServeIngest),
             new("GET", "/api/scrapes", "the official usage readings, the newest first", json.ScrapesAnswer, ServeScrapes),
@@ -71,7 +73,7 @@ internal sealed class Api
         DateTimeOffset now = DateTimeOffset.UtcNow;
         RequestedScope requested = ScopeReader.Read(query, connection, now);
         UsageSummary figures = SummaryQuery.Read(connection, requested.Scope, now);
-        DateTimeOffset? from = requested.From ?? (TimeseriesQuery.First(connection) is { } first ? UnixNano.ToTime(first) : null);
+        DateTimeOffset? from = requested.From ?? FirstIn(requested.Scope, connection);
         return new SummaryAnswer(figures, requested, from, requested.To ?? now);
     }
 
@@ -82,8 +84,8 @@ internal sealed class Api
         IQueryCollection query = context.Request.Query;
         RequestedScope requested = ScopeReader.Read(query, connection, now, "step");
         TimeSpan? step = query["step"] is [{ } text] ? Calendar.Duration("step", text, TimeSpan.FromDays(366)) : null;
-        DateTimeOffset from = requested.From ?? (TimeseriesQuery.First(connection) is { } first ? UnixNano.ToTime(first) : now);
-        DateTimeOffset to = requested.To ?? now;
+        DateTimeOffset from = requested.From ?? FirstIn(requested.Scope, connection) ?? now;
+        DateTimeOffset to = requested.To ?? LastIn(requested.Scope, connection, now);
         (long[] starts, long stepSeconds) = Calendar.Buckets(from, to, step, requested.TimeZone);
         UsageSeries series = TimeseriesQuery.Read(connection, requested.Scope, starts, stepSeconds);
         return Answers.Write(
@@ -92,6 +94,21 @@ internal sealed class Api
                 requested.Local(from), requested.Local(to), requested.TimeZone.Id, stepSeconds, series.Times, series.Tokens,
                 series.CostUsd, series.ApiRequests, series.ApiErrors, series.ToolCalls, series.Prompts),
             ApiJson.Default.TimeseriesAnswer);
+    }
+
+    // Without a start a figure begins with the first thing that its scope holds: of one session, its own beginning.
+    private static DateTimeOffset? FirstIn(Scope scope, SqliteConnection connection)
+    {
+        long? first = scope.Narrowed(connection).FromUnixNano is > 0 and var own ? own : TimeseriesQuery.First(connection);
+        return first is { } nano ? UnixNano.ToTime(nano) : null;
+    }
+
+    // Without an end a chart of sessions goes to the last thing they did, and not over the months since.
+    private static DateTimeOffset LastIn(Scope scope, SqliteConnection connection, DateTimeOffset now)
+    {
+        long last = scope.Narrowed(connection).ToUnixNano;
+        // .NET's steps are a hundred nanoseconds: the one after holds the last.
+        return last is > 0 and < long.MaxValue && UnixNano.ToTime(last).AddTicks(1) is var own && own < now ? own : now;
     }
 
     private Task ServeSessions(HttpContext context)
@@ -104,12 +121,29 @@ internal sealed class Api
 
     private Task ServeSession(HttpContext context)
     {
-        string id = Uri.UnescapeDataString(context.Request.Path.Value!["/api/sessions/".Length..]);
         using SqliteConnection connection = _openReader();
-        return SessionDetailsQuery.Read(connection, id, DateTimeOffset.UtcNow) is { } details
+        return SessionDetailsQuery.Read(connection, IdIn(context), DateTimeOffset.UtcNow) is { } details
             ? Answers.Write(context, details, ApiJson.Default.SessionDetails)
             : Answers.WriteProblem(context, StatusCodes.Status404NotFound, "there is no session of this id, or it did nothing; /api/sessions lists them");
     }
+
+    private Task ServeSessionEvents(HttpContext context)
+    {
+        using SqliteConnection connection = _openReader();
+        return Answers.Write(context, SessionEventsQuery.Read(connection, IdIn(context)), ApiJson.Default.SessionEvents);
+    }
+
+    private Task ServeEvent(HttpContext context)
+    {
+        using SqliteConnection connection = _openReader();
+        return long.TryParse(IdIn(context), NumberStyles.None, CultureInfo.InvariantCulture, out long id) && SessionEventsQuery.ReadOne(connection, id) is { } found
+            ? Answers.Write(context, EventAnswer.Of(found), ApiJson.Default.EventAnswer)
+            : Answers.WriteProblem(context, StatusCodes.Status404NotFound, "there is no event of this id; it may have been removed");
+    }
+
+    // The server has undone the path's escapes already, all but that of the slash.
+    private string IdIn(HttpContext context) =>
+        Endpoints.Select(e => e.IdIn(context.Request.Path.Value!)).First(id => id is not null)!.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 
     private static int Limit(HttpContext context, int fallback, int max) => context.Request.Query["limit"] switch
     {

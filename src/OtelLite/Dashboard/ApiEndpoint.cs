@@ -8,11 +8,24 @@ internal sealed record ApiEndpoint(string Method, string Path, string Does, Json
 {
     private const string IdPlace = "{id}";
 
-    /// <summary>Whether a path is this one; an id in it is one whole segment.</summary>
-    public bool Is(string path) => Path.EndsWith(IdPlace, StringComparison.Ordinal)
-        ? path.Length > Path.Length - IdPlace.Length && path.StartsWith(Path[..^IdPlace.Length], StringComparison.Ordinal)
-            && !path[(Path.Length - IdPlace.Length)..].Contains('/', StringComparison.Ordinal)
-        : Path == path;
+    /// <summary>Whether a path is this one; an id in it is one whole segment that is not empty.</summary>
+    public bool Is(string path) => Path == path || IdIn(path) is not null;
+
+    /// <summary>What stands in a path where this one has its id, or null when the path is another.</summary>
+    public string? IdIn(string path)
+    {
+        int at = Path.IndexOf(IdPlace, StringComparison.Ordinal);
+        if (at < 0)
+        {
+            return null;
+        }
+
+        string tail = Path[(at + IdPlace.Length)..];
+        return path.Length > at + tail.Length && path.StartsWith(Path[..at], StringComparison.Ordinal) && path.EndsWith(tail, StringComparison.Ordinal)
+            && path[at..^tail.Length] is var id && !id.Contains('/', StringComparison.Ordinal)
+            ? id
+            : null;
+    }
 
     /// <summary>Parameters of the query beside those of the scope.</summary>
     public IReadOnlyList<(string Name, string Does)> Parameters { get; init; } = [];

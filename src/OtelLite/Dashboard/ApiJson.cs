@@ -68,6 +68,16 @@ internal sealed record ScrapePost
 /// <param name="Checks">Of all sessions that are stored.</param>
 internal sealed record IngestAnswer(DateTimeOffset StartedAt, IngestCounts Bodies, IReadOnlyList<Arrivals> Arrived, Stored Stored, IReadOnlyList<Refusal> Refusals, Checks Checks);
 
+/// <summary>All that one event says, its attributes as they were sent.</summary>
+internal sealed record EventAnswer(long Id, DateTimeOffset At, string? Name, string? SessionId, JsonElement Attributes)
+{
+    public static EventAnswer Of(StoredEvent stored)
+    {
+        var reader = new Utf8JsonReader(System.Text.Encoding.UTF8.GetBytes(stored.Attributes), new JsonReaderOptions { MaxDepth = Limits.JsonDepthMax });
+        return new(stored.Id, stored.At, stored.Name, stored.SessionId, JsonElement.ParseValue(ref reader));
+    }
+}
+
 internal sealed record HealthAnswer(string Status, string Version, string? Reason = null);
 
 internal sealed record SetupShell(string Name, string Text);
@@ -91,6 +101,8 @@ internal sealed class CamelCaseEnum() : JsonStringEnumConverter<SessionCheck>(Js
 [JsonSerializable(typeof(ScrapePost))]
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(IngestAnswer))]
+[JsonSerializable(typeof(SessionEvents))]
+[JsonSerializable(typeof(EventAnswer))]
 [JsonSerializable(typeof(SetupAnswer))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(System.Text.Json.Nodes.JsonObject))]

@@ -4,6 +4,7 @@ import { DEFAULT, RANGES, custom, fromHash, slides, toHash } from "./scope.js";
 import { ago, usd } from "./format.js";
 import { follow } from "./live.js";
 import { showCharts, showFigures, showLimits, showModels, showScope, showSessions, showTools, tickSessions } from "./panels.js";
+import { chooseSession, failSession, sessionOf, showSession } from "./session.js";
 import { showSetup, wantSetup } from "./setup.js";
 
 const SESSIONS_SHOWN = 12;
@@ -63,7 +64,7 @@ async function askDetails() {
   const mine = { running: true, again: false };
   details = mine;
   try {
-    const [series, list] = await Promise.all([ask("/api/timeseries"), ask("/api/sessions", `&limit=${SESSIONS_SHOWN}`)]);
+    const [series, list] = await Promise.all([ask("/api/timeseries"), ask("/api/sessions", `&limit=${SESSIONS_SHOWN}`), askSession()]);
     if (details !== mine) return;
     byId("figures").classList.remove("waiting");
     showCharts(series);
@@ -75,6 +76,17 @@ async function askDetails() {
 
   mine.running = false;
   if (details === mine && mine.again) askDetails();
+}
+
+/** The session that the address is of, if it is of one. */
+async function askSession() {
+  const id = sessionOf(query);
+  if (id === null) return;
+  const path = `/api/sessions/${encodeURIComponent(id)}`;
+  const { signal } = asking;
+  const [details, happened] = await Promise.all([fetch(path, { signal }), fetch(`${path}/events`, { signal })]);
+  if (!details.ok) failSession((await details.json()).detail);
+  else showSession(await details.json(), await happened.json());
 }
 
 function problem(text) {
@@ -130,6 +142,7 @@ function sayLost() {
 }
 
 function choose(next) {
+  if (sessionOf(next) !== null && sessionOf(query) === null) byId("session-close").href = toHash(query); // back to what was shown before
   query = next;
   stop();
   asking.abort();
@@ -138,7 +151,8 @@ function choose(next) {
   lost = null;
   byId("figures").classList.add("waiting");
   for (const button of byId("ranges").children) button.setAttribute("aria-pressed", String(button.dataset.query === query));
-  byId("custom").classList.toggle("chosen", !RANGES.some((r) => r.query === query));
+  byId("custom").classList.toggle("chosen", sessionOf(query) === null && !RANGES.some((r) => r.query === query));
+  chooseSession(sessionOf(query));
   stop = follow(query + zone, show, connection);
 }
 

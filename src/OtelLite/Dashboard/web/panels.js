@@ -2,6 +2,7 @@
 import { byId, h } from "./dom.js";
 import { ago, checksLine, compact, count, formats, moment, ms, span, usd, usdTick } from "./format.js";
 import { Chart, WHOLE_STEPS } from "./chart.js";
+import { sessionHash } from "./session.js";
 
 const LIMIT_NAMES = { fiveHour: "5-hour limit", sevenDay: "7-day limit" };
 const HIGH_PERCENT = 75;
@@ -75,7 +76,7 @@ export function showSessions({ total, sessions }, now) {
   byId("sessions-rows").replaceChildren(...sessions.map((s) => h("tr", {},
     h("td", { class: "name", title: s.named ? s.id : "its client sends no session ids: grouped by user and resource" },
       h("span", { class: s.active ? "dot on" : "dot", role: "img", "aria-label": s.active ? "active" : "not active" }),
-      s.project || h("code", {}, s.named ? s.id.slice(0, 8) : s.id)),
+      h("a", { href: sessionHash(s.id) }, s.project ? `${s.project} ` : null, h("code", {}, s.named ? s.id.slice(0, 8) : s.id))),
     h("td", {}, s.models.join(", ") || "–"),
     h("td", { class: "n" }, count(s.tokens.output)),
     h("td", { class: "n", title: `$${s.costUsd}` }, usd(s.costUsd)),

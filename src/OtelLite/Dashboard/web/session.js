@@ -1,0 +1,176 @@
+// One session's own panel: prompt by prompt, what happened under each on one time axis. All that an event says is asked for when it is opened.
+import { byId, h } from "./dom.js";
+import { compact, count, ms, moment, usd } from "./format.js";
+import { bar, groups } from "./timeline.js";
+
+const OPEN_AT_FIRST = 3; // prompts; a session may have hundreds, and their rows are made when they are opened
+const ENDED = { tool_result: "tool", request: "request", tool_decision: "decision" };
+
+const KINDS = {
+  human: "Prompt",
+  command: "Command",
+  taskNotification: "Background agent's result",
+  shell: "! command",
+  unknown: "Prompt whose event is missing",
+  none: "Without a prompt",
+};
+
+const CHECKS = {
+  agree: "metrics and events agree",
+  auxiliary: "has auxiliary requests without detail",
+  eventsIncomplete: "lost events",
+  metricsIncomplete: "lost metrics",
+  metricsOnly: "no events arrived",
+  eventsOnly: "no metrics arrived",
+  open: "still under way",
+};
+
+let shown = { id: null, text: "" };
+let toggled = new Map(); // what the reader opened or closed, by prompt
+const opened = new Set(); // events that are shown in full
+
+/** The id of the session that a query is about, or null. */
+export function sessionOf(query) {
+  const asked = new URLSearchParams(query);
+  return [...asked.keys()].join() === "session" ? asked.get("session") : null;
+}
+
+/** The address of a session's page. */
+export const sessionHash = (id) => `#session=${encodeURIComponent(id)}`;
+
+/** Hides the panel, or makes room for a session. */
+export function chooseSession(id) {
+  if (id !== shown.id) {
+    shown = { id, text: "" };
+    toggled = new Map();
+    opened.clear();
+    byId("session-prompts").replaceChildren(h("p", { class: "none" }, "Loading…"));
+    byId("session-facts").replaceChildren();
+    byId("session-title").replaceChildren("Session ", h("code", {}, id ?? ""));
+  }
+
+  document.body.classList.toggle("one-session", id !== null);
+  byId("session").hidden = id === null;
+}
+
+/** @param {object} details /api/sessions/{id} @param {object} happened /api/sessions/{id}/events */
+export function showSession(details, happened) {
+  // A commit of another session changes nothing here, and what does not change must not move under a reader's hand.
+  const text = JSON.stringify([details.prompts, happened, details.session.check, details.session.active]);
+  if (text === shown.text) return;
+  shown.text = text;
+  showFacts(details);
+  const all = groups(details, happened);
+  byId("session-prompts").replaceChildren(...all.map((group, i) => promptItem(group, i >= all.length - OPEN_AT_FIRST)));
+  if (all.length === 0) byId("session-prompts").append(h("p", { class: "none" }, "Nothing of it is told by events: only metrics arrived, which know no prompts."));
+  if (details.truncated || happened.truncated) byId("session-prompts").append(h("p", { class: "none" }, "It has more than can be shown; the oldest are."));
+}
+
+/** Says why a session can't be shown. */
+export function failSession(reason) {
+  byId("session-prompts").replaceChildren(h("p", { class: "failed" }, reason));
+}
+
+function showFacts({ session, toolCallsWithoutResult }) {
+  const facts = [
+    session.active ? "active" : null,
+    session.project,
+    session.machine,
+    session.models.join(", "),
+    CHECKS[session.check],
+    session.missingEvents > 0 ? `${count(session.missingEvents)} events missing` : null,
+    toolCallsWithoutResult > 0 ? `${count(toolCallsWithoutResult)} accepted tool calls without a result` : null,
+  ].filter(Boolean);
+  byId("session-facts").replaceChildren(...facts.map((fact) => h("li", {}, fact)));
+}
+
+function promptItem(group, open) {
+  const { prompt } = group;
+  const id = prompt.promptId ?? "";
+  const label = prompt.command ? `/${prompt.command}` : KINDS[prompt.kind] ?? prompt.kind;
+  const body = h("div", { class: "rows" });
+  const item = h("details", { class: "prompt", open: toggled.get(id) ?? open },
+    h("summary", {},
+      h("time", { datetime: new Date(group.start).toISOString() }, moment(new Date(group.start))),
+      h("span", { class: "said" }, h("b", {}, label), group.text ? ` ${group.text}` : ""),
+      group.failed > 0 ? h("span", { class: "failed" }, `${count(group.failed)} failed`) : null,
+      h("span", { class: "n" }, ms(group.end - group.start)),
+      h("span", { class: "n", title: `${count(group.tokens)} tokens` }, group.tokens > 0 ? `${compact(group.tokens)} tokens` : ""),
+      h("span", { class: "n", title: `$${prompt.costUsd}` }, prompt.costUsd > 0 ? usd(prompt.costUsd) : "")),
+    body);
+  const fill = () => { if (body.childElementCount === 0) body.append(...rowsOf(group)); };
+  if (item.open) fill();
+  item.addEventListener("toggle", () => {
+    toggled.set(id, item.open);
+    if (item.open) fill();
+  });
+  return item;
+}
+
+function rowsOf(group) {
+  const whole = group.text !== null && group.eventId !== null ? [wholeOf(group.eventId, "All that the prompt says")] : [];
+  if (group.rows.length === 0) return [...whole, h("p", { class: "none" }, "Nothing was asked or called for it.")];
+  return [...whole, h("table", { class: "waterfall" },
+    h("thead", {}, h("tr", {}, ...["What", "When", "Took", "Tokens", "Cost", "First token"].map((name, i) => h("th", { scope: "col", class: i > 1 ? "n" : null }, name)))),
+    h("tbody", {}, ...group.rows.flatMap((row) => rowOf(row, group))))];
+}
+
+function rowOf(row, group) {
+  const { left, width, first } = bar(row, group);
+  const mark = h("i", { class: `span ${row.failed ? "bad" : ENDED[row.kind] ?? "other"}` });
+  mark.style.left = `${left}%`;
+  mark.style.width = `${width}%`;
+  if (first > 0) {
+    const waited = h("i", { class: "waited" });
+    waited.style.width = `${first}%`;
+    mark.append(waited);
+  }
+
+  const from = new Date(row.start);
+  const label = [row.subject, row.note].filter(Boolean).join(" · ");
+  const detail = row.eventId === null ? null : h("tr", { class: "whole", hidden: !opened.has(row.eventId) }, h("td", { colspan: 6 }));
+  const toggle = () => {
+    detail.hidden = !detail.hidden;
+    button.setAttribute("aria-expanded", String(!detail.hidden));
+    if (detail.hidden) opened.delete(row.eventId);
+    else {
+      opened.add(row.eventId);
+      showEvent(row.eventId, detail.firstChild);
+    }
+  };
+  const name = [h("b", { class: row.failed ? "failed" : null }, row.what), label ? ` ${label}` : ""];
+  const button = detail === null ? null : h("button", { type: "button", class: "row", "aria-expanded": String(!detail.hidden), onclick: toggle }, ...name);
+  if (detail !== null && !detail.hidden) showEvent(row.eventId, detail.firstChild);
+  return [
+    h("tr", {},
+      h("td", { class: "what" }, ...(button === null ? name : [button])),
+      h("td", { class: "track", title: `${from.toLocaleTimeString("en-GB")} to ${new Date(row.end).toLocaleTimeString("en-GB")}` }, mark),
+      h("td", { class: "n" }, row.ms === null || row.ms === undefined ? "" : ms(row.ms)),
+      h("td", { class: "n", title: row.tokens ? tokensInFull(row.tokens) : null }, row.tokens ? compact(Object.values(row.tokens).reduce((a, b) => a + b, 0)) : ""),
+      h("td", { class: "n", title: row.costUsd === undefined ? null : `$${row.costUsd}` }, row.costUsd === undefined ? "" : usd(row.costUsd)),
+      h("td", { class: "n" }, row.ttft === null || row.ttft === undefined ? "" : ms(row.ttft))),
+    detail,
+  ].filter(Boolean);
+}
+
+const tokensInFull = (t) => `input ${count(t.input)}, output ${count(t.output)}, cache read ${count(t.cacheRead)}, cache written ${count(t.cacheCreation)}`;
+
+function wholeOf(eventId, label) {
+  const place = h("div", {});
+  return h("details", { class: "whole-prompt", ontoggle: (event) => { if (event.target.open) showEvent(eventId, place); } }, h("summary", {}, label), place);
+}
+
+/** Everything that an event says, as plain text. */
+async function showEvent(id, place) {
+  if (place.childElementCount > 0) return;
+  place.replaceChildren(h("p", { class: "none" }, "Loading…"));
+  try {
+    const answer = await fetch(`/api/events/${id}`);
+    const event = await answer.json();
+    if (!answer.ok) throw new Error(event.detail);
+    place.replaceChildren(h("dl", { class: "attributes" }, ...Object.entries(event.attributes).map(([key, value]) =>
+      h("div", {}, h("dt", {}, key), h("dd", {}, typeof value === "string" ? value : JSON.stringify(value))))));
+  } catch (error) {
+    place.replaceChildren(h("p", { class: "failed" }, error.message));
+  }
+}
