@@ -137,23 +137,6 @@ internal sealed class UsageTables : IDisposable
         _sequences.Write();
     }
 
-    private void WriteTools(Utf8Text text)
-    {
-        foreach (ref readonly ToolCall call in _facts.ToolCalls.Rows)
-        {
-            _tool.Begin().Bind(call.TimeUnixNano).Bind(Session(text, call.Session)).Bind(Name(text, call.Tool))
-                .Bind(call.Succeeded ? 1 : 0).Bind(call.DurationMs);
-            BindText(_tool, text, call.RequestId);
-            BindText(_tool, text, call.PromptId);
-            _tool.Run();
-        }
-
-        foreach (ref readonly ToolUse use in _facts.ToolUses.Rows)
-        {
-            (use.IsResult ? _resulted : _accepted).Begin().Bind(Session(text, use.Session)).Bind(text[use.Id]).Bind(use.TimeUnixNano).Run();
-        }
-    }
-
     /// <summary>After a rollback: what was remembered may not be in the file.</summary>
     public void Forget()
     {
@@ -175,6 +158,23 @@ internal sealed class UsageTables : IDisposable
         _witnesses.Dispose();
         _quarters.Dispose();
         _sequences.Dispose();
+    }
+
+    private void WriteTools(Utf8Text text)
+    {
+        foreach (ref readonly ToolCall call in _facts.ToolCalls.Rows)
+        {
+            _tool.Begin().Bind(call.TimeUnixNano).Bind(Session(text, call.Session)).Bind(Name(text, call.Tool))
+                .Bind(call.Succeeded ? 1 : 0).Bind(call.DurationMs);
+            BindText(_tool, text, call.RequestId);
+            BindText(_tool, text, call.PromptId);
+            _tool.Run();
+        }
+
+        foreach (ref readonly ToolUse use in _facts.ToolUses.Rows)
+        {
+            (use.IsResult ? _resulted : _accepted).Begin().Bind(Session(text, use.Session)).Bind(text[use.Id]).Bind(use.TimeUnixNano).Run();
+        }
     }
 
     private void Write(Utf8Text text, in BilledRequest request, long eventId)
