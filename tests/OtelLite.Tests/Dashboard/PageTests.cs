@@ -251,6 +251,59 @@ public sealed class PageTests(HeadlessBrowser browser) : IClassFixture<HeadlessB
     }
 
     [BrowserFact]
+    public async Task A_session_of_the_list_is_shown_prompt_by_prompt_and_back_leads_to_the_list()
+    {
+        await _server.Replay(Recorded.Bodies("json", "s20"));
+        ExpectedTotals expected = Recorded.Expected("json").Single(t => t.Capture == "s20");
+        await Open("#all");
+        await _page.Locator($"a[href='#session={expected.SessionId}']").ClickAsync();
+        await _page.Locator("#session .prompt").First.WaitForAsync();
+        await _page.Locator($"main[data-scope='session={expected.SessionId}']").WaitForAsync();
+        await AssertFigures();
+        Assert.False(await _page.Locator("#sessions-rows").IsVisibleAsync());
+        JsonNode details = await _server.Get($"/api/sessions/{expected.SessionId}");
+        Assert.Equal(details["prompts"]!.AsArray().Count(p => (string)p!["kind"]! != "none"), await _page.Locator("#session .prompt:not(:has-text('Without a prompt'))").CountAsync());
+
+        // Every request of the ledger and every tool call is a row; the older prompts make theirs when they are opened.
+        await _page.EvaluateAsync("document.querySelectorAll('#session details.prompt').forEach(d => { d.open = true; })");
+        int requests = details["prompts"]!.AsArray().Sum(p => p!["requests"]!.AsArray().Count);
+        await Assertions.Expect(_page.Locator("#session .track .request")).ToHaveCountAsync(requests);
+        Assert.Equal(expected["log:count tool_result"], await _page.Locator("#session .track .tool, #session .track .bad").CountAsync());
+
+        // Opened with the keyboard, an event says all it says, as text.
+        ILocator row = _page.Locator("#session button.row", new() { HasText = "tool Bash" }).First;
+        await row.FocusAsync();
+        await _page.Keyboard.PressAsync("Enter");
+        await _page.Locator("#session dt", new() { HasText = "tool_use_id" }).First.WaitForAsync();
+        Assert.Equal("true", await row.GetAttributeAsync("aria-expanded"));
+
+        await _page.GoBackAsync();
+        await _page.Locator("#sessions-rows a").First.WaitForAsync();
+        Assert.False(await _page.Locator("#session").IsVisibleAsync());
+        Assert.Empty(_complaints);
+    }
+
+    [BrowserFact]
+    public async Task A_session_that_is_not_there_is_said_to_be_none()
+    {
+        await Open("#session=nobody");
+        await _page.GetByText("there is no session of this id").WaitForAsync();
+        await _page.GetByText("All sessions").ClickAsync();
+        await _page.Locator("#session").WaitForAsync(new() { State = WaitForSelectorState.Hidden });
+    }
+
+    [BrowserFact]
+    public async Task A_session_that_is_looked_at_follows_what_arrives()
+    {
+        long now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        (await _server.Post("/v1/logs", Exports.Request(now - 60))).Dispose();
+        await Open("#session=a");
+        await Assertions.Expect(_page.Locator("#session .track .request")).ToHaveCountAsync(1);
+        (await _server.Post("/v1/logs", Exports.Request(now - 30, id: "r2"))).Dispose();
+        await Assertions.Expect(_page.Locator("#session .track .request")).ToHaveCountAsync(2);
+    }
+
+    [BrowserFact]
     public async Task A_question_that_makes_no_sense_is_explained()
     {
         await Open("#range=banana");

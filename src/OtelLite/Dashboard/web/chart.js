@@ -3,6 +3,7 @@ import { h } from "./dom.js";
 import { moment } from "./format.js";
 
 const DAY = 86_400;
+const MINUTE = 60;
 
 /** What counts whole has no half steps on its axis: 1, 2, 5, 10, 20, 50, ... */
 export const WHOLE_STEPS = Array.from({ length: 15 }, (_, i) => [1, 2, 5].map((n) => n * 10 ** i)).flat();
@@ -24,7 +25,7 @@ function timeLabels(_, splits) {
     const sparse = splits.length > 1 && splits[1] - splits[0] >= DAY;
     return sparse || (midnight && i > 0)
       ? time.toLocaleDateString("en-GB", { day: "numeric", month: "short" })
-      : time.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+      : time.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", second: splits[1] - splits[0] < MINUTE ? "2-digit" : undefined });
   });
 }
 
