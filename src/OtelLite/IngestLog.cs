@@ -34,7 +34,7 @@ internal sealed class IngestLog
     public DateTimeOffset StartedAt { get; } = DateTimeOffset.UtcNow;
 
     /// <param name="client">Who sent it; remembered where there is something to remark.</param>
-    public void Accept(string path, string client, ExportEncoding encoding, in ExportResult result, int records, int unspecifiedTemporality, bool isRepeat)
+    public void Accept(string path, string client, ExportEncoding encoding, in ExportResult result, int unspecifiedTemporality, bool isRepeat)
     {
         DateTimeOffset now = DateTimeOffset.UtcNow;
         lock (_lock)
@@ -43,14 +43,21 @@ internal sealed class IngestLog
             {
                 Accepted = _counts.Accepted + 1,
                 Repeated = _counts.Repeated + (isRepeat ? 1 : 0),
-                RejectedDataPoints = _counts.RejectedDataPoints + (result.Signal == Signal.Metrics ? result.Rejected : 0),
-                RejectedSpans = _counts.RejectedSpans + (result.Signal == Signal.Traces ? result.Rejected : 0),
+                RejectedDataPoints = _counts.RejectedDataPoints + result.RejectedDataPoints,
+                RejectedSpans = _counts.RejectedSpans + result.RejectedSpans,
                 UnspecifiedTemporality = _counts.UnspecifiedTemporality + (isRepeat ? 0 : unspecifiedTemporality),
             };
-            Arrivals before = _arrivals.TryGetValue((result.Signal, encoding), out Arrivals? known)
-                ? known
-                : new Arrivals(NameOf(result.Signal), NameOf(encoding), 0, 0, now);
-            _arrivals[(result.Signal, encoding)] = before with { Exports = before.Exports + 1, Records = before.Records + records, LastAt = now };
+            foreach (Signal signal in Enum.GetValues<Signal>())
+            {
+                // What it holds counts, and not where it was sent; one that holds nothing is an export of its path's signal.
+                int records = result.Of(signal);
+                if (records > 0 || (signal == result.Signal && result is { DataPoints: 0, LogRecords: 0, Spans: 0 }))
+                {
+                    Arrivals before = _arrivals.TryGetValue((signal, encoding), out Arrivals? known) ? known : new Arrivals(NameOf(signal), NameOf(encoding), 0, 0, now);
+                    _arrivals[(signal, encoding)] = before with { Exports = before.Exports + 1, Records = before.Records + records, LastAt = now };
+                }
+            }
+
             if (result.Remark is { } remark)
             {
                 Add(path, StatusCodes.Status200OK, remark, client);

@@ -21,6 +21,19 @@ internal static class Limits
     /// <summary>Attributes of all the records of one request, for the same reason.</summary>
     public const int AttributesPerRequestMax = 4_000_000;
 
+    /// <summary>Bytes of text that one request may take as it is stored: a body of the largest default size twice, with room. Two bytes of protobuf can
+    /// become thirty of JSON.</summary>
+    public const int BatchTextBytesMax = 256 << 20;
+
+    /// <summary>Events, links and exemplars of all the records of one request. An SDK keeps 128 events and 128 links of a span.</summary>
+    public const int EmbeddedPerRequestMax = 200_000;
+
+    /// <summary>A body that takes more than this, read or inflated, is decoded alone: several at once would be gigabytes. Claude Code's largest seen is 616 kB.</summary>
+    public const int LargeBodyBytes = 4 << 20;
+
+    /// <summary>How long a large body waits for another. Then it is 503, well within a client's 10 s.</summary>
+    public static readonly TimeSpan LargeBodyWait = TimeSpan.FromSeconds(4);
+
     /// <summary>Buckets or quantiles of one data point, past which it is rejected. SDKs send some dozens, and 160 at most for an exponential histogram.</summary>
     public const int BucketsPerPointMax = 10_000;
 

@@ -201,44 +201,44 @@ internal static class AnyValueJson
         }
     }
 
-    // The key has to be written first but may come last: then the value is read again from a copy of the reader.
+    // The key has to stand first but may come last: it then changes places with the value where they stand. To read the value once more instead
+    // would cost its length at every level of a nested map.
     private static void AppendEntry(ref Utf8JsonReader reader, Utf8Text text)
     {
         int start = text.Length;
-        bool hasKey = false;
+        int behindKey = -1;
         bool hasValue = false;
-        Utf8JsonReader value = default;
         while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
         {
-            if (name.SequenceEqual("key"u8) && reader.TokenType == JsonTokenType.String)
+            if (name.SequenceEqual("key"u8) && reader.TokenType == JsonTokenType.String && !(behindKey >= 0 && hasValue))
             {
-                text.Rewind(start);
+                int middle = hasValue ? text.Length : start;
+                text.Rewind(middle);
                 AppendString(ref reader, text);
-                hasKey = true;
+                text.Append((byte)':');
+                behindKey = start + text.Length - middle;
+                text.Rotate(start, middle);
+            }
+            else if (name.SequenceEqual("value"u8))
+            {
+                text.Rewind(behindKey >= 0 ? behindKey : start);
+                Append(ref reader, text);
+                hasValue = true;
             }
             else
             {
-                if (name.SequenceEqual("value"u8))
-                {
-                    value = reader;
-                    hasValue = true;
-                }
-
                 reader.Skip();
             }
         }
 
-        if (!hasKey)
+        if (behindKey < 0)
         {
-            text.Append("\"\""u8);
+            int middle = text.Length;
+            text.Append("\"\":"u8);
+            text.Rotate(start, middle);
         }
 
-        text.Append((byte)':');
-        if (hasValue)
-        {
-            Append(ref value, text);
-        }
-        else
+        if (!hasValue)
         {
             text.Append("null"u8);
         }

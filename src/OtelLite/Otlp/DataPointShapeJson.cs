@@ -6,43 +6,72 @@ namespace OtelLite.Otlp;
 /// <summary>The members that only points of distributions have. Of a list that comes twice the last wins.</summary>
 internal static class DataPointShapeJson
 {
-    /// <summary>False for a member of another name; then nothing was read.</summary>
-    public static bool TryRead(ref Utf8JsonReader reader, scoped ReadOnlySpan<byte> name, DataPointShape shape)
+    /// <summary>False for a member that points of this kind do not have; then nothing was read.</summary>
+    public static bool TryRead(ref Utf8JsonReader reader, scoped ReadOnlySpan<byte> name, MetricKind kind, DataPointShape shape)
     {
         if (name.SequenceEqual("count"u8))
         {
             shape.Count = Json.ReadUInt64(ref reader);
-        }
-        else if (name.SequenceEqual("sum"u8))
-        {
-            shape.Sum = OptionalDouble(ref reader);
-        }
-        else if (name.SequenceEqual("min"u8))
-        {
-            shape.Min = OptionalDouble(ref reader);
-        }
-        else if (name.SequenceEqual("max"u8))
-        {
-            shape.Max = OptionalDouble(ref reader);
-        }
-        else if (name.SequenceEqual("bucketCounts"u8))
-        {
-            ReadCounts(ref reader, shape, shape.BucketCounts);
-        }
-        else if (name.SequenceEqual("explicitBounds"u8))
-        {
-            ReadBounds(ref reader, shape);
-        }
-        else if (name.SequenceEqual("quantileValues"u8))
-        {
-            ReadQuantiles(ref reader, shape);
-        }
-        else
-        {
-            return TryReadExponential(ref reader, name, shape);
+            return true;
         }
 
+        if (name.SequenceEqual("sum"u8))
+        {
+            shape.Sum = OptionalDouble(ref reader);
+            return true;
+        }
+
+        return kind switch
+        {
+            MetricKind.Summary => TryReadSummary(ref reader, name, shape),
+            MetricKind.Histogram => TryReadExtreme(ref reader, name, shape) || TryReadHistogram(ref reader, name, shape),
+            _ => TryReadExtreme(ref reader, name, shape) || TryReadExponential(ref reader, name, shape),
+        };
+    }
+
+    private static bool TryReadExtreme(ref Utf8JsonReader reader, scoped ReadOnlySpan<byte> name, DataPointShape shape)
+    {
+        if (name.SequenceEqual("min"u8))
+        {
+            shape.Min = OptionalDouble(ref reader);
+            return true;
+        }
+
+        if (name.SequenceEqual("max"u8))
+        {
+            shape.Max = OptionalDouble(ref reader);
+            return true;
+        }
+
+        return false;
+    }
+
+    private static bool TryReadSummary(ref Utf8JsonReader reader, scoped ReadOnlySpan<byte> name, DataPointShape shape)
+    {
+        if (!name.SequenceEqual("quantileValues"u8))
+        {
+            return false;
+        }
+
+        ReadQuantiles(ref reader, shape);
         return true;
+    }
+
+    private static bool TryReadHistogram(ref Utf8JsonReader reader, scoped ReadOnlySpan<byte> name, DataPointShape shape)
+    {
+        if (name.SequenceEqual("bucketCounts"u8))
+        {
+            ReadCounts(ref reader, shape, shape.BucketCounts);
+            return true;
+        }
+
+        if (name.SequenceEqual("explicitBounds"u8))
+        {
+            ReadBounds(ref reader, shape);
+            return true;
+        }
+
+        return false;
     }
 
     private static bool TryReadExponential(ref Utf8JsonReader reader, scoped ReadOnlySpan<byte> name, DataPointShape shape)

@@ -7,17 +7,18 @@ namespace OtelLite.Otlp;
 internal static class ExemplarsJson
 {
     /// <summary>None when there are none.</summary>
-    public static TextRange Read(ref Utf8JsonReader reader, Utf8Text text)
+    public static TextRange Read(ref Utf8JsonReader reader, TelemetryBatch batch)
     {
         if (!Json.StartArray(ref reader, "exemplars"))
         {
             return TextRange.None;
         }
 
+        Utf8Text text = batch.Text;
         int start = text.Length;
         while (Json.NextMessage(ref reader, "an exemplar"))
         {
-            text.Append(text.Length == start ? (byte)'[' : (byte)',');
+            batch.BeginEmbedded(start);
             AppendExemplar(ref reader, text);
         }
 
@@ -62,10 +63,12 @@ internal static class ExemplarsJson
             else if (name.SequenceEqual("traceId"u8))
             {
                 traceId = reader;
+                reader.Skip();
             }
             else if (name.SequenceEqual("spanId"u8))
             {
                 spanId = reader;
+                reader.Skip();
             }
             else
             {

@@ -111,11 +111,11 @@ internal static class MetricsJson
             {
                 ReadDataPoints(ref reader, batch, metric.Kind);
             }
-            else if (name.SequenceEqual("aggregationTemporality"u8))
+            else if (name.SequenceEqual("aggregationTemporality"u8) && metric.Kind is not (MetricKind.Gauge or MetricKind.Summary))
             {
                 metric.Temporality = (AggregationTemporality)Json.ReadEnum(ref reader);
             }
-            else if (name.SequenceEqual("isMonotonic"u8))
+            else if (name.SequenceEqual("isMonotonic"u8) && metric.Kind == MetricKind.Sum)
             {
                 metric.IsMonotonic = Json.ReadBool(ref reader);
             }
@@ -144,11 +144,11 @@ internal static class MetricsJson
                 {
                     AttributesJson.Read(ref reader, batch);
                 }
-                else if (name.SequenceEqual("exemplars"u8))
+                else if (name.SequenceEqual("exemplars"u8) && kind != MetricKind.Summary)
                 {
-                    point.Exemplars = ExemplarsJson.Read(ref reader, batch.Text);
+                    point.Exemplars = ExemplarsJson.Read(ref reader, batch);
                 }
-                else if (!(point.IsDistribution ? DataPointShapeJson.TryRead(ref reader, name, batch.Shape) : TryReadNumber(ref reader, name, ref point))
+                else if (!(point.IsDistribution ? DataPointShapeJson.TryRead(ref reader, name, kind, batch.Shape) : TryReadNumber(ref reader, name, ref point))
                     && !TryReadPoint(ref reader, name, ref point))
                 {
                     reader.Skip();

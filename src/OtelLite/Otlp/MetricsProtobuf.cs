@@ -114,7 +114,7 @@ internal static class MetricsProtobuf
         }
 
         // They are one JSON array but may stand apart: a second walk, as nearly nobody sends any.
-        point.Exemplars = hasExemplars ? ReadExemplars(again, exemplars, batch.Text) : TextRange.None;
+        point.Exemplars = hasExemplars ? ReadExemplars(again, exemplars, batch) : TextRange.None;
         point.Attributes = batch.CloseAttributes(first, 0);
         batch.AddDataPoint(point);
     }
@@ -238,8 +238,9 @@ internal static class MetricsProtobuf
         }
     }
 
-    private static TextRange ReadExemplars(ProtobufReader point, int field, Utf8Text text)
+    private static TextRange ReadExemplars(ProtobufReader point, int field, TelemetryBatch batch)
     {
+        Utf8Text text = batch.Text;
         int start = text.Length;
         while (point.Next())
         {
@@ -249,7 +250,7 @@ internal static class MetricsProtobuf
                 continue;
             }
 
-            text.Append(text.Length == start ? (byte)'[' : (byte)',');
+            batch.BeginEmbedded(start);
             AppendExemplar(point.ReadMessage(), text);
         }
 

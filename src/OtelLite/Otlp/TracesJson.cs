@@ -76,7 +76,7 @@ internal static class TracesJson
                 {
                     dropped = Json.ReadUInt32(ref reader);
                 }
-                else if (!TryReadText(ref reader, name, batch.Text, ref span) && !TryReadNumber(ref reader, name, ref span))
+                else if (!TryReadText(ref reader, name, batch, ref span) && !TryReadNumber(ref reader, name, ref span))
                 {
                     reader.Skip();
                 }
@@ -87,8 +87,9 @@ internal static class TracesJson
         }
     }
 
-    private static bool TryReadText(ref Utf8JsonReader reader, scoped ReadOnlySpan<byte> name, Utf8Text text, ref Span span)
+    private static bool TryReadText(ref Utf8JsonReader reader, scoped ReadOnlySpan<byte> name, TelemetryBatch batch, ref Span span)
     {
+        Utf8Text text = batch.Text;
         if (name.SequenceEqual("traceId"u8))
         {
             span.TraceId = Json.ReadId(ref reader, text, Json.TraceIdDigits);
@@ -111,11 +112,11 @@ internal static class TracesJson
         }
         else if (name.SequenceEqual("events"u8))
         {
-            span.Events = ReadEvents(ref reader, text);
+            span.Events = ReadEvents(ref reader, batch);
         }
         else if (name.SequenceEqual("links"u8))
         {
-            span.Links = ReadLinks(ref reader, text);
+            span.Links = ReadLinks(ref reader, batch);
         }
         else if (name.SequenceEqual("status"u8))
         {
@@ -187,8 +188,9 @@ internal static class TracesJson
         }
     }
 
-    private static TextRange ReadEvents(ref Utf8JsonReader reader, Utf8Text text)
+    private static TextRange ReadEvents(ref Utf8JsonReader reader, TelemetryBatch batch)
     {
+        Utf8Text text = batch.Text;
         if (!Json.StartArray(ref reader, "events"))
         {
             return TextRange.None;
@@ -197,7 +199,7 @@ internal static class TracesJson
         int start = text.Length;
         while (Json.NextMessage(ref reader, "an event of a span"))
         {
-            text.Append(text.Length == start ? (byte)'[' : (byte)',');
+            batch.BeginEmbedded(start);
             ulong time = 0;
             uint dropped = 0;
             Utf8JsonReader eventName = default;
@@ -230,8 +232,9 @@ internal static class TracesJson
         return ExemplarsJson.Close(text, start);
     }
 
-    private static TextRange ReadLinks(ref Utf8JsonReader reader, Utf8Text text)
+    private static TextRange ReadLinks(ref Utf8JsonReader reader, TelemetryBatch batch)
     {
+        Utf8Text text = batch.Text;
         if (!Json.StartArray(ref reader, "links"))
         {
             return TextRange.None;
@@ -240,7 +243,7 @@ internal static class TracesJson
         int start = text.Length;
         while (Json.NextMessage(ref reader, "a link of a span"))
         {
-            text.Append(text.Length == start ? (byte)'[' : (byte)',');
+            batch.BeginEmbedded(start);
             uint dropped = 0;
             uint flags = 0;
             Utf8JsonReader traceId = default;

@@ -31,8 +31,8 @@ internal static class TracesProtobuf
         }
 
         // Each is one JSON array but its parts may stand apart: a second walk.
-        span.Events = hasEvents ? ReadEvents(again, batch.Text) : TextRange.None;
-        span.Links = hasLinks ? ReadLinks(again, batch.Text) : TextRange.None;
+        span.Events = hasEvents ? ReadEvents(again, batch) : TextRange.None;
+        span.Links = hasLinks ? ReadLinks(again, batch) : TextRange.None;
         span.Attributes = batch.CloseAttributes(first, dropped);
         batch.AddSpan(span);
     }
@@ -88,8 +88,9 @@ internal static class TracesProtobuf
         }
     }
 
-    private static TextRange ReadEvents(ProtobufReader span, Utf8Text text)
+    private static TextRange ReadEvents(ProtobufReader span, TelemetryBatch batch)
     {
+        Utf8Text text = batch.Text;
         const int timeUnixNano = 1, eventName = 2, attributes = 3, droppedAttributesCount = 4;
         int start = text.Length;
         while (span.Next())
@@ -116,7 +117,7 @@ internal static class TracesProtobuf
                 }
             }
 
-            text.Append(text.Length == start ? (byte)'[' : (byte)',');
+            batch.BeginEmbedded(start);
             text.Append("{\"timeUnixNano\":"u8);
             text.AppendJson(time);
             text.Append(",\"name\":"u8);
@@ -127,8 +128,9 @@ internal static class TracesProtobuf
         return ExemplarsJson.Close(text, start);
     }
 
-    private static TextRange ReadLinks(ProtobufReader span, Utf8Text text)
+    private static TextRange ReadLinks(ProtobufReader span, TelemetryBatch batch)
     {
+        Utf8Text text = batch.Text;
         const int linkTraceId = 1, linkSpanId = 2, linkTraceState = 3, attributes = 4, droppedAttributesCount = 5, linkFlags = 6;
         int start = text.Length;
         while (span.Next())
@@ -159,7 +161,7 @@ internal static class TracesProtobuf
                 }
             }
 
-            text.Append(text.Length == start ? (byte)'[' : (byte)',');
+            batch.BeginEmbedded(start);
             text.Append("{\"flags\":"u8);
             text.AppendJson((ulong)flags);
             AppendId(traceId, TraceIdBytes, text, ",\"traceId\":\""u8);

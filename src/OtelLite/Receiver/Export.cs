@@ -32,14 +32,14 @@ internal static class Export
         string path = context.Request.Path;
         string client = batch.Remark is null ? "" : OtlpReceiver.ClientOf(context);
         WriteResult written = await write(batch).ConfigureAwait(false);
-        var result = new ExportResult(signal ?? SignalOf(batch), batch.Rejected, batch.Remark);
-        int records = batch.Records;
+        var result = new ExportResult(
+            signal ?? SignalOf(batch), batch.DataPoints.Count, batch.LogRecords.Count, batch.Spans.Count, batch.RejectedDataPoints, batch.RejectedSpans, batch.Remark);
         int unspecified = batch.UnspecifiedTemporality;
         batch.Return();
         switch (written.Outcome)
         {
             case WriteOutcome.Committed:
-                log.Accept(path, client, encoding, result, records, unspecified, written.IsRepeat);
+                log.Accept(path, client, encoding, result, unspecified, written.IsRepeat);
                 return (result, null);
             case WriteOutcome.Failed:
                 return (default, OtlpRefusal.Failed(written.Reason!));

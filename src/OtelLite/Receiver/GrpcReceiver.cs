@@ -43,15 +43,16 @@ internal sealed class GrpcReceiver(Token token, int bodyBytesMax, WriteBatch wri
         }
 
         Task<(ExportResult Result, OtlpRefusal? Refusal)> taking = Export.Take(context, body, ExportEncoding.Grpc, OtlpPath.OfGrpc(path), write, log);
-        if (timeout is { } deadline && await Task.WhenAny(taking, Task.Delay(deadline)).ConfigureAwait(false) != taking)
+        try
+        {
+            (ExportResult result, OtlpRefusal? refused) = await taking.WaitAsync(timeout ?? Timeout.InfiniteTimeSpan).ConfigureAwait(false);
+            await (refused is null ? WriteSuccess(context, result) : Refuse(context, refused)).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
         {
             // What waits for the disk can't be called back; the client has stopped waiting anyway.
             await Refuse(context, OtlpRefusal.TooLate).ConfigureAwait(false);
-            return;
         }
-
-        (ExportResult result, OtlpRefusal? refused) = await taking.ConfigureAwait(false);
-        await (refused is null ? WriteSuccess(context, result) : Refuse(context, refused)).ConfigureAwait(false);
     }
 
     /// <summary>Answers that an export is not taken, and remembers why.</summary>

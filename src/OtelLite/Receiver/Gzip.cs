@@ -40,10 +40,17 @@ internal static class Gzip
             return GzipResult.Bad;
         }
 
-        // One member is what every client sends. .NET reads ahead, so where a member ends is not known, but if the end of
-        // the body is this member's trailer, that was all.
-        GzipResult result = InflateMember(new MemoryStream(from.Array!, from.Offset + start, from.Count - start), max, ref to, ref written);
-        if (result != GzipResult.Done || HasTrailer(from.AsSpan()[^Math.Min(TrailerBytes, from.Count)..], to.AsSpan(0, written)))
+        // One member is what every client sends. Its last byte is handed over by itself: whether the inflater asks for it tells whether the member
+        // goes to its very end, as .NET reads ahead and does not say where it stopped.
+        int end = from.Count - TrailerBytes;
+        if (start >= end)
+        {
+            return GzipResult.Bad;
+        }
+
+        var bytes = new Stepped(from[..end], start, end - 1);
+        GzipResult result = InflateMember(bytes, max, ref to, ref written);
+        if (result != GzipResult.Done || (bytes.At == end && HasTrailer(from.AsSpan(end), to.AsSpan(0, written))))
         {
             return result;
         }
@@ -51,7 +58,8 @@ internal static class Gzip
         return InflateMembers(from, max, ref to, out written);
     }
 
-    // Several members are one stream (RFC 1952, 2.2). Read byte by byte, the end of each is exact; nobody does this in earnest.
+    // Several members are one stream (RFC 1952, 2.2). Each is inflated once in large steps to see in which of them it ends, and once more with that
+    // step byte by byte, which makes its end exact.
     private static GzipResult InflateMembers(ArraySegment<byte> from, int max, ref byte[] to, out int written)
     {
         int at = 0;
@@ -63,16 +71,19 @@ internal static class Gzip
                 return GzipResult.Bad;
             }
 
-            var bytes = new ByteByByte(from, at + header);
             int member = written;
-            GzipResult result = InflateMember(bytes, max, ref to, ref written);
+            var coarse = new Stepped(from, at + header, from.Count);
+            GzipResult result = InflateMember(coarse, max, ref to, ref written);
             if (result != GzipResult.Done)
             {
                 return result;
             }
 
-            at = bytes.At + TrailerBytes;
-            if (at > from.Count || !HasTrailer(from.AsSpan(bytes.At, TrailerBytes), to.AsSpan(member, written - member)))
+            written = member;
+            var exact = new Stepped(from, at + header, coarse.LastStepAt);
+            _ = InflateMember(exact, max, ref to, ref written);
+            at = exact.At + TrailerBytes;
+            if (at > from.Count || !HasTrailer(from.AsSpan(exact.At, TrailerBytes), to.AsSpan(member, written - member)))
             {
                 return GzipResult.Bad;
             }
@@ -155,10 +166,14 @@ internal static class Gzip
         return length <= gzip.Length;
     }
 
-    /// <summary>Gives one byte a read, so that what reads it never takes more than it needs.</summary>
-    private sealed class ByteByByte(ArraySegment<byte> bytes, int start) : Stream
+    /// <summary>Gives bytes in large steps up to a place and from there one a read, so that what reads it takes no more than it needs.</summary>
+    private sealed class Stepped(ArraySegment<byte> bytes, int start, int fineFrom) : Stream
     {
+        /// <summary>Behind the last byte that was given.</summary>
         public int At { get; private set; } = start;
+
+        /// <summary>Where the last step began.</summary>
+        public int LastStepAt { get; private set; } = start;
 
         public override bool CanRead => true;
 
@@ -176,13 +191,11 @@ internal static class Gzip
 
         public override int Read(Span<byte> buffer)
         {
-            if (At >= bytes.Count || buffer.IsEmpty)
-            {
-                return 0;
-            }
-
-            buffer[0] = bytes[At++];
-            return 1;
+            int count = Math.Min(buffer.Length, At < fineFrom ? fineFrom - At : Math.Min(1, bytes.Count - At));
+            bytes.AsSpan(At, count).CopyTo(buffer);
+            LastStepAt = At;
+            At += count;
+            return count;
         }
 
         public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));

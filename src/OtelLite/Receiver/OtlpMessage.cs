@@ -6,12 +6,28 @@ using OtelLite.Telemetry;
 namespace OtelLite.Receiver;
 
 /// <summary>What was made of an accepted export, as OTLP's partial success tells it.</summary>
+/// <param name="Signal">Of which signal the answer is: that of the path, or of the body where the path has none.</param>
 /// <param name="Remark">Why records were rejected, or with none rejected a warning; null when there is nothing to say.</param>
-internal readonly record struct ExportResult(Signal Signal, int Rejected, string? Remark);
+internal readonly record struct ExportResult(
+    Signal Signal, int DataPoints, int LogRecords, int Spans, int RejectedDataPoints, int RejectedSpans, string? Remark)
+{
+    public int Rejected => RejectedDataPoints + RejectedSpans;
+
+    /// <summary>How many records of a signal were taken; JSON may bring one signal on another's path, or several at once.</summary>
+    public int Of(Signal signal) => signal switch
+    {
+        Signal.Metrics => DataPoints,
+        Signal.Logs => LogRecords,
+        _ => Spans,
+    };
+}
 
 /// <summary>The few messages that are answered, in both encodings: so few and small that they are written by hand.</summary>
 internal static class OtlpMessage
 {
+    // The answer is JSON and never HTML: what is to be copied from it, such as a quoted variable, shall stand in it as it is.
+    private static readonly JsonWriterOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private const string BadRequestType = "type.googleapis.com/google.rpc.BadRequest";
     private const string RetryInfoType = "type.googleapis.com/google.rpc.RetryInfo";
 
@@ -30,7 +46,7 @@ internal static class OtlpMessage
             _ => "rejectedSpans",
         };
         using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes))
+        using (var json = new Utf8JsonWriter(bytes, Plain))
         {
             json.WriteStartObject();
             json.WriteStartObject("partialSuccess"u8);
@@ -72,7 +88,7 @@ internal static class OtlpMessage
     public static byte[] StatusAsJson(OtlpRefusal refusal)
     {
         using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes))
+        using (var json = new Utf8JsonWriter(bytes, Plain))
         {
             json.WriteStartObject();
             json.WriteNumber("code"u8, refusal.Code);

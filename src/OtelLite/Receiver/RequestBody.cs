@@ -13,7 +13,11 @@ internal sealed class RequestBody : IDisposable
     // gRPC, "Length-Prefixed-Message": one byte for whether it is compressed, four for its length.
     private const int FrameHeaderBytes = 5;
 
+    // Held by the one large body that is inflated and decoded.
+    private static readonly SemaphoreSlim LargeBodies = new(1, 1);
+
     private byte[] _bytes;
+    private bool _holdsLarge;
     private int _start;
     private int _length;
 
@@ -26,6 +30,11 @@ internal sealed class RequestBody : IDisposable
         ArrayPool<byte>.Shared.Return(_bytes);
         _bytes = [];
         _length = 0;
+        if (_holdsLarge)
+        {
+            _holdsLarge = false;
+            LargeBodies.Release();
+        }
     }
 
     /// <summary>
@@ -56,15 +65,7 @@ internal sealed class RequestBody : IDisposable
             return (null, OtlpRefusal.TooLarge(max));
         }
 
-        if (!gzip)
-        {
-            return (body, null);
-        }
-
-        using (body)
-        {
-            return body.Inflate(max);
-        }
+        return await body.Finish(gzip, max).ConfigureAwait(false);
     }
 
     /// <summary>The one message of a unary gRPC call, inflated if it is compressed; the limit holds before and after.</summary>
@@ -88,15 +89,7 @@ internal sealed class RequestBody : IDisposable
             return (null, refusal);
         }
 
-        if (!compressed)
-        {
-            return (body, null);
-        }
-
-        using (body)
-        {
-            return body.Inflate(max);
-        }
+        return await body.Finish(compressed, max).ConfigureAwait(false);
     }
 
     private OtlpRefusal? Unframe(bool gzip, out bool compressed)
@@ -150,6 +143,52 @@ internal sealed class RequestBody : IDisposable
                 return true;
             }
         }
+    }
+
+    // Inflates a body that was read, and waits its turn with one that is large: what it inflates to is many times that as text, and several of them
+    // at once would be gigabytes. A body may lie about its length, so one that passes for small is inflated no further than that.
+    private async Task<(RequestBody? Body, OtlpRefusal? Refusal)> Finish(bool compressed, int max)
+    {
+        bool isLarge = Math.Max(_length, compressed ? Gzip.LengthTold(Bytes) : 0) > Limits.LargeBodyBytes;
+        if (!isLarge)
+        {
+            if (!compressed)
+            {
+                return (this, null);
+            }
+
+            (RequestBody? small, OtlpRefusal? refusal) = Inflate(Math.Min(max, Limits.LargeBodyBytes));
+            if (refusal is not { HttpStatus: StatusCodes.Status413PayloadTooLarge } || max <= Limits.LargeBodyBytes)
+            {
+                Dispose();
+                return (small, refusal);
+            }
+        }
+
+        if (!await LargeBodies.WaitAsync(Limits.LargeBodyWait).ConfigureAwait(false))
+        {
+            Dispose();
+            return (null, OtlpRefusal.Unavailable("other exports of this size are being read"));
+        }
+
+        if (!compressed)
+        {
+            _holdsLarge = true;
+            return (this, null);
+        }
+
+        (RequestBody? inflated, OtlpRefusal? why) = Inflate(max);
+        Dispose();
+        if (inflated is null)
+        {
+            LargeBodies.Release();
+        }
+        else
+        {
+            inflated._holdsLarge = true;
+        }
+
+        return (inflated, why);
     }
 
     private (RequestBody? Body, OtlpRefusal? Refusal) Inflate(int max)

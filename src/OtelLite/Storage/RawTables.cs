@@ -13,6 +13,7 @@ internal sealed class RawTables : IDisposable
     private readonly Statement _metric;
     private readonly Statement _event;
     private readonly Statement _span;
+    private readonly Statement _findSpan;
     private readonly Statement _addResource;
     private readonly Statement _findResource;
     private readonly Statement _addScope;
@@ -34,8 +35,8 @@ internal sealed class RawTables : IDisposable
         _forgetBodies = new(connection, "DELETE FROM otel_body WHERE received_unix_nano < ?");
         _metric = new(connection, """
             INSERT INTO otel_metrics (received_at, metric_name, value, unit, attributes, session_id, time_unix_nano, start_time_unix_nano,
-                sent_value, kind, temporality, is_monotonic, flags, resource_id, scope_id, shape, exemplars)
-            VALUES (datetime(?, 'unixepoch'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                sent_value, kind, temporality, is_monotonic, flags, resource_id, scope_id, shape, exemplars, dropped_attributes_count)
+            VALUES (datetime(?, 'unixepoch'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """);
         _event = new(connection, """
             INSERT INTO otel_events (received_at, event_name, attributes, session_id, prompt_id, time_unix_nano, observed_time_unix_nano,
@@ -48,8 +49,8 @@ internal sealed class RawTables : IDisposable
                 end_time_unix_nano, attributes, events, links, session_id, trace_state, flags, dropped_attributes_count, dropped_events_count,
                 dropped_links_count, resource_id, scope_id)
             VALUES (datetime(?, 'unixepoch'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (trace_id, span_id) DO NOTHING
             """);
+        _findSpan = new(connection, "SELECT 1 FROM otel_spans WHERE trace_id = ? AND span_id = ?");
         _addResource = new(connection, """
             INSERT OR IGNORE INTO otel_resource (hash, attributes, dropped_attributes_count, schema_url) VALUES (?, ?, ?, ?)
             """);
@@ -105,7 +106,7 @@ internal sealed class RawTables : IDisposable
 
     public void Dispose()
     {
-        foreach (Statement statement in (Statement[])[_body, _forgetBodies, _metric, _event, _span, _addResource, _findResource,
+        foreach (Statement statement in (Statement[])[_body, _forgetBodies, _metric, _event, _span, _findSpan, _addResource, _findResource,
             _addScope, _findScope, _findSeries, _setSeries])
         {
             statement.Dispose();
@@ -132,7 +133,7 @@ internal sealed class RawTables : IDisposable
             .Bind(_resourceIds[point.Resource]).Bind(_scopeIds[point.Scope]);
         BindText(_metric, text, point.Shape);
         BindText(_metric, text, point.Exemplars);
-        _metric.Run();
+        _metric.Bind((long)point.Attributes.DroppedCount).Run();
     }
 
     private static ReadOnlySpan<byte> NameOf(MetricKind kind) => kind switch
@@ -147,6 +148,12 @@ internal sealed class RawTables : IDisposable
     private void Write(TelemetryBatch batch, in Span span)
     {
         Utf8Text text = batch.Text;
+        // Asked first: an insertion that runs into the same ids would use up a number, and the numbers tell how many rows there are.
+        if (_findSpan.Begin().Bind(text[span.TraceId]).Bind(text[span.SpanId]).Scalar() is not null)
+        {
+            return;
+        }
+
         _span.Begin().Bind(_receivedUnixSeconds);
         BindText(_span, text, span.TraceId);
         BindText(_span, text, span.SpanId);

@@ -2,6 +2,7 @@
 -- (Database.cs), so its tables are made anew too.
 ALTER TABLE otel_metrics ADD COLUMN shape TEXT;
 ALTER TABLE otel_metrics ADD COLUMN exemplars TEXT;
+ALTER TABLE otel_metrics ADD COLUMN dropped_attributes_count INTEGER;
 ALTER TABLE otel_series ADD COLUMN count INTEGER NOT NULL DEFAULT 0;
 
 CREATE TABLE otel_spans (

@@ -20,7 +20,8 @@ CREATE TABLE otel_metrics (
     resource_id          INTEGER REFERENCES otel_resource (id),
     scope_id             INTEGER REFERENCES otel_scope (id),
     shape                TEXT,     -- of a distribution: count, buckets, quantiles as JSON, as the sender wrote them
-    exemplars            TEXT      -- a JSON array
+    exemplars            TEXT,     -- a JSON array
+    dropped_attributes_count INTEGER   -- those past the limit of a record
 );
 
 CREATE TABLE otel_events (

@@ -52,6 +52,9 @@ internal sealed class TelemetryBatch
     /// <summary>A hash of the decoded body: the guard against a retry of what was already stored.</summary>
     public UInt128 BodyHash { get; set; }
 
+    /// <summary>Events, links and exemplars so far, which are no rows of their own.</summary>
+    public int Embedded { get; private set; }
+
     public int Rejected => RejectedDataPoints + RejectedSpans;
 
     public int Records => DataPoints.Count + LogRecords.Count + Spans.Count;
@@ -74,6 +77,7 @@ internal sealed class TelemetryBatch
         Shape.Clear();
         RejectedDataPoints = 0;
         RejectedSpans = 0;
+        Embedded = 0;
         UnspecifiedTemporality = 0;
         Remark = null;
         BodyHash = default;
@@ -115,6 +119,18 @@ internal sealed class TelemetryBatch
         scope.Name = scope.Version = scope.SchemaUrl = TextRange.None;
         scope.Attributes = CloseAttributes(Attributes.Count, 0);
         return Scopes.Count - 1;
+    }
+
+    /// <summary>Begins one more event, link or exemplar of the JSON array that began at <paramref name="start"/>.</summary>
+    /// <exception cref="BatchFullException">There are too many in this request.</exception>
+    public void BeginEmbedded(int start)
+    {
+        if (++Embedded > Limits.EmbeddedPerRequestMax)
+        {
+            throw new BatchFullException($"one request may hold at most {Limits.EmbeddedPerRequestMax} events, links and exemplars; send smaller batches");
+        }
+
+        Text.Append(Text.Length == start ? (byte)'[' : (byte)',');
     }
 
     /// <summary>A record of which nothing is known yet; it is not in the batch before <see cref="AddLogRecord"/>.</summary>
@@ -168,6 +184,12 @@ internal sealed class TelemetryBatch
         row.StartTimeUnixNano = Known(point.StartTimeUnixNano);
         row.SessionId = TextOf(point.Attributes, AttributeName.SessionId);
         row.Shape = TextRange.None;
+        if (point.Attributes.DroppedCount > 0)
+        {
+            // OTLP has no field for it in a point, so the sender can't know; and points that differ only there are now one series.
+            Remark ??= $"a data point has more than {Limits.AttributesPerRecordMax} attributes: the first are stored, the rest is counted as dropped";
+        }
+
         if (hasShape)
         {
             // What a summary says counts from its start, as its message has no field for another temporality.

@@ -65,7 +65,12 @@ internal sealed class Utf8Text
     {
         if (_bytes.Length - Length < count)
         {
-            Array.Resize(ref _bytes, (int)Math.Min(Array.MaxLength, Math.Max(_bytes.Length * 2L, (long)Length + count)));
+            if ((long)Length + count > Limits.BatchTextBytesMax)
+            {
+                throw new BatchFullException($"the text of one request takes more than {Limits.BatchTextBytesMax} bytes as it is stored; send smaller batches");
+            }
+
+            Array.Resize(ref _bytes, (int)Math.Min(Limits.BatchTextBytesMax, Math.Max(_bytes.Length * 2L, (long)Length + count)));
         }
 
         return _bytes.AsSpan(Length);
@@ -135,13 +140,21 @@ internal sealed class Utf8Text
     /// <summary>A JSON string of a text that is already in this buffer.</summary>
     public void AppendJsonString(TextRange text)
     {
-        // The buffer may move when it grows: first the room for the worst case, then the span.
-        Span<byte> to = Reserve(JsonStringBytesMax(text.Length));
+        // The buffer may move when it grows: first the room, then the span.
+        Span<byte> to = Reserve(JsonStringBytes(this[text]));
         Length += WriteJsonString(this[text], to);
     }
 
     /// <summary>A JSON string of a text from elsewhere.</summary>
-    public void AppendJsonString(ReadOnlySpan<byte> utf8) => Length += WriteJsonString(utf8, Reserve(JsonStringBytesMax(utf8.Length)));
+    public void AppendJsonString(ReadOnlySpan<byte> utf8) => Length += WriteJsonString(utf8, Reserve(JsonStringBytes(utf8)));
+
+    /// <summary>Swaps two neighbours in place: what is before <paramref name="middle"/> comes behind what is after it.</summary>
+    public void Rotate(int start, int middle)
+    {
+        _bytes.AsSpan(start, middle - start).Reverse();
+        _bytes.AsSpan(middle, Length - middle).Reverse();
+        _bytes.AsSpan(start, Length - start).Reverse();
+    }
 
     /// <summary>A second copy of a text that is already in this buffer.</summary>
     public void AppendCopy(TextRange text)
@@ -151,8 +164,20 @@ internal sealed class Utf8Text
         Length += text.Length;
     }
 
-    // Each byte may become \u00XX.
-    private static int JsonStringBytesMax(int length) => checked(length * 6 + 2);
+    // Counted, and not six times the length for the worst case: a long text seldom has anything to escape.
+    private static int JsonStringBytes(ReadOnlySpan<byte> utf8)
+    {
+        int bytes = checked(utf8.Length + 2);
+        for (int at = utf8.IndexOfAny(Escaped); at >= 0; at = utf8.IndexOfAny(Escaped))
+        {
+            bytes = checked(bytes + EscapeBytes(utf8[at]) - 1);
+            utf8 = utf8[(at + 1)..];
+        }
+
+        return bytes;
+    }
+
+    private static int EscapeBytes(byte c) => c is (byte)'\n' or (byte)'\r' or (byte)'\t' or (byte)'\b' or (byte)'\f' or (byte)'"' or (byte)'\\' ? 2 : 6;
 
     private static int WriteJsonString(ReadOnlySpan<byte> from, Span<byte> to)
     {

@@ -67,6 +67,32 @@ public sealed class IngestTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_came_to_another_signals_path_counts_as_what_it_is()
+    {
+        const string badSpan = """{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"no ids"}]}]}]}""";
+        using HttpResponseMessage span = await _server.Post("/v1/logs", badSpan);
+        Assert.Contains("span: traceId", await span.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        using HttpResponseMessage point = await _server.Post("/v1/traces", Exports.Metrics(Exports.Point("1"), Exports.Point("0")));
+        Assert.Contains("data point: ", await point.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        (await _server.Post("/v1/metrics", Exports.Prompt())).Dispose();
+        JsonNode ingest = await _server.Get("/api/ingest");
+        Assert.Equal((1, 1), ((int)ingest["bodies"]!["rejectedDataPoints"]!, (int)ingest["bodies"]!["rejectedSpans"]!));
+        Assert.Equal(["metrics 1 1", "logs 2 1"], ingest["arrived"]!.AsArray().Select(a => $"{a!["signal"]} {a["exports"]} {a["records"]}"));
+        Assert.All(ingest["arrived"]!.AsArray(), a => Assert.InRange((DateTimeOffset)a!["lastAt"]!, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow));
+    }
+
+    [Fact]
+    public async Task What_is_told_of_a_signal_goes_on_with_what_arrives()
+    {
+        await _server.Replay(Recorded.Bodies("traces", "t01").Where(b => b.Signal == "traces"));
+        JsonNode ingest = await _server.Get("/api/ingest");
+        JsonNode traces = Assert.Single(ingest["arrived"]!.AsArray())!;
+        Assert.Equal((5, 58), ((int)traces["exports"]!, (int)traces["records"]!));
+        Assert.Equal(58, (int)ingest["stored"]!["spans"]!);
+        Assert.NotNull(ingest["stored"]!["lastSpanAt"]);
+    }
+
+    [Fact]
     public void Refusals_past_the_limit_push_out_the_oldest_and_long_texts_are_cut()
     {
         var log = new IngestLog();

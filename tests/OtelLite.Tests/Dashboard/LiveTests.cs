@@ -243,7 +243,7 @@ public sealed class LiveTests
             EditDecisions = new EditDecisions(0, 0),
             Models = [],
             Tools = [],
-            Stored = new Stored(0, 0, null, null, null),
+            Stored = new Stored(0, 0, 0, null, null, null, null),
         };
         return new SummaryAnswer(figures, new RequestedScope(new Scope(), null, null, null, TimeZoneInfo.Utc, null), null, DateTimeOffset.UnixEpoch);
     }

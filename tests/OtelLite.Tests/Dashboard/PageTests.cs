@@ -284,6 +284,21 @@ public sealed class PageTests(HeadlessBrowser browser) : IClassFixture<HeadlessB
     }
 
     [BrowserFact]
+    public async Task What_is_refused_is_told_where_the_first_export_is_waited_for_and_with_what_arrived()
+    {
+        (await _server.Post("/v1/nosuch", "{}")).Dispose();
+        await Open("#");
+        await _page.Locator("#setup-refused", new() { HasText = "exports go to /v1/metrics" }).WaitForAsync();
+        await _server.Replay(Recorded.Bodies("traces", "t01"));
+        await _page.Locator("#setup").WaitForAsync(new() { State = WaitForSelectorState.Hidden });
+        await _page.Locator("#arrived-rows tr", new() { HasText = "Traces" }).WaitForAsync(new() { Timeout = 15_000 });
+        Assert.Equal("Metrics http/json 8, Events http/json 10, Traces http/json 5", await _page.EvaluateAsync<string>(
+            "[...document.querySelectorAll('#arrived-rows tr')].map(r => [0, 1, 2].map(i => r.cells[i].textContent).join(' ')).join(', ')"));
+        Assert.Equal(1, await _page.Locator("#refused-rows tr", new() { HasText = "/v1/nosuch" }).CountAsync());
+        Assert.Empty(_complaints);
+    }
+
+    [BrowserFact]
     public async Task A_session_that_is_not_there_is_said_to_be_none()
     {
         await Open("#session=nobody");

@@ -112,4 +112,27 @@ public sealed class GzipTests
         Assert.Equal(1032L * lie.Length, Gzip.LengthTold(lie));
         Assert.Equal(0, Gzip.LengthTold([1, 2, 3]));
     }
+
+    [Fact]
+    public void Members_with_the_same_content_are_all_inflated_and_nothing_may_lie_before_the_trailer()
+    {
+        byte[] a = Exports.Gzip(Plain);
+        byte[] b = Exports.Gzip("between"u8);
+        Assert.Equal(GzipResult.Done, Inflate([.. a, .. a], 1 << 20, out byte[] twice));
+        Assert.Equal([.. Plain, .. Plain], twice);
+        Assert.Equal(GzipResult.Done, Inflate([.. a, .. b, .. a], 1 << 20, out byte[] three));
+        Assert.Equal([.. Plain, .. "between"u8, .. Plain], three);
+        Assert.Equal(GzipResult.Bad, Inflate([.. a[..^8], .. "garbage"u8, .. a[^8..]], 1 << 20, out _));
+        Assert.Equal(GzipResult.Bad, Inflate([.. a[..^8], 0, .. a[^8..]], 1 << 20, out _));
+    }
+
+    [Fact]
+    public void A_member_that_ends_in_a_later_step_of_the_reader_is_followed_by_the_next()
+    {
+        // Noise does not shrink: the first member takes several of the steps in which .NET reads.
+        byte[] noise = new byte[100_000];
+        new Random(3).NextBytes(noise);
+        Assert.Equal(GzipResult.Done, Inflate([.. Exports.Gzip(noise), .. Exports.Gzip(Plain), .. Exports.Gzip(noise)], 1 << 20, out byte[] plain));
+        Assert.Equal([.. noise, .. Plain, .. noise], plain);
+    }
 }

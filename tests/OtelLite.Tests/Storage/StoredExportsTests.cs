@@ -104,4 +104,25 @@ public sealed class StoredExportsTests
         using HttpResponseMessage answer = await server.Post(path, body);
         Assert.True(answer.StatusCode == HttpStatusCode.OK, $"{answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
     }
+
+    [Fact]
+    public async Task Attributes_past_the_limit_of_a_point_are_counted_and_told()
+    {
+        string attributes = string.Join(',', Enumerable.Range(0, Limits.AttributesPerRecordMax + 3).Select(i => Export.Int($"k{i}", i)));
+        await using RunningServer server = await RunningServer.Start();
+        using HttpResponseMessage answer = await server.Post("/v1/metrics", Export.Metrics(Export.Sum("m", [Export.Point($"\"timeUnixNano\":1,\"asInt\":1,\"attributes\":[{attributes}]")])));
+        Assert.Contains($"more than {Limits.AttributesPerRecordMax} attributes", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(3L, server.Sql("SELECT dropped_attributes_count FROM otel_metrics"));
+    }
+
+    [Fact]
+    public async Task What_a_kind_of_metric_does_not_have_is_unknown_to_json_too()
+    {
+        await using RunningServer server = await RunningServer.Start();
+        await Post(server, "/v1/metrics", Export.Metrics(
+            """{"name":"g","gauge":{"aggregationTemporality":1,"isMonotonic":true,"dataPoints":[{"timeUnixNano":1,"asInt":1}]}}""",
+            """{"name":"s","summary":{"dataPoints":[{"timeUnixNano":1,"count":1,"min":1,"bucketCounts":[1],"exemplars":[{"asInt":1}]}]}}"""));
+        Assert.Equal("0 0", server.Sql("SELECT temporality || ' ' || is_monotonic FROM otel_metrics WHERE kind = 'gauge'"));
+        Assert.Equal("{\"count\":1,\"quantileValues\":[]}", server.Sql("SELECT shape FROM otel_metrics WHERE kind = 'summary' AND exemplars IS NULL"));
+    }
 }

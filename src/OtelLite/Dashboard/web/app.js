@@ -5,6 +5,7 @@ import { ago, usd } from "./format.js";
 import { follow } from "./live.js";
 import { showCharts, showFigures, showLimits, showModels, showScope, showSessions, showTools, tickSessions } from "./panels.js";
 import { chooseSession, failSession, sessionOf, showSession } from "./session.js";
+import { watchReceiving } from "./receiving.js";
 import { showSetup, wantSetup } from "./setup.js";
 
 const SESSIONS_SHOWN = 12;
@@ -43,7 +44,7 @@ function show(answer) {
   showTools(answer.tools);
   showLimits(answer.scrape, now);
   showScope(answer, now);
-  showSetup(answer.stored.metrics + answer.stored.events === 0);
+  showSetup(answer.stored.metrics + answer.stored.events + answer.stored.spans === 0);
   problem(null);
   askDetails();
 }
@@ -192,3 +193,4 @@ addEventListener("hashchange", () => choose(fromHash(location.hash)));
 setInterval(tick, 1000);
 setInterval(() => { if (!document.hidden && lost === null && slides(query)) refresh(); }, SLIDE_INTERVAL_MS);
 choose(fromHash(location.hash));
+watchReceiving();

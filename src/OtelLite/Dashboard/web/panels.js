@@ -105,7 +105,7 @@ export function showScope(summary, now) {
   const { scrape, stored } = summary;
   setText(byId("scrape"), scrape === null ? "No scrape has been reported yet."
     : `Last scrape ${ago(now - new Date(scrape.scrapedAt))} (${moment(new Date(scrape.scrapedAt), now)})${scrape.source ? ` · ${scrape.source}` : ""}`);
-  setText(byId("stored"), `${count(stored.metrics)} metric points and ${count(stored.events)} events stored`
+  setText(byId("stored"), `${count(stored.metrics)} metric points, ${count(stored.events)} events and ${count(stored.spans)} spans stored`
     + (stored.lastReceivedAt ? `; last export ${ago(now - new Date(stored.lastReceivedAt))}` : ""));
 }
 
