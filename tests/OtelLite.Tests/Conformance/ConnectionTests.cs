@@ -187,7 +187,7 @@ public sealed class ConnectionTests : IAsyncLifetime
     [InlineData("GET", "/api/live")]
     [InlineData("GET", "/openapi.json")]
     [InlineData("POST", "/v1/metrics")]
-    public async Task X_07_A_foreign_host_name_reads_nothing(string method, string path)
+    public async Task X_07_A_foreign_host_name_without_the_token_reads_nothing_and_with_it_is_as_good_as_any(string method, string path)
     {
         // A page that rebinds its own name to this machine is a stranger: its requests carry neither the token nor this host's cookie.
         await _server.Post(Metrics, Exports.Commit());
@@ -197,6 +197,11 @@ public sealed class ConnectionTests : IAsyncLifetime
         Assert.Equal(401, answer.Status);
         Assert.DoesNotContain(ServerClient.TestToken, answer.Text, StringComparison.Ordinal);
         Assert.Equal(1, Stored);
+
+        // The policy is the token's: who has it may call this machine what he likes (a proxy, another name of it).
+        using RawConnection known = await RawConnection.Open(_server.Url);
+        await known.Send($"GET /api/summary HTTP/1.1\r\nHost: evil.example\r\nAuthorization: Bearer {ServerClient.TestToken}\r\n\r\n");
+        Assert.Equal(200, (await known.Read()).Status);
     }
 
     [Theory]

@@ -55,7 +55,8 @@ public sealed class LogsTests(SharedServer shared) : IClassFixture<SharedServer>
         foreach (string session in (string[])["named-by-field", "named-by-attribute"])
         {
             JsonNode summary = await shared.Server.Get($"/api/summary?session={session}");
-            Assert.Equal(7, (int)summary["tokens"]!["input"]! / (int)summary["apiRequests"]!);
+            // Both encodings tell of the same request, which is billed once.
+            Assert.Equal((7, 1), ((int)summary["tokens"]!["input"]!, (int)summary["apiRequests"]!));
         }
     }
 

@@ -21,7 +21,7 @@ public sealed class DecodeFuzzTests
 
     [Theory]
     [MemberData(nameof(Recordings))]
-    public async Task A_body_cut_anywhere_is_refused(string kind) => await InTime(() =>
+    public async Task A_body_cut_short_is_refused(string kind) => await InTime(() =>
     {
         var random = new Random(7);
         foreach (RecordedBody body in Recorded.Bodies(kind).Where(b => !b.Gzip))
