@@ -57,7 +57,7 @@ internal static class ReleaseFacts
     private static async Task<(double Ms, double ResidentBytes)> Start(string executable, string dataDir, bool untilIdle)
     {
         int port = FreePort();
-        var start = new ProcessStartInfo(executable, ["--data-dir", dataDir, "--urls", $"http://127.0.0.1:{port}", "--otlp-http-port", "0"])
+        var start = new ProcessStartInfo(executable, ["--data-dir", dataDir, "--urls", $"http://127.0.0.1:{port}", "--otlp-http-port", "0", "--otlp-grpc-port", "0"])
         {
             RedirectStandardError = true,
         };

@@ -12,7 +12,7 @@ public sealed class ListenTests : IDisposable
     public void Dispose() => Directory.Delete(_dataDir, recursive: true);
 
     private Task<App> Start(string urls, int otlpHttpPort = 0) => App.Start(
-        Options.Read(["--data-dir", _dataDir, "--urls", urls, "--otlp-http-port", $"{otlpHttpPort}", "--token", "t"], _ => null), _said.Add);
+        Options.Read(["--data-dir", _dataDir, "--urls", urls, "--otlp-http-port", $"{otlpHttpPort}", "--otlp-grpc-port", "0", "--token", "t"], _ => null), _said.Add);
 
     // Another program on a port of its own.
     private static Socket Listen(IPAddress address, out int port)

@@ -111,13 +111,13 @@ public sealed class PublishedExeTests
     {
         await using PublishedExe first = await PublishedExe.Start();
         string otherDir = Path.Combine(first.DataDir, "other");
-        Ran taken = await PublishedExe.Run("--urls", first.Url, "--data-dir", otherDir, "--otlp-http-port", "0");
+        Ran taken = await PublishedExe.Run("--urls", first.Url, "--data-dir", otherDir, "--otlp-http-port", "0", "--otlp-grpc-port", "0");
         Assert.Equal(1, taken.ExitCode);
         Assert.Contains("in use", OneSentence(taken), StringComparison.Ordinal);
         Assert.Contains("--urls", taken.Error, StringComparison.Ordinal);
 
         // A file where the folder should be: even root can't write there.
-        Ran unwritable = await PublishedExe.Run("--urls", "http://127.0.0.1:0", "--data-dir", Path.Combine(first.DataDir, "otellite.db", "x"), "--otlp-http-port", "0");
+        Ran unwritable = await PublishedExe.Run("--urls", "http://127.0.0.1:0", "--data-dir", Path.Combine(first.DataDir, "otellite.db", "x"), "--otlp-http-port", "0", "--otlp-grpc-port", "0");
         Assert.Equal(1, unwritable.ExitCode);
         Assert.Contains("--data-dir", OneSentence(unwritable), StringComparison.Ordinal);
 
@@ -133,7 +133,7 @@ public sealed class PublishedExeTests
         string dataDir = Directory.CreateTempSubdirectory("otellite-").FullName;
         int port = FreePort.Next();
         using Process process = Process.Start(new ProcessStartInfo(
-            PublishedExe.Path, ["--data-dir", dataDir, "--urls", $"http://127.0.0.1:{port}", "--otlp-http-port", "0", "--token", ServerClient.TestToken])
+            PublishedExe.Path, ["--data-dir", dataDir, "--urls", $"http://127.0.0.1:{port}", "--otlp-http-port", "0", "--otlp-grpc-port", "0", "--token", ServerClient.TestToken])
         {
             RedirectStandardError = true,
         })!;
@@ -205,7 +205,7 @@ public sealed class PublishedExeTests
 
     private static async Task<string> FirstWords(string dataDir, int port)
     {
-        using Process process = Process.Start(new ProcessStartInfo(PublishedExe.Path, ["--data-dir", dataDir, "--urls", $"http://127.0.0.1:{port}", "--otlp-http-port", "0"])
+        using Process process = Process.Start(new ProcessStartInfo(PublishedExe.Path, ["--data-dir", dataDir, "--urls", $"http://127.0.0.1:{port}", "--otlp-http-port", "0", "--otlp-grpc-port", "0"])
         {
             RedirectStandardError = true,
         })!;

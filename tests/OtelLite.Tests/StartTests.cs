@@ -14,7 +14,7 @@ public sealed class StartTests : IDisposable
     public void Dispose() => Directory.Delete(_dataDir, recursive: true);
 
     private static Task<App> Start(string dataDir, string url = "http://127.0.0.1:0") => App.Start(
-        Options.Read(["--data-dir", dataDir, "--urls", url, "--otlp-http-port", "0", "--token", "t"], _ => null), _ => { });
+        Options.Read(["--data-dir", dataDir, "--urls", url, "--otlp-http-port", "0", "--otlp-grpc-port", "0", "--token", "t"], _ => null), _ => { });
 
     private static async Task<(int Exit, string Out, string Error)> Run(params string[] arguments)
     {
@@ -164,7 +164,7 @@ public sealed class StartTests : IDisposable
     {
         string file = Path.Combine(_dataDir, "file");
         await File.WriteAllTextAsync(file, "");
-        (int exit, string output, string error) = await Run("--data-dir", file, "--urls", "http://127.0.0.1:0", "--otlp-http-port", "0");
+        (int exit, string output, string error) = await Run("--data-dir", file, "--urls", "http://127.0.0.1:0", "--otlp-http-port", "0", "--otlp-grpc-port", "0");
         Assert.Equal((1, ""), (exit, output));
         Assert.Contains(file, Assert.Single(error.Trim().Split('\n')), StringComparison.Ordinal);
     }

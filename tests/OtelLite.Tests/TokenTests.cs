@@ -58,7 +58,7 @@ public sealed class TokenTests : IDisposable
     public async Task A_file_without_a_usable_token_stops_the_start_with_a_sentence_that_says_what_to_do(string text)
     {
         await File.WriteAllTextAsync(PathOfToken, text);
-        Options options = Options.Read(["--data-dir", _dataDir, "--urls", "http://127.0.0.1:0", "--otlp-http-port", "0"], _ => null);
+        Options options = Options.Read(["--data-dir", _dataDir, "--urls", "http://127.0.0.1:0", "--otlp-http-port", "0", "--otlp-grpc-port", "0"], _ => null);
         StorageException refused = await Assert.ThrowsAsync<StorageException>(() => App.Start(options, _ => { }));
         Assert.Contains(PathOfToken, refused.Message, StringComparison.Ordinal);
         Assert.Contains("delete it", refused.Message, StringComparison.Ordinal);
@@ -69,7 +69,7 @@ public sealed class TokenTests : IDisposable
     [Fact]
     public async Task It_is_the_same_after_a_restart_and_only_the_first_start_says_it_was_made()
     {
-        string[] arguments = ["--data-dir", _dataDir, "--urls", "http://127.0.0.1:0", "--otlp-http-port", "0"];
+        string[] arguments = ["--data-dir", _dataDir, "--urls", "http://127.0.0.1:0", "--otlp-http-port", "0", "--otlp-grpc-port", "0"];
         string first;
         await using (App app = await App.Start(Options.Read(arguments, _ => null), _ => { }))
         {
@@ -86,7 +86,7 @@ public sealed class TokenTests : IDisposable
     public async Task One_that_is_given_is_not_written_to_the_disk()
     {
         await using App app = await App.Start(
-            Options.Read(["--data-dir", _dataDir, "--urls", "http://127.0.0.1:0", "--otlp-http-port", "0", "--token", "given"], _ => null), _ => { });
+            Options.Read(["--data-dir", _dataDir, "--urls", "http://127.0.0.1:0", "--otlp-http-port", "0", "--otlp-grpc-port", "0", "--token", "given"], _ => null), _ => { });
         Assert.Equal("given", app.Token.Value);
         Assert.False(File.Exists(PathOfToken));
         Assert.All(Directory.GetFiles(_dataDir, "*.db"), file => Assert.DoesNotContain("given", File.ReadAllText(file), StringComparison.Ordinal));
