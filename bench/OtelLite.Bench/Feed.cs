@@ -9,27 +9,41 @@ namespace OtelLite.Bench;
 internal static class Feed
 {
     private const int SessionsPerHour = 5;
+    private const int SessionsNow = 4;
     private static readonly TimeSpan LiveInterval = TimeSpan.FromSeconds(1.5);
+    private static readonly string[] Captures = [.. RecordedBodies.All.Select(b => b.Capture).Distinct()];
 
     public static async Task<int> Run(string url, string token, double hours)
     {
         using var http = new HttpClient { BaseAddress = new Uri(url) };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        // The same days every time, so that two pictures can be compared.
-        var random = new Random(1);
-        string[] captures = [.. RecordedBodies.All.Select(b => b.Capture).Distinct()];
-        int sessions = (int)(hours * SessionsPerHour);
-        for (int i = 0; i < sessions; i++)
+        Random random = await Past(http, hours);
+        for (int i = Sessions(hours); ; i++)
         {
-            string capture = captures[random.Next(captures.Length)];
-            await Replay(http, capture, DateTime.UtcNow.AddHours(-hours * random.NextDouble()), Suffix(i), TimeSpan.Zero);
-        }
-
-        for (int i = sessions; ; i++)
-        {
-            await Replay(http, captures[random.Next(captures.Length)], null, Suffix(i), LiveInterval);
+            await Replay(http, Any(random), null, Suffix(i), LiveInterval);
         }
     }
+
+    /// <summary>The past alone: sessions that end at some time in the last hours, some of them just now.</summary>
+    /// <param name="http">With the server's address and token.</param>
+    /// <returns>Where the dice stand, for those who go on.</returns>
+    public static async Task<Random> Past(HttpClient http, double hours)
+    {
+        // The same days every time, so that two pictures can be compared.
+        var random = new Random(1);
+        for (int i = 0; i < Sessions(hours); i++)
+        {
+            string capture = Any(random);
+            double ago = hours * random.NextDouble();
+            await Replay(http, capture, DateTime.UtcNow.AddHours(i < SessionsNow ? -ago / 60 : -ago), Suffix(i), TimeSpan.Zero);
+        }
+
+        return random;
+    }
+
+    private static int Sessions(double hours) => (int)(hours * SessionsPerHour);
+
+    private static string Any(Random random) => Captures[random.Next(Captures.Length)];
 
     // Looks like the beginning of an id, and differs from all others (the factor is odd).
     private static string Suffix(int number) => $"{(uint)number * 2654435761u >> 8:x6}";

@@ -35,6 +35,13 @@ internal sealed class BrowserFactAttribute : FactAttribute
     public BrowserFactAttribute() => Skip = Needs.SkipWithout(Needs.Browser, "no Chromium or Chrome was found; name one with OTELLITE_CHROMIUM");
 }
 
+/// <summary>The same with data.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class BrowserTheoryAttribute : TheoryAttribute
+{
+    public BrowserTheoryAttribute() => Skip = new BrowserFactAttribute().Skip;
+}
+
 /// <summary>A black-box test of the published executable.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class PublishedFactAttribute : FactAttribute
