@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { ago, checksLine, compact, count, moment, ms, seconds, span, usd, usdTick } from "../../src/OtelLite/Dashboard/web/format.js";
+import { ago, bytes, checksLine, compact, count, isIncomplete, moment, ms, percent, reading, seconds, span, usd, usdTick } from "../../src/OtelLite/Dashboard/web/format.js";
 
 function cases(format, ...pairs) {
   for (const [input, expected] of pairs) assert.equal(format(input), expected, `of ${input}`);
@@ -59,4 +59,24 @@ test("A moment names its day when it is another one", () => {
   assert.equal(at("2026-11-23T04:08:00Z"), "23 Nov, 04:08");
   assert.equal(at("2025-11-23T04:08:00Z"), "23 Nov 2025, 04:08");
   assert.equal(at("2026-11-23T23:30:00Z", "Europe/Berlin"), "00:30");
+});
+
+test("For reading, every digit while they are few and then the three that matter", () => {
+  for (const [n, text] of [[0, "0"], [99_999, "99,999"], [100_000, "100 k"], [123_456, "123 k"], [999_499, "999 k"], [999_999, "1.00 M"], [1_234_567, "1.23 M"], [12_345_678_901, "12.3 B"], [-2_500_000, "-2.50 M"], [9.9e17, "990 e15"]]) {
+    assert.equal(reading(n), text);
+  }
+});
+
+test("A share is never a false nothing and never a false all", () => {
+  for (const [share, text] of [[0, "0 %"], [1, "100 %"], [0.0004, "< 0.1 %"], [0.9999, "> 99.9 %"], [0.052, "5.2 %"], [0.5, "50 %"], [0.996, "99.6 %"], [null, "–"]]) assert.equal(percent(share), text);
+});
+
+test("Bytes are in the unit that leaves few digits", () => {
+  for (const [n, text] of [[0, "0 B"], [999, "999 B"], [1_000, "1.0 kB"], [12_345_678, "12.3 MB"], [5_000_000_000, "5.0 GB"], [123_000_000, "123 MB"], [null, "–"]]) assert.equal(bytes(n), text);
+});
+
+test("Only what never came makes the honest line a warning", () => {
+  const checks = { metricsIncomplete: 0, eventsIncomplete: 0, missingEvents: 0, metricsOnly: 3, auxiliary: 2 };
+  assert.equal(isIncomplete(checks), false);
+  for (const key of ["metricsIncomplete", "eventsIncomplete", "missingEvents"]) assert.equal(isIncomplete({ ...checks, [key]: 1 }), true);
 });

@@ -1,94 +1,58 @@
-// The page's one piece of state is the scope in the address; everything shown is the API's last answer for it.
-import { byId, copyFrom, h } from "./dom.js";
-import { DEFAULT, RANGES, custom, fromHash, slides, toHash } from "./scope.js";
+// The page's one piece of state is the view that its address tells; all that is shown is the API's last answer for it.
+import { RANGES, custom, read, scopeOf, slides, write } from "./address.js";
+import { byId, copyFrom, h, setText } from "./dom.js";
+import { showFigures } from "./figures.js";
 import { ago, usd } from "./format.js";
+import { Fresh, get } from "./fresh.js";
 import { follow } from "./live.js";
-import { showCharts, showFigures, showLimits, showModels, showScope, showSessions, showTools, tickSessions } from "./panels.js";
-import { chooseSession, failSession, sessionOf, showSession } from "./session.js";
-import { watchReceiving } from "./receiving.js";
+import { modelsPart, showModels } from "./models.js";
+import { now, tickNow } from "./now.js";
+import { listenOvertime, lookOvertime, overtime } from "./overtime.js";
+import { filters, listenScope, showScope } from "./scope.js";
+import { chooseSession, sessionPart } from "./session.js";
+import { listenSessions, lookSessions, sessions } from "./sessions.js";
 import { showSetup, wantSetup } from "./setup.js";
+import { showTools, toolsPart } from "./tools.js";
+import { showVerdicts, trust } from "./trust.js";
 
-const SESSIONS_SHOWN = 12;
-const DETAILS_INTERVAL_MS = 500; // between two askings for charts and sessions
-const SLIDE_INTERVAL_MS = 15_000; // a sliding range loses its old end, and sessions fall silent, without any commit
+const SLIDE_MS = 15_000; // a sliding range loses its old end, and sessions fall silent, without any commit
+const RECEIVING_MS = 5_000; // a refusal is no commit, and so comes with no live message
 
-let query = DEFAULT;
-let zone = ""; // "&tz=..." where the server's days are not the reader's
+const fresh = new Fresh([now, overtime, sessions, toolsPart, modelsPart, trust, filters, sessionPart]);
+
+let view = null;
+let zone = ""; // "tz=..." where the server's days are not the reader's
 let summary = null;
 let stop = () => {};
-let asking = new AbortController();
-let details = { running: false, again: false };
 let lost = null; // since when the figures stand still, and why
 
-async function ask(path, extra = "") {
-  const answer = await fetch(`${path}?${query}${zone}${extra}`, { signal: asking.signal });
-  if (answer.status === 401) location.reload();
-  if (!answer.ok) throw new Error((await answer.json()).detail);
-  return answer.json();
-}
+const query = () => [view.scope, zone].filter(Boolean).join("&");
 
 function show(answer) {
-  // Days are the reader's own. Where the server's clock agrees, the plain query says the same.
-  if (zone === "" && summary === null && offsetOf(answer.to) !== -new Date(answer.to).getTimezoneOffset()) {
-    zone = `&tz=${encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone)}`;
-    choose(query);
+  if (summary === null && isElsewhere(answer.timeZone)) {
+    zone = `tz=${encodeURIComponent(here())}`;
+    choose();
     return;
   }
 
   summary = answer;
-  const now = new Date();
-  byId("figures").dataset.scope = query + zone;
+  byId("figures").dataset.scope = query();
+  byId("figures").classList.remove("waiting");
   document.title = `${usd(answer.costUsd)} · OtelLite`;
   showFigures(answer);
   showModels(answer);
   showTools(answer.tools);
-  showLimits(answer.scrape, now);
-  showScope(answer, now);
+  showVerdicts(answer);
+  showScope(answer, new Date());
   showSetup(answer.stored.metrics + answer.stored.events + answer.stored.spans === 0);
   problem(null);
-  askDetails();
+  fresh.changed();
 }
 
-/** Minutes east of UTC of an RFC 3339 time. */
-function offsetOf(time) {
-  const match = /([+-])(\d\d):(\d\d)$/.exec(time);
-  return match ? (match[1] === "-" ? -1 : 1) * (match[2] * 60 + Number(match[3])) : 0;
-}
+const here = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** Charts and sessions, never twice at once: what is committed meanwhile is asked for after. */
-async function askDetails() {
-  if (details.running) {
-    details.again = true;
-    return;
-  }
-
-  const mine = { running: true, again: false };
-  details = mine;
-  try {
-    const [series, list] = await Promise.all([ask("/api/timeseries"), ask("/api/sessions", `&limit=${SESSIONS_SHOWN}`), askSession()]);
-    if (details !== mine) return;
-    byId("figures").classList.remove("waiting");
-    showCharts(series);
-    showSessions(list, new Date());
-    await new Promise((done) => setTimeout(done, DETAILS_INTERVAL_MS));
-  } catch (error) {
-    if (details === mine && error.name !== "AbortError" && lost === null) problem(error.message);
-  }
-
-  mine.running = false;
-  if (details === mine && mine.again) askDetails();
-}
-
-/** The session that the address is of, if it is of one. */
-async function askSession() {
-  const id = sessionOf(query);
-  if (id === null) return;
-  const path = `/api/sessions/${encodeURIComponent(id)}`;
-  const { signal } = asking;
-  const [details, happened] = await Promise.all([fetch(path, { signal }), fetch(`${path}/events`, { signal })]);
-  if (!details.ok) failSession((await details.json()).detail);
-  else showSession(await details.json(), await happened.json());
-}
+/** Whether the server's days are not the reader's. Where its zone is the same, the plain query says the same. */
+const isElsewhere = (serverZone) => serverZone.replace(/^Etc\//, "") !== here().replace(/^Etc\//, "");
 
 function problem(text) {
   byId("problem").hidden = text === null;
@@ -96,13 +60,13 @@ function problem(text) {
 }
 
 async function refresh() {
-  const before = summary;
+  const [before, asked] = [summary, query()];
   try {
-    const answer = await ask("/api/summary");
+    const answer = await get(`/api/summary?${asked}`);
     // What the stream brought meanwhile is newer.
-    if (summary === before) show(answer);
-  } catch (error) {
-    if (error.name !== "AbortError" && lost === null) problem(error.message);
+    if (summary === before && asked === query()) show(answer);
+  } catch {
+    // The stream says what is wrong.
   }
 }
 
@@ -121,15 +85,16 @@ function connection(state, reason) {
 
 /** A stream that does not open gives no reason; the same question asked plainly does. */
 async function askWhy(mine) {
+  const asked = query();
   try {
-    const answer = await fetch(`/api/summary?${query}${zone}`, { signal: asking.signal });
-    if (answer.status === 401) location.reload();
-    if (answer.status !== 400) return;
-    problem((await answer.json()).detail);
-    stop();
-    mine.why = "Not live";
+    await get(`/api/summary?${asked}`);
   } catch (error) {
-    if (error.name !== "AbortError") mine.why = "OtelLite can't be reached";
+    if (asked !== query()) return;
+    mine.why = error.isAnswer ? "Not live" : "OtelLite can't be reached";
+    if (error.isAnswer) {
+      problem(error.message);
+      stop();
+    }
   }
 
   if (lost === mine) sayLost();
@@ -138,30 +103,53 @@ async function askWhy(mine) {
 function sayLost() {
   const { since, why } = lost;
   // What a screen reader announces changes only when the reason does.
-  if (byId("connection").textContent !== why) byId("connection").textContent = why;
-  byId("connection-age").textContent = summary === null ? "" : `the figures are of ${ago(new Date() - since)}`;
+  setText(byId("connection"), why);
+  setText(byId("connection-age"), summary === null ? "" : `the figures are of ${ago(new Date() - since)}`);
 }
 
-function choose(next) {
-  if (sessionOf(next) !== null && sessionOf(query) === null) byId("session-close").href = toHash(query); // back to what was shown before
-  query = next;
-  stop();
-  asking.abort();
-  asking = new AbortController();
-  details = { running: false, again: false };
-  lost = null;
-  byId("figures").classList.add("waiting");
-  for (const button of byId("ranges").children) button.setAttribute("aria-pressed", String(button.dataset.query === query));
-  byId("custom").classList.toggle("chosen", sessionOf(query) === null && !RANGES.some((r) => r.query === query));
-  chooseSession(sessionOf(query));
-  stop = follow(query + zone, show, connection);
+/** Shows what the address says. */
+function choose() {
+  const before = view;
+  const next = read(location.hash);
+  view = { ...next, scope: scopeOf(next), zone };
+  if (before !== null && next.session !== null && before.session === null) byId("session-close").href = write(before); // back to what was shown before
+  const isOther = before === null || before.scope !== view.scope || before.zone !== zone;
+  for (const button of byId("ranges").children) button.setAttribute("aria-pressed", String(view.session === null && button.dataset.query === view.range));
+  byId("custom").classList.toggle("chosen", view.session === null && !RANGES.some((r) => r.query === view.range));
+  chooseSession(view.session);
+  lookSessions(view);
+  lookOvertime(view);
+  if (isOther) {
+    stop();
+    lost = null;
+    byId("figures").classList.add("waiting");
+    stop = follow(query(), show, connection);
+  }
+
+  fresh.choose(view, isOther);
+}
+
+/**
+ * Goes to another view.
+ * @param {(now: object) => object} change from the view that is shown
+ * @param {boolean} replace it is no step of its own for the back button
+ */
+function go(change, replace = false) {
+  const hash = write(change(view));
+  if (replace) {
+    history.replaceState(null, "", hash);
+    choose();
+  } else {
+    location.hash = hash;
+  }
 }
 
 function tick() {
   if (document.hidden || summary === null) return;
-  const now = new Date();
-  showScope(summary, now);
-  tickSessions(now);
+  const at = new Date();
+  showScope(summary, at);
+  tickNow(at);
+  for (const cell of document.querySelectorAll("[data-seen]")) setText(cell, ago(at - new Date(cell.dataset.seen)));
   if (lost !== null) sayLost();
 }
 
@@ -170,27 +158,38 @@ function copyFigures(event) {
   copyFrom(event.target, ["figure\tvalue\tscope", ...rows].join("\n"));
 }
 
-byId("ranges").append(...RANGES.map((r) => h("button", { type: "button", "data-query": r.query, onclick: () => { location.hash = toHash(r.query); } }, r.label)));
-byId("custom-range").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const form = new FormData(event.target);
-  const isReversed = form.get("to") !== "" && form.get("to") <= form.get("from");
-  byId("custom-wrong").hidden = !isReversed;
-  if (isReversed) return;
-  byId("custom").open = false;
-  location.hash = toHash(custom(form.get("from"), form.get("to")));
-});
-byId("custom").addEventListener("keydown", (event) => {
-  if (event.key === "Escape") byId("custom").open = false;
-});
-addEventListener("click", (event) => {
-  if (!byId("custom").contains(event.target)) byId("custom").open = false;
+function listenRanges() {
+  byId("ranges").append(...RANGES.map((r) => h("button", { type: "button", "data-query": r.query, onclick: () => go((now) => ({ ...now, range: r.query, session: null })) }, r.label)));
+  byId("custom-range").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const form = new FormData(event.target);
+    const isReversed = form.get("to") !== "" && form.get("to") <= form.get("from");
+    byId("custom-wrong").hidden = !isReversed;
+    if (isReversed) return;
+    byId("custom").open = false;
+    go((now) => ({ ...now, range: custom(form.get("from"), form.get("to")), session: null }));
+  });
+  byId("custom").addEventListener("keydown", (event) => {
+    if (event.key === "Escape") byId("custom").open = false;
+  });
+  addEventListener("click", (event) => {
+    if (!byId("custom").contains(event.target)) byId("custom").open = false;
+  });
+}
+
+listenRanges();
+listenScope(go);
+listenOvertime(go);
+listenSessions(go);
+byId("skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address says what is shown, and not where one is
+  byId("figures").focus();
 });
 byId("connect").addEventListener("click", () => wantSetup(true));
 byId("setup-close").addEventListener("click", () => wantSetup(false));
 byId("copy").addEventListener("click", copyFigures);
-addEventListener("hashchange", () => choose(fromHash(location.hash)));
+addEventListener("hashchange", choose);
 setInterval(tick, 1000);
-setInterval(() => { if (!document.hidden && lost === null && slides(query)) refresh(); }, SLIDE_INTERVAL_MS);
-choose(fromHash(location.hash));
-watchReceiving();
+setInterval(() => { if (!document.hidden && lost === null && slides(view.range)) refresh(); }, SLIDE_MS);
+setInterval(() => fresh.ask(trust), RECEIVING_MS);
+choose();

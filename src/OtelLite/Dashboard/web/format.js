@@ -6,6 +6,35 @@ const short = new Intl.NumberFormat("en-US", { notation: "compact", maximumFract
 /** Every digit: a figure that can be trusted is not rounded. */
 export const count = (n) => grouped.format(n);
 
+const READING_FROM = 100_000; // below it every digit is as quick to read
+
+/** For reading: every digit while they are few, then three that matter, 1.23 M; the exact number stands beside it, on hover. */
+export function reading(n) {
+  if (Math.abs(n) < READING_FROM) return grouped.format(n);
+  // Rounded first: 999,999 is a million then, and not a thousand thousands.
+  const [digits, exponent] = n.toExponential(2).split("e").map(Number);
+  const power = Math.floor(exponent / 3);
+  return `${(digits * 10 ** (exponent - 3 * power)).toPrecision(3)} ${"kMBT"[power - 1] ?? `e${3 * power}`}`;
+}
+
+/** A share of one, in percent; never a false 0 or 100. */
+export function percent(share) {
+  if (share === null || share === undefined) return "–";
+  const whole = share * 100;
+  const digits = whole === 0 || whole === 100 || (whole >= 10 && whole < 99.5) ? 0 : 1;
+  const text = whole.toFixed(digits);
+  return (text === "0.0" ? "< 0.1" : text === "100.0" ? "> 99.9" : text) + " %";
+}
+
+/** Bytes in the unit that leaves at most four digits. */
+export function bytes(n) {
+  if (n === null || n === undefined) return "–";
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const power = Math.min(units.length - 1, n < 1000 ? 0 : Math.floor(Math.log10(n) / 3));
+  const size = n / 1000 ** power;
+  return `${power === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[power]}`;
+}
+
 /** For axes, where there is no room: 1.2K, 3M. */
 export const compact = (n) => short.format(n);
 
@@ -62,7 +91,24 @@ export function span(from, to, now = new Date(), timeZone = undefined) {
   return `${moment(from, now, timeZone, withDay)} to ${moment(to, now, timeZone, withDay)}`;
 }
 
+/** A bucket of a chart, from and to in Unix seconds: its day, or its hours. */
+export function bucketName(from, to, now = new Date(), timeZone = undefined) {
+  const [start, end] = [new Date(from * 1000), new Date(to * 1000)];
+  const days = (to - from) / 86_400;
+  if (days >= 0.95) {
+    const day = (t) => t.toLocaleDateString("en-GB", { timeZone, weekday: "short", day: "numeric", month: "short" });
+    return days < 1.5 ? day(start) : `${day(start)} to ${day(new Date(end - 1))}`;
+  }
+
+  const clock = (t) => t.toLocaleTimeString("en-GB", { timeZone, hour: "2-digit", minute: "2-digit", second: to - from < 60 && to > from ? "2-digit" : undefined });
+  const first = moment(start, now, timeZone);
+  return to === from ? first : `${first.includes(",") ? `${first.split(", ")[0]}, ` : ""}${clock(start)} to ${clock(end)}`;
+}
+
 const many = (n, one, more) => `${count(n)} ${n === 1 ? one : more}`;
+
+/** Whether something that was sent never came: then the figures say so on top of every page. */
+export const isIncomplete = (checks) => checks.metricsIncomplete > 0 || checks.eventsIncomplete > 0 || checks.missingEvents > 0;
 
 /** The count that checks itself, in one honest line; empty when there is nothing to tell. */
 export function checksLine({ checks, auxiliary, noRequestDetail }) {
@@ -85,4 +131,4 @@ export function checksLine({ checks, auxiliary, noRequestDetail }) {
   return line && `${line[0].toUpperCase()}${line.slice(1)}.`;
 }
 
-export const formats = { count, usd, seconds };
+export const formats = { count: reading, usd, seconds };

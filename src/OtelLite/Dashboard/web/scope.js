@@ -1,30 +1,53 @@
-// Which figures the page shows: a query, kept in the address behind '#', so that a link or a reload shows the same.
+// What the figures are of, in words and as fields: range, zone and filters; and whether they can be taken as they are.
+import { FILTERS, narrowing } from "./address.js";
+import { byId, h, morph, setText } from "./dom.js";
+import { ago, checksLine, count, isIncomplete, moment, span } from "./format.js";
 
-/** Without a scrape the server lets this start at the last midnight, and says so. */
-export const DEFAULT = "since=scrape";
+const NAMES = { model: ["Model", "All models"], project: ["Project", "All projects"], machine: ["Machine", "All machines"], session: ["Session", "All sessions"] };
 
-export const RANGES = [
-  { query: DEFAULT, label: "Since scrape" },
-  { query: "range=1h", label: "1 h" },
-  { query: "range=24h", label: "24 h" },
-  { query: "range=7d", label: "7 d" },
-  { query: "range=30d", label: "30 d" },
-  { query: "", label: "All" },
-];
+let go = () => {};
 
-/** The query that an address asks for. An empty one means the default, so "all" has a word of its own. */
-export function fromHash(hash) {
-  const text = hash.replace(/^#/, "");
-  return text === "" ? DEFAULT : text === "all" ? "" : text;
+/** @param {(next: (view: object) => object) => void} choose goes to another view */
+export function listenScope(choose) {
+  go = choose;
 }
 
-export const toHash = (query) => (query === DEFAULT ? "#" : query === "" ? "#all" : `#${query}`);
+/** The filters: what can be chosen is what the range has. A filter with one value to choose narrows nothing and is not shown. */
+export const filters = {
+  element: byId("scope"),
+  wants: ({ range, session, zone }) => (session === null ? [`/api/dimensions?${[range, zone].filter(Boolean).join("&")}`] : []),
+  show([answer], view) {
+    morph(byId("filters"), ...FILTERS.map((key) => {
+      const chosen = view.narrowed.filter(([name]) => name === key).map(([, value]) => value);
+      const values = answer[`${key}s`];
+      if (values.length < 2 && chosen.length === 0) return null;
+      const all = [...new Set([...chosen, ...values])].sort();
+      // Several values of one filter come from an address that was written by hand; they are kept until another is chosen.
+      const option = (value, text, isChosen) => h("option", { value, selected: isChosen, "data-key": `${value} ${isChosen}` }, text);
+      return h("select", { "data-key": `${key} ${chosen.join()}`, "aria-label": NAMES[key][0], class: chosen.length > 0 ? "chosen" : null, onchange: ({ target }) => go((now) => narrowing(now, key, target.value || null)) },
+        option("", NAMES[key][1], chosen.length === 0),
+        ...(chosen.length > 1 ? [option(chosen[0], chosen.join(", "), true)] : []),
+        ...all.filter((value) => value !== "").map((value) => option(value, value, chosen.length === 1 && chosen[0] === value)));
+    }));
+  },
+};
 
-/** The query of two values of datetime-local inputs, which are in the reader's own time. An empty end is "until now". */
-export function custom(from, to) {
-  const time = (text) => new Date(text).toISOString().replace(".000Z", "Z");
-  return `from=${time(from)}` + (to ? `&to=${time(to)}` : "");
+/** The range in words, the zone, the honest line and what is stored; the clock calls it every second. */
+export function showScope(summary, now) {
+  const from = summary.from ? new Date(summary.from) : null;
+  const since = summary.since === "scrape" ? `Since the scrape at ${moment(from, now)}, ${ago(now - from)}`
+    : summary.since === "midnight" ? `Since midnight (${moment(from, now)}): no scrape has been reported yet`
+    : from === null ? "All that is stored"
+    : now - new Date(summary.to) < 60_000 ? `From ${moment(from, now)} to now`
+    : `From ${span(from, new Date(summary.to), now)}`;
+  setText(byId("scope-text"), since);
+  setText(byId("zone"), `Times in ${Intl.DateTimeFormat().resolvedOptions().timeZone}`);
+  const incomplete = isIncomplete(summary.checks);
+  setText(byId("checks"), (incomplete ? "⚠ " : "") + checksLine(summary));
+  byId("checks").classList.toggle("warn", incomplete);
+  const { scrape, stored } = summary;
+  setText(byId("scrape"), scrape === null ? "No scrape has been reported yet."
+    : `Last scrape ${ago(now - new Date(scrape.scrapedAt))} (${moment(new Date(scrape.scrapedAt), now)})${scrape.source ? ` · ${scrape.source}` : ""}`);
+  setText(byId("stored"), `${count(stored.metrics)} metric points, ${count(stored.events)} events and ${count(stored.spans)} spans stored`
+    + (stored.lastReceivedAt ? `; last export ${ago(now - new Date(stored.lastReceivedAt))}` : ""));
 }
-
-/** True for a range whose figures change by time passing alone. */
-export const slides = (query) => !query.startsWith("from=") && query !== "";

@@ -1,6 +1,7 @@
 // One session's own panel: prompt by prompt, what happened under each on one time axis. All that an event says is asked for when it is opened.
 import { byId, h } from "./dom.js";
 import { compact, count, ms, moment, usd } from "./format.js";
+import { exportButtons } from "./tables.js";
 import { bar, groups } from "./timeline.js";
 
 const OPEN_AT_FIRST = 3; // prompts; a session may have hundreds, and their rows are made when they are opened
@@ -15,7 +16,8 @@ const KINDS = {
   none: "Without a prompt",
 };
 
-const CHECKS = {
+/** What is known of a session's two witnesses, in words. */
+export const CHECKS = {
   agree: "metrics and events agree",
   auxiliary: "has auxiliary requests without detail",
   eventsIncomplete: "lost events",
@@ -28,15 +30,19 @@ const CHECKS = {
 let shown = { id: null, text: "" };
 let toggled = new Map(); // what the reader opened or closed, by prompt
 const opened = new Set(); // events that are shown in full
+let rows = null; // as they can be saved
 
-/** The id of the session that a query is about, or null. */
-export function sessionOf(query) {
-  const asked = new URLSearchParams(query);
-  return [...asked.keys()].join() === "session" ? asked.get("session") : null;
-}
+byId("session-exports").append(exportButtons("Session", () => rows));
 
 /** The address of a session's page. */
 export const sessionHash = (id) => `#session=${encodeURIComponent(id)}`;
+
+export const sessionPart = {
+  element: byId("session"),
+  wants: ({ session }) => (session === null ? [] : ["", "/events"].map((what) => `/api/sessions/${encodeURIComponent(session)}${what}`)),
+  show: ([details, happened]) => showSession(details, happened),
+  fail: (error) => byId("session-prompts").replaceChildren(h("p", { class: "failed" }, error.message)),
+};
 
 /** Hides the panel, or makes room for a session. */
 export function chooseSession(id) {
@@ -44,6 +50,7 @@ export function chooseSession(id) {
     shown = { id, text: "" };
     toggled = new Map();
     opened.clear();
+    rows = null;
     byId("session-prompts").replaceChildren(h("p", { class: "none" }, "Loading…"));
     byId("session-facts").replaceChildren();
     byId("session-title").replaceChildren("Session ", h("code", {}, id ?? ""));
@@ -54,21 +61,19 @@ export function chooseSession(id) {
 }
 
 /** @param {object} details /api/sessions/{id} @param {object} happened /api/sessions/{id}/events */
-export function showSession(details, happened) {
+function showSession(details, happened) {
   // A commit of another session changes nothing here, and what does not change must not move under a reader's hand.
   const text = JSON.stringify([details.prompts, happened, details.session.check, details.session.active]);
   if (text === shown.text) return;
   shown.text = text;
   showFacts(details);
   const all = groups(details, happened);
+  rows = all.flatMap((group) => group.rows.map(({ kind, subject, note, failed, start, end, ms: took, ttft, tokens, costUsd }) => ({
+    prompt: group.prompt.promptId, what: kind, subject, note, failed, from: new Date(start).toISOString(), to: new Date(end).toISOString(), durationMs: took, ttftMs: ttft, tokens, costUsd,
+  })));
   byId("session-prompts").replaceChildren(...all.map((group, i) => promptItem(group, i >= all.length - OPEN_AT_FIRST)));
   if (all.length === 0) byId("session-prompts").append(h("p", { class: "none" }, "Nothing of it is told by events: only metrics arrived, which know no prompts."));
   if (details.truncated || happened.truncated) byId("session-prompts").append(h("p", { class: "none" }, "It has more than can be shown; the oldest are."));
-}
-
-/** Says why a session can't be shown. */
-export function failSession(reason) {
-  byId("session-prompts").replaceChildren(h("p", { class: "failed" }, reason));
 }
 
 function showFacts({ session, toolCallsWithoutResult }) {

@@ -1,0 +1,114 @@
+// Keeps the parts of the page fresh: what is seen at once after a commit, the rest now and then, and nothing of a page that nobody sees.
+import { h, setText } from "./dom.js";
+
+const PAUSE_MS = 100; // after an answer, before the same part asks again
+const UNSEEN_PAUSE_MS = 2_000;
+const MARGIN = "300px"; // a part that is about to be scrolled into view counts as seen
+
+/**
+ * A part of the page: where it stands, what it asks for a view, and how it shows the answers.
+ * @typedef {{element: HTMLElement, wants: (view: object) => string[], show: (answers: object[], view: object) => void,
+ *   look?: (view: object) => void, fail?: (error: Error) => void}} Part look: another view asks the same; fail: says in its own place what is wrong
+ */
+
+export class Fresh {
+  /** @param {Part[]} parts */
+  constructor(parts) {
+    this.states = new Map(parts.map((part) => [part, { asked: "", seen: true, running: false, again: false, wake: () => {} }]));
+    this.view = null;
+    this.stop = new AbortController();
+    const observer = new IntersectionObserver((changes) => {
+      for (const { target, isIntersecting } of changes) {
+        for (const [part, state] of this.states) {
+          if (part.element !== target) continue;
+          state.seen = isIntersecting;
+          if (isIntersecting) state.wake();
+        }
+      }
+    }, { rootMargin: MARGIN });
+    for (const { element } of parts) observer.observe(element);
+  }
+
+  /** Shows another view: what asks something else for it is asked at once. */
+  choose(view, isOtherScope) {
+    this.view = view;
+    if (isOtherScope) {
+      this.stop.abort();
+      this.stop = new AbortController();
+    }
+
+    for (const [part, state] of this.states) {
+      const asked = part.wants(view).join("\n");
+      if (!isOtherScope && asked === state.asked) {
+        if (asked !== "") part.look?.(view);
+        continue;
+      }
+
+      Object.assign(state, { asked, running: false, again: false });
+      part.element.classList.add("waiting");
+      this.ask(part);
+    }
+  }
+
+  /** Something was committed, or time has passed. */
+  changed() {
+    for (const part of this.states.keys()) this.ask(part);
+  }
+
+  async ask(part) {
+    const state = this.states.get(part);
+    if (state.running) {
+      state.again = true;
+      return;
+    }
+
+    const { asked } = state;
+    if (asked === "" || document.hidden) return;
+    const { signal } = this.stop;
+    const isOld = () => signal.aborted || state.asked !== asked;
+    Object.assign(state, { running: true, again: false });
+    const began = performance.now();
+    try {
+      const answers = await Promise.all(asked.split("\n").map((path) => get(path, signal)));
+      if (isOld()) return;
+      problem(part, null);
+      part.show(answers, this.view);
+    } catch (error) {
+      if (isOld() || error.name === "AbortError") return;
+      // A server that is away has a line of its own.
+      if (error.isAnswer) problem(part, error);
+    }
+
+    part.element.classList.remove("waiting");
+
+    // A slow answer is asked for less often, so that asking never takes more than a third of the time.
+    await this.pause(state, Math.max(state.seen ? PAUSE_MS : UNSEEN_PAUSE_MS, 2 * (performance.now() - began)));
+    if (isOld()) return;
+    state.running = false;
+    if (state.again) this.ask(part);
+  }
+
+  pause(state, ms) {
+    return new Promise((done) => {
+      state.wake = done;
+      setTimeout(done, ms);
+    });
+  }
+}
+
+/** What is wrong with one part is said there, and the others go on. */
+function problem(part, error) {
+  const before = part.element.querySelector(":scope > .part-problem");
+  if (error !== null && part.fail !== undefined) part.fail(error);
+  else if (error === null) before?.remove();
+  else if (before === null) part.element.append(h("p", { class: "failed part-problem", role: "alert" }, error.message));
+  else setText(before, error.message);
+}
+
+/** An answer of the API; what was wrong with the question is the error's message. */
+export async function get(path, signal) {
+  const answer = await fetch(path, { signal });
+  if (answer.status === 401) location.reload();
+  if (!answer.ok) throw Object.assign(new Error((await answer.json()).detail), { isAnswer: true });
+  return answer.json();
+}

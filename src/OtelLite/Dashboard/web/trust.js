@@ -1,0 +1,86 @@
+// What arrived, what was refused and why, whether the sources agree, and what is kept. A client that is refused says nothing to its user, so
+// this does.
+import { byId, h, morph, setText } from "./dom.js";
+import { ago, bytes, count, moment } from "./format.js";
+import { exportButtons } from "./tables.js";
+
+const RECENT_MS = 10 * 60_000; // how long a refusal is told on top of the page
+
+const SIGNALS = { metrics: "Metrics", logs: "Events", traces: "Traces" };
+
+// How the sources stand to each other, the good ones first; each with what it means for the figures.
+const VERDICTS = [
+  ["agree", "good", "agree", "Metrics and events say the same, to the token and to the cent."],
+  ["auxiliary", "good", "agree but for auxiliary requests", "Requests of Claude Code's own that it counts in its metrics and sends no event of."],
+  ["open", "", "still under way", "One of the two has not sent its last yet."],
+  ["metricsOnly", "", "by metrics alone", "Their events never arrived: OTEL_LOGS_EXPORTER is not set there."],
+  ["eventsOnly", "", "by events alone", "Their metrics never arrived: OTEL_METRICS_EXPORTER is not set there."],
+  ["eventsIncomplete", "bad", "lost events", "Metrics say more. What they say more is counted, and has no request detail."],
+  ["metricsIncomplete", "bad", "lost metrics", "Events say more, and are counted."],
+];
+
+let shown = null;
+
+export const trust = {
+  element: byId("trust"),
+  wants: () => ["/api/ingest"],
+  show([answer]) {
+    shown = answer;
+    const now = new Date();
+    showArrived(answer, now);
+    showRefused(answer, now);
+    showDatabase(answer);
+  },
+};
+
+byId("trust-exports").append(exportButtons("Received", () => shown && [
+  ...shown.arrived.map((a) => ({ what: "arrived", ...a })), ...shown.refusals.map((r) => ({ what: "refused", ...r }))]));
+
+const since = (time, now) => h("td", { class: "n", "data-seen": time, title: new Date(time).toLocaleString() }, ago(now - new Date(time)));
+
+const nothing = (columns, text) => h("tr", {}, h("td", { colspan: columns, class: "none" }, text));
+
+function showArrived({ arrived }, now) {
+  morph(byId("arrived-rows"), ...arrived.map((a) => h("tr", { "data-key": `${a.signal} ${a.encoding}` },
+    h("td", { class: "name" }, SIGNALS[a.signal] ?? a.signal), h("td", {}, a.encoding),
+    h("td", { class: "n" }, count(a.exports)), h("td", { class: "n" }, count(a.records)), since(a.lastAt, now))),
+  arrived.length === 0 ? nothing(5, "Nothing has arrived since the program started.") : null);
+}
+
+function showRefused({ bodies, refusals }, now) {
+  morph(byId("refused-rows"), ...refusals.map((r) => h("tr", { "data-key": `${r.status} ${r.path} ${r.client} ${r.reason}` },
+    h("td", { class: "name" }, r.status === 200 ? "remark" : h("span", { class: "failed" }, String(r.status))),
+    h("td", { class: "reason" }, r.reason, h("span", { class: "none" }, ` ${r.path}${r.client ? ` · ${r.client}` : ""}`)),
+    h("td", { class: "n" }, count(r.times)), since(r.at, now))),
+  refusals.length === 0 ? nothing(4, "Nothing was refused.") : null);
+  setText(byId("refused-count"), bodies.refused > 0 ? `${count(bodies.refused)} refused` : "");
+
+  const last = refusals.find((r) => r.status !== 200 && now - new Date(r.at) < RECENT_MS);
+  for (const place of document.querySelectorAll(".refused")) {
+    place.hidden = last === undefined;
+    morph(place, ...(last === undefined ? [] : [h("b", {}, "An export came and was refused: "), last.reason, "."]));
+  }
+}
+
+/** Whether the sources agree, session by session. @param {object} checks the summary's */
+export function showVerdicts({ checks }) {
+  const rows = VERDICTS.filter(([key]) => checks[key] > 0).map(([key, mark, text, means]) => h("li", { class: mark, "data-key": key },
+    h("b", {}, count(checks[key])), ` ${checks[key] === 1 ? "session" : "sessions"} ${text}. `, h("span", { class: "none" }, means)));
+  if (checks.missingEvents > 0) rows.push(h("li", { class: "bad", "data-key": "missing" }, h("b", {}, count(checks.missingEvents)),
+    ` ${checks.missingEvents === 1 ? "event is" : "events are"} missing. `, h("span", { class: "none" }, "Each process numbers its events, and these numbers never came.")));
+  if (checks.unnamedGroups > 0) rows.push(h("li", { "data-key": "unnamed" }, h("b", {}, count(checks.unnamedGroups)),
+    ` ${checks.unnamedGroups === 1 ? "group" : "groups"} without session ids, ${count(checks.unnamedAgree)} agree. `, h("span", { class: "none" }, "Their client is told to send no session id.")));
+  morph(byId("verdicts"), ...(rows.length > 0 ? rows : [h("li", { "data-key": "none" }, "Nothing was billed in this range: there is nothing to compare.")]));
+}
+
+function showDatabase({ bodies, database, retention }) {
+  const tile = (name, value, title) => h("div", { "data-key": name }, h("dt", { title }, name), h("dd", { title }, value));
+  morph(byId("database"),
+    tile("Bodies stored", count(bodies.accepted), "Each is one export of a client; answered only when it was on disk"),
+    tile("Came again", count(bodies.repeated), "The same to the byte: acknowledged, and not stored twice"),
+    ...(database ? [
+      tile("Database", bytes(database.bytes), `${count(database.bytes)} bytes, ${bytes(database.freeBytes)} of it free for what comes`),
+      tile("Write-ahead log", bytes(database.walBytes), `${count(database.walBytes)} bytes that are safe on disk and not yet in the database's own pages`),
+    ] : []),
+    ...(retention ? [tile("Raw rows kept", retention.setting ?? "all", retention.removedBefore ? `What happened before ${moment(new Date(retention.removedBefore))} was removed; what it added stays counted` : "Nothing was removed yet")] : []));
+}
