@@ -88,6 +88,15 @@ internal static class Limits
     /// <summary>Rows of one <c>/api/sessions</c> answer.</summary>
     public const int SessionsMax = 1000;
 
+    /// <summary>Active sessions that <c>/api/now</c> lists; a page shows no more at once.</summary>
+    public const int NowSessionsMax = 50;
+
+    /// <summary>Limits of one official reading that are told of; a plan has two or three.</summary>
+    public const int ReadLimitsMax = 20;
+
+    /// <summary>Official readings that are looked through for an earlier one of the same window; a scraper that reads every hour has 168 in seven days.</summary>
+    public const int ReadingsComparedMax = 200;
+
     /// <summary>Requests, tool calls and prompts, each, in the answer about one session.</summary>
     public const int SessionRowsMax = 5000;
 

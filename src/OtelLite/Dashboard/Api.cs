@@ -33,11 +33,16 @@ internal sealed class Api
         _version = version;
         _stopping = stopping;
         ApiJson json = ApiJson.Default;
+        var figures = new FigureAnswers(openReader);
         Endpoints =
         [
             new("GET", "/healthz", "is the program running", json.HealthAnswer, c => Answers.Write(c, new HealthAnswer("ok", version), json.HealthAnswer)) { Open = true },
             new("GET", "/readyz", "can exports be stored; 503 while they can't", json.HealthAnswer, ServeReady) { Open = true },
             new("GET", "/api/summary", "the figures of a range", json.SummaryAnswer, ServeSummary) { Scoped = true },
+            new("GET", "/api/now", "the active sessions and what they do, the pace, the day and the official limits", json.NowAnswer, figures.ServeNow)
+            {
+                Parameters = [ScopeReader.ZoneParameter],
+            },
             new("GET", "/api/timeseries", "the figures of a range in time", json.TimeseriesAnswer, ServeTimeseries)
             {
                 Scoped = true,

@@ -50,6 +50,24 @@ internal sealed record TimeseriesAnswer(
     long[] ToolCalls,
     long[] Prompts);
 
+/// <summary>The answer of <c>/api/now</c>.</summary>
+internal sealed record NowAnswer : NowFigures
+{
+    public NowAnswer(NowFigures figures, DateTimeOffset at, string timeZone)
+        : base(figures)
+    {
+        At = at;
+        TimeZone = timeZone;
+    }
+
+    /// <summary>When it was asked.</summary>
+    [JsonPropertyOrder(-2)]
+    public DateTimeOffset At { get; }
+
+    [JsonPropertyOrder(-1)]
+    public string TimeZone { get; }
+}
+
 internal sealed record ScrapesAnswer(IReadOnlyList<ScrapeReading> Scrapes);
 
 /// <summary>What a scraper posts; everything is optional.</summary>
@@ -89,11 +107,13 @@ internal sealed record SetupAnswer(string Endpoint, IReadOnlyList<SetupShell> Sh
 internal sealed record Problem(string Type, string Title, int Status, string Detail);
 
 /// <summary>An enum's name as JSON writes names.</summary>
-internal sealed class CamelCaseEnum() : JsonStringEnumConverter<SessionCheck>(JsonNamingPolicy.CamelCase);
+internal sealed class CamelCaseEnum<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.CamelCase)
+    where T : struct, Enum;
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(CamelCaseEnum)])]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(CamelCaseEnum<SessionCheck>), typeof(CamelCaseEnum<Doing>)])]
 [JsonSerializable(typeof(SummaryAnswer))]
 [JsonSerializable(typeof(TimeseriesAnswer))]
+[JsonSerializable(typeof(NowAnswer))]
 [JsonSerializable(typeof(SessionList))]
 [JsonSerializable(typeof(SessionDetails))]
 [JsonSerializable(typeof(ScrapesAnswer))]

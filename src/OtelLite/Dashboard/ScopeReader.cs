@@ -23,6 +23,9 @@ internal static class ScopeReader
 {
     private static readonly TimeSpan RangeMax = TimeSpan.FromDays(36600);
 
+    /// <summary>What names the time zone.</summary>
+    public static readonly (string Name, string Does) ZoneParameter = ("tz", "IANA time zone of days, such as Europe/Berlin; default: the machine's");
+
     /// <summary>The parameters that narrow a figure, with what they do; <c>/openapi.json</c> is made from this.</summary>
     public static readonly IReadOnlyList<(string Name, string Does)> Parameters =
     [
@@ -30,7 +33,7 @@ internal static class ScopeReader
         ("to", "end of the range, RFC 3339; what happened at this time is not"),
         ("range", "the last 15m, 24h, 7d, ... until now; instead of from and to"),
         ("since", "'scrape': from the newest official reading on, or from the last midnight where there is none"),
-        ("tz", "IANA time zone of days, such as Europe/Berlin; default: the machine's"),
+        ZoneParameter,
         ("model", "only this model; may be given several times"),
         ("session", "only this session id; may be given several times"),
         ("project", "only this project; may be given several times"),
@@ -71,6 +74,12 @@ internal static class ScopeReader
         };
         return new RequestedScope(scope, from, to, since, zone, newest);
     }
+
+    /// <summary>The time zone alone, where nothing else can be asked for.</summary>
+    /// <exception cref="BadRequestException">A parameter is unknown or makes no sense.</exception>
+    public static TimeZoneInfo ReadZone(IQueryCollection query) => query.Keys.FirstOrDefault(name => name != "tz") is { } unknown
+        ? throw new BadRequestException($"there is no parameter '{unknown}' here; known is tz")
+        : Zone(query["tz"]);
 
     /// <summary>A time as RFC 3339 writes it, with its offset. The '+' of an offset, forgotten to be encoded, arrives as a blank.</summary>
     public static bool TryTime(string text, out DateTimeOffset time) => DateTimeOffset.TryParseExact(

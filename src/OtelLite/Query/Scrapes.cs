@@ -18,6 +18,18 @@ internal static class ScrapesQuery
         return ReadAll(command);
     }
 
+    /// <summary>The newest of those that carry limits.</summary>
+    public static IReadOnlyList<ScrapeReading> NewestWithLimits(SqliteConnection connection, int limit)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = """
+            SELECT id, scraped_at_unix_nano, received_unix_nano, source, limits FROM scrape WHERE limits IS NOT NULL
+            ORDER BY scraped_at_unix_nano DESC, id DESC LIMIT $limit
+            """;
+        command.Parameters.AddWithValue("$limit", limit);
+        return ReadAll(command);
+    }
+
     public static ScrapeReading? ById(SqliteConnection connection, long id)
     {
         using SqliteCommand command = connection.CreateCommand();

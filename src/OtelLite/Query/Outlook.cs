@@ -1,0 +1,117 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+
+namespace OtelLite.Query;
+
+/// <summary>
+/// Where one official limit stands now and will stand. Only its percent is official; our cost is a yardstick of how fast it grows, no more: what a percent
+/// costs is read from the past of the same window.
+/// </summary>
+/// <param name="Name">As the scraper calls it.</param>
+/// <param name="ReadAt">When the official percent was read.</param>
+/// <param name="Over">The window has ended since, and nothing is known of the new one.</param>
+/// <param name="EstimatedPercent">Where it likely is now; null where nothing tells.</param>
+/// <param name="ProjectedPercent">Where it will be at its reset if all goes on like the last hour.</param>
+/// <param name="FullAt">When it will be at 100 %, if that is before its reset.</param>
+/// <param name="Basis">What the estimate rests on: "readings", two of the same window, or "cost", what was billed in the window until it was read.</param>
+internal sealed record LimitOutlook(
+    string Name, double UsedPercent, DateTimeOffset ReadAt, DateTimeOffset? ResetsAt, bool Over, double? EstimatedPercent, double? ProjectedPercent,
+    DateTimeOffset? FullAt, string? Basis);
+
+/// <summary>From the official readings and from what was billed between and since them.</summary>
+internal static class OutlookQuery
+{
+    // Scrapers read a time off a page, to the minute.
+    private static readonly TimeSpan SameReset = TimeSpan.FromMinutes(1);
+
+    // A percent past this is no reading of a limit, and none below nothing.
+    private const double PercentMax = 100_000;
+
+    private sealed record Reading(string Name, double UsedPercent, DateTimeOffset? ResetsAt, DateTimeOffset ReadAt);
+
+    /// <summary>Of each limit in the newest reading that names any, in its order; at most <see cref="Limits.ReadLimitsMax"/>.</summary>
+    /// <param name="lastHourUsd">What the last hour cost: the rate of the projection.</param>
+    public static IReadOnlyList<LimitOutlook> Read(SqliteConnection connection, double lastHourUsd, DateTimeOffset now)
+    {
+        IReadOnlyList<ScrapeReading> scrapes = ScrapesQuery.NewestWithLimits(connection, Limits.ReadingsComparedMax);
+        int newest = Enumerable.Range(0, scrapes.Count).FirstOrDefault(i => In(scrapes[i]).Any(), -1);
+        return newest < 0 ? [] :
+        [
+            .. In(scrapes[newest]).Take(Limits.ReadLimitsMax)
+                .Select(limit => Outlook(connection, limit, scrapes.Skip(newest + 1), lastHourUsd, now)),
+        ];
+    }
+
+    private static LimitOutlook Outlook(SqliteConnection connection, Reading limit, IEnumerable<ScrapeReading> older, double lastHourUsd, DateTimeOffset now)
+    {
+        bool over = limit.ResetsAt <= now;
+        (double perUsd, string? basis) = over ? (0, null) : PercentPerUsd(connection, limit, older);
+        if (basis is null)
+        {
+            return new LimitOutlook(limit.Name, limit.UsedPercent, limit.ReadAt, limit.ResetsAt, over, null, null, null, null);
+        }
+
+        double estimated = limit.UsedPercent + (perUsd * CostUsd(connection, limit.ReadAt, now));
+        double perHour = perUsd * lastHourUsd;
+        double hoursLeft = (limit.ResetsAt!.Value - now).TotalHours;
+        double hoursToFull = estimated >= 100 ? 0 : (100 - estimated) / perHour;
+        return new LimitOutlook(
+            limit.Name, limit.UsedPercent, limit.ReadAt, limit.ResetsAt, over, estimated, estimated + (perHour * hoursLeft),
+            hoursToFull < hoursLeft ? now.AddHours(hoursToFull) : null, basis);
+    }
+
+    // How much of the limit a dollar takes. Readings are rounded, so that the two that lie farthest apart tell best.
+    private static (double PerUsd, string? Basis) PercentPerUsd(SqliteConnection connection, Reading limit, IEnumerable<ScrapeReading> older)
+    {
+        if (limit.ResetsAt is not { } resetsAt || WindowOf(limit.Name) is not { } window)
+        {
+            return (0, null);
+        }
+
+        Reading? first = older.SelectMany(In).LastOrDefault(r => r.Name == limit.Name && r.ReadAt < limit.ReadAt && r.UsedPercent <= limit.UsedPercent
+            && r.ResetsAt is { } other && (other - resetsAt).Duration() <= SameReset);
+        if (first is not null && CostUsd(connection, first.ReadAt, limit.ReadAt) is > 0 and var between)
+        {
+            return ((limit.UsedPercent - first.UsedPercent) / between, "readings");
+        }
+
+        return limit.UsedPercent > 0 && CostUsd(connection, resetsAt - window, limit.ReadAt) is > 0 and var before
+            ? (limit.UsedPercent / before, "cost")
+            : (0, null);
+    }
+
+    private static double CostUsd(SqliteConnection connection, DateTimeOffset from, DateTimeOffset to) =>
+        SummaryQuery.Usd(BilledQuery.CostNanoUsd(connection, from, to));
+
+    private static TimeSpan? WindowOf(string name) =>
+        name == "fiveHour" ? TimeSpan.FromHours(5)
+        : name.StartsWith("sevenDay", StringComparison.Ordinal) ? TimeSpan.FromDays(7)
+        : null;
+
+    // The shape is the poster's: what has a percent is a limit, all else is left alone.
+    private static IEnumerable<Reading> In(ScrapeReading scrape)
+    {
+        if (scrape.Limits is not { ValueKind: JsonValueKind.Object } limits)
+        {
+            yield break;
+        }
+
+        foreach (JsonProperty member in limits.EnumerateObject())
+        {
+            if (member.Value.ValueKind == JsonValueKind.Object && member.Value.TryGetProperty("usedPercent", out JsonElement used)
+                && used.ValueKind == JsonValueKind.Number && used.TryGetDouble(out double percent) && percent is >= 0 and <= PercentMax)
+            {
+                yield return new Reading(member.Name, percent, ResetIn(member.Value), scrape.ScrapedAt);
+            }
+        }
+    }
+
+    // A time before 1970 or after all times that are stored ends no window.
+    private static DateTimeOffset? ResetIn(JsonElement limit) =>
+        limit.TryGetProperty("resetsAt", out JsonElement text) && text.ValueKind == JsonValueKind.String
+        && DateTimeOffset.TryParse(text.GetString(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
+        && UnixNano.ToTime(UnixNano.From(time)) == time
+            ? time
+            : null;
+}
