@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Configuration;
@@ -39,11 +40,23 @@ internal sealed record Options
     /// <summary>What was set but has no effect in this version.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
-    /// <param name="arguments">The command line after the command's name.</param>
+    /// <param name="arguments">A command line of settings alone.</param>
     /// <exception cref="UsageException">Something set is unknown or has no valid value.</exception>
     public static Options Read(IReadOnlyList<string> arguments, Func<string, string?> environment)
     {
-        Dictionary<string, string?> flags = Flags(arguments, out string? configFile);
+        var flags = new SettingFlags();
+        var command = new Command("otellite");
+        flags.AddTo(command);
+        ParseResult parsed = CommandWords.Read(command, arguments);
+        CommandWords.Check(parsed);
+        return Read(parsed, flags, environment);
+    }
+
+    /// <exception cref="UsageException">Something set is unknown or has no valid value.</exception>
+    public static Options Read(ParseResult parsed, SettingFlags settings, Func<string, string?> environment)
+    {
+        Dictionary<string, string?> flags = settings.Given(parsed);
+        string? configFile = settings.ConfigFile(parsed);
         Dictionary<string, string?> variables = [];
         foreach (Setting setting in Setting.All)
         {
@@ -80,41 +93,6 @@ internal sealed record Options
         };
     }
 
-    private static Dictionary<string, string?> Flags(IReadOnlyList<string> arguments, out string? configFile)
-    {
-        Dictionary<string, string?> flags = [];
-        configFile = null;
-        for (int i = 0; i < arguments.Count; i++)
-        {
-            string flag = arguments[i];
-            string? value = null;
-            int equals = flag.IndexOf('=', StringComparison.Ordinal);
-            if (equals > 0)
-            {
-                (flag, value) = (flag[..equals], flag[(equals + 1)..]);
-            }
-
-            Setting? setting = Setting.All.FirstOrDefault(s => s.Flag == flag);
-            if (setting is null && flag != Setting.ConfigFlag)
-            {
-                throw new UsageException(Unknown("option", flag, [.. Setting.All.Select(s => s.Flag), Setting.ConfigFlag, "--help", "--version"]));
-            }
-
-            value ??= ++i < arguments.Count ? arguments[i] : throw new UsageException(
-                $"{flag} needs a value: {flag} {setting?.Placeholder ?? "FILE"}.");
-            if (setting is null)
-            {
-                configFile = value;
-            }
-            else
-            {
-                flags[setting.Key] = value;
-            }
-        }
-
-        return flags;
-    }
-
     // A file that was named must exist; the one in the user's folder may. Never one of the working folder, which may be anybody's.
     private static IConfigurationRoot FromFile(string? named, Func<string, string?> environment)
     {
@@ -146,7 +124,7 @@ internal sealed record Options
         {
             if (!Setting.All.Any(s => s.Key.Equals(section.Key, StringComparison.OrdinalIgnoreCase)))
             {
-                throw new UsageException($"{path}: {Unknown("key", section.Key, [.. Setting.All.Select(s => s.Key)])}");
+                throw new UsageException($"{path}: {CommandWords.Unknown("key", section.Key, [.. Setting.All.Select(s => s.Key)])}");
             }
 
             if (section.Value is null)
@@ -156,34 +134,6 @@ internal sealed record Options
         }
 
         return file;
-    }
-
-    /// <summary>A sentence about a name that is not known, with the nearest one that is.</summary>
-    public static string Unknown(string kind, string name, IReadOnlyList<string> known)
-    {
-        string nearest = known.MinBy(k => Distance(name, k))!;
-        return Distance(name, nearest) <= Math.Max(2, name.Length / 3)
-            ? $"there is no {kind} {name}; did you mean {nearest}?"
-            : $"there is no {kind} {name}; known are {string.Join(", ", known)}.";
-    }
-
-    // Levenshtein's, over two rows.
-    private static int Distance(string a, string b)
-    {
-        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
-        for (int i = 1; i <= a.Length; i++)
-        {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.Length; j++)
-            {
-                int above = row[j];
-                row[j] = Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
-                diagonal = above;
-            }
-        }
-
-        return row[b.Length];
     }
 
     private static int Number(string key, string text, int min, int max) =>

@@ -154,7 +154,7 @@ public sealed partial class HouseTests
     {
         Dictionary<string, string[]> allowed = new()
         {
-            ["src/OtelLite/OtelLite.csproj"] = ["Microsoft.Data.Sqlite", "SQLitePCLRaw.bundle_e_sqlite3", "System.IO.Hashing"],
+            ["src/OtelLite/OtelLite.csproj"] = ["Microsoft.Data.Sqlite", "SQLitePCLRaw.bundle_e_sqlite3", "System.CommandLine", "System.IO.Hashing"],
             ["tests/OtelLite.Tests/OtelLite.Tests.csproj"] = ["CsCheck", "Microsoft.NET.Test.Sdk", "Microsoft.Playwright", "OpenTelemetry.Exporter.OpenTelemetryProtocol", "xunit", "xunit.runner.visualstudio"],
         };
         foreach ((string project, string[] packages) in allowed)

@@ -185,7 +185,7 @@ public sealed class PublishedExeTests
     {
         Ran version = await PublishedExe.Run("--version");
         Assert.Equal((0, $"otellite {App.Version}", ""), (version.ExitCode, version.Output.Trim(), version.Error));
-        Ran help = await PublishedExe.Run("--help");
+        Ran help = await PublishedExe.Run("serve", "--help");
         Assert.All(Setting.All, s => Assert.Contains(s.Flag, help.Output, StringComparison.Ordinal));
     }
 

@@ -146,9 +146,48 @@ public sealed class StartTests : IDisposable
         Assert.All(Setting.All, s => Assert.Contains($"{s.Flag} {s.Placeholder}", output, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task The_help_of_the_program_fits_a_screen_and_every_command_teaches_by_example()
+    {
+        (int exit, string help, _) = await Run("--help");
+        string[] lines = help.TrimEnd().Split('\n');
+        Assert.Equal(0, exit);
+        Assert.InRange(lines.Length, 10, 40);
+        Assert.All(lines, line => Assert.InRange(line.TrimEnd().Length, 0, 120));
+        string[] commands = [.. lines.SkipWhile(l => l.Trim() != "commands:").Skip(1).TakeWhile(l => l.Trim().Length > 0).Where(l => l[2] != ' ').Select(l => l.Trim().Split(' ')[0])];
+        Assert.Contains("serve", commands);
+        Assert.Contains("recount", commands);
+        foreach (string command in commands)
+        {
+            (exit, string one, string error) = await Run(command, "--help");
+            Assert.Equal((0, ""), (exit, error));
+            Assert.StartsWith($"otellite {command}: ", one, StringComparison.Ordinal);
+            Assert.Matches(@"examples:\s+otellite", one);
+            Assert.Equal((0, $"otellite {App.Version}"), await Run(command, "--version") is var (code, version, _) ? (code, version.Trim()) : default);
+        }
+    }
+
+    [Theory]
+    [InlineData("bash")]
+    [InlineData("zsh")]
+    [InlineData("fish")]
+    [InlineData("powershell")]
+    public async Task A_shell_gets_a_script_that_asks_the_program_itself(string shell)
+    {
+        (int exit, string script, string error) = await Run("completion", shell);
+        Assert.Equal((0, ""), (exit, error));
+        Assert.Contains("[suggest:", script, StringComparison.Ordinal);
+        (exit, string words, _) = await Run("[suggest:12]", "otellite rec");
+        Assert.Equal((0, "recount"), (exit, words.Trim()));
+        (_, words, _) = await Run("[suggest:20]", "otellite completion ");
+        Assert.Contains(shell, words, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("serv", "did you mean serve?")]
     [InlineData("frobnicate", "known are serve")]
+    [InlineData("recuont", "did you mean recount?")]
+    [InlineData("completion", "Must be one of: 'bash' 'zsh' 'fish' 'powershell'")]
     [InlineData("--ulrs", "did you mean --urls?")]
     public async Task A_wrong_word_is_exit_2_with_one_line_on_stderr(string word, string says)
     {

@@ -7,9 +7,18 @@ namespace OtelLite.Commands;
 /// <summary><c>otellite recount</c>: every total anew from the raw tables, also beside a running server.</summary>
 internal static class RecountCommand
 {
-    public static int Run(IReadOnlyList<string> arguments)
+    public static TaughtCommand Create(SettingFlags settings)
     {
-        Options options = Options.Read(arguments, Environment.GetEnvironmentVariable);
+        var command = new TaughtCommand("recount", "make every total anew from the stored points and events")
+        {
+            Examples = [("otellite recount", "also beside a running server; no figure should change")],
+        };
+        command.SetAction(parsed => Run(Options.Read(parsed, settings, Environment.GetEnvironmentVariable)));
+        return command;
+    }
+
+    private static int Run(Options options)
+    {
         try
         {
             long rows = Recount.Run(options.DataDir, options.Durability);

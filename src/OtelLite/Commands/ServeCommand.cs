@@ -6,9 +6,23 @@ namespace OtelLite.Commands;
 /// <summary><c>otellite serve</c>, and <c>otellite</c> alone: receive, store, show, until told to stop.</summary>
 internal static class ServeCommand
 {
-    public static async Task<int> Run(IReadOnlyList<string> arguments)
+    public static TaughtCommand Create(SettingFlags settings)
     {
-        Options options = Options.Read(arguments, Environment.GetEnvironmentVariable);
+        var command = new TaughtCommand("serve", "receive, store, show")
+        {
+            Examples =
+            [
+                ("otellite", "dashboard on http://localhost:8080"),
+                ("otellite serve --urls http://localhost:9090", "on another port"),
+                ("otellite serve --data-dir ~/usage", "with the database elsewhere"),
+            ],
+        };
+        command.SetAction((parsed, _) => Run(Options.Read(parsed, settings, Environment.GetEnvironmentVariable)));
+        return command;
+    }
+
+    private static async Task<int> Run(Options options)
+    {
         using var messages = new Messages();
         foreach (string warning in options.Warnings)
         {

@@ -1,0 +1,75 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace OtelLite;
+
+/// <summary>How the words of a command line are read, and what is said about one that can't be meant.</summary>
+internal static class CommandWords
+{
+    // Hold with every command.
+    public const string HelpFlag = "--help";
+    public const string VersionFlag = "--version";
+
+    // No word stands for a file of further words, and -abc is not -a -b -c: a token may begin with any of its letters.
+    private static readonly ParserConfiguration Parser = new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
+
+    /// <summary>Reads a command line. What is wrong with it is in the result, for <see cref="Check"/>.</summary>
+    public static ParseResult Read(Command command, IEnumerable<string> words) =>
+        // The library takes "--flag=" for a flag that misses its value; here it is one with an empty value, as a script writes it.
+        command.Parse([.. words.SelectMany(w => w.StartsWith("--", StringComparison.Ordinal) && w.EndsWith('=') ? (string[])[w[..^1], ""] : [w])], Parser);
+
+    /// <exception cref="UsageException">A word is unknown, missing or too many.</exception>
+    public static void Check(ParseResult parsed)
+    {
+        Command command = parsed.CommandResult.Command;
+        if (parsed.UnmatchedTokens is [var word, ..])
+        {
+            bool isCommand = !word.StartsWith('-') && command.Subcommands.Count > 0;
+            throw new UsageException(isCommand
+                ? Unknown("command", word, [.. command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name)])
+                : Unknown("option", word.Split('=')[0], [.. Options(parsed.CommandResult)]));
+        }
+
+        foreach (ParseError error in parsed.Errors)
+        {
+            throw new UsageException(error.SymbolResult is OptionResult { Tokens.Count: 0, Option: var option }
+                ? $"{option.Name} needs a value: {option.Name} {option.HelpName}."
+                : error.SymbolResult is ArgumentResult { Tokens.Count: 0, Argument: var argument }
+                ? $"{command.Name} needs {argument.HelpName ?? argument.Name}: {argument.Description}."
+                : string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.') + ".");
+        }
+    }
+
+    /// <summary>A sentence about a name that is not known, with the nearest one that is.</summary>
+    public static string Unknown(string kind, string name, IReadOnlyList<string> known)
+    {
+        string nearest = known.MinBy(k => Distance(name, k))!;
+        return Distance(name, nearest) <= Math.Max(2, name.Length / 3)
+            ? $"there is no {kind} {name}; did you mean {nearest}?"
+            : $"there is no {kind} {name}; known are {string.Join(", ", known)}.";
+    }
+
+    // Its own, and of those above it the ones that hold below.
+    private static IEnumerable<string> Options(CommandResult result) => result.Command.Options.Where(o => !o.Hidden).Select(o => o.Name)
+        .Concat(result.Parent is CommandResult parent ? parent.Command.Options.Where(o => o.Recursive).Select(o => o.Name) : [])
+        .Union([HelpFlag, VersionFlag]);
+
+    // Levenshtein's, over two rows. The library's own suggestions are no part of its errors.
+    private static int Distance(string a, string b)
+    {
+        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
+        for (int i = 1; i <= a.Length; i++)
+        {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.Length; j++)
+            {
+                int above = row[j];
+                row[j] = Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
+                diagonal = above;
+            }
+        }
+
+        return row[b.Length];
+    }
+}

@@ -1,0 +1,59 @@
+using System.CommandLine;
+
+namespace OtelLite.Commands;
+
+/// <summary><c>otellite completion SHELL</c>: the script that lets a shell complete the words of this program by asking it.</summary>
+internal static class CompletionCommand
+{
+    private static readonly Dictionary<string, string> Scripts = new()
+    {
+        ["bash"] = """
+            _otellite() {
+                local IFS=$'\n'
+                COMPREPLY=($(otellite "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null))
+            }
+            complete -o default -F _otellite otellite
+            """,
+        ["zsh"] = """
+            #compdef otellite
+            _otellite() {
+                local -a found
+                found=("${(@f)$(otellite "[suggest:${CURSOR}]" "${BUFFER}" 2>/dev/null)}")
+                compadd -- "${found[@]}"
+            }
+            compdef _otellite otellite
+            """,
+        ["fish"] = """
+            complete -c otellite -a '(otellite "[suggest:"(commandline -C)"]" (commandline -cp) 2>/dev/null)'
+            """,
+        ["powershell"] = """
+            Register-ArgumentCompleter -Native -CommandName otellite -ScriptBlock {
+                param($word, $line, $position)
+                otellite "[suggest:$position]" "$line" 2>$null | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_) }
+            }
+            """,
+    };
+
+    public static TaughtCommand Create()
+    {
+        var shell = new Argument<string>("shell") { HelpName = "SHELL", Description = $"one of {string.Join(", ", Scripts.Keys)}" };
+        shell.AcceptOnlyFromAmong([.. Scripts.Keys]);
+        var command = new TaughtCommand("completion", "print the script that completes its words in your shell")
+        {
+            Examples =
+            [
+                ("otellite completion bash >> ~/.bashrc", "in every new bash"),
+                ("otellite completion zsh >> ~/.zshrc", "in every new zsh, behind compinit"),
+                ("otellite completion fish > ~/.config/fish/completions/otellite.fish", "in fish"),
+                ("otellite completion powershell >> $PROFILE", "in every new PowerShell"),
+            ],
+        };
+        command.Arguments.Add(shell);
+        command.SetAction(parsed =>
+        {
+            Console.Out.WriteLine(Scripts[parsed.GetRequiredValue(shell)]);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}
