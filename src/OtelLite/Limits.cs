@@ -97,6 +97,12 @@ internal static class Limits
     /// <summary>Official readings that are looked through for an earlier one of the same window; a scraper that reads every hour has 168 in seven days.</summary>
     public const int ReadingsComparedMax = 200;
 
+    /// <summary>Groups of one breakdown that are told apart; a chart has fewer colours.</summary>
+    public const int BreakdownTopMax = 50;
+
+    /// <summary>Values of one dimension (models, projects, ...) in the list of them; a menu is shorter.</summary>
+    public const int DimensionValuesMax = 1000;
+
     /// <summary>Requests, tool calls and prompts, each, in the answer about one session.</summary>
     public const int SessionRowsMax = 5000;
 

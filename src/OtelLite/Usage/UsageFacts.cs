@@ -51,6 +51,10 @@ internal enum Figure : byte
     /// <summary>Prompts that are a background agent's result.</summary>
     TaskNotifications = 32,
 
+    /// <summary>Results of tools, and those of them that are failures.</summary>
+    ToolCalls = 33,
+    ToolFailures = 34,
+
     /// <summary>What of the rest needs no lost event, by kind: <see cref="BilledKind"/> plus forty.</summary>
     InputAuxiliary = 41,
     OutputAuxiliary = 42,
