@@ -35,14 +35,11 @@ internal static class TimeseriesQuery
         Fill(connection, buckets, Of, command => $"""
             SELECT $UNIT, figure, total(value) FROM ({scope.Amounts(command, exactTimes: unit < QuarterSeconds)}) GROUP BY 1, 2
             """);
-        long[] toolCalls = new long[starts.Length];
-        Fill(connection, buckets, _ => toolCalls, command =>
-            $"SELECT $UNIT, 0, count(*) FROM usage_tool WHERE {scope.ToolsWhere(command)} GROUP BY 1");
         long[] Billed(BilledKind kind) => [.. Of(kind.ByEvents()).Zip(Of(kind.Rest()), (events, rest) => events + rest)];
         var tokens = new TokenSeries(Billed(BilledKind.Input), Billed(BilledKind.Output), Billed(BilledKind.CacheRead), Billed(BilledKind.CacheCreation));
         return new UsageSeries(
             starts, tokens, Array.ConvertAll(Billed(BilledKind.Cost), SummaryQuery.Usd),
-            Of(Figure.ApiRequests), Of(Figure.ApiErrors), toolCalls, Of(Figure.Prompts));
+            Of(Figure.ApiRequests), Of(Figure.ApiErrors), Of(Figure.ToolCalls), Of(Figure.Prompts));
     }
 
     /// <summary>The first moment at which anything stored happened, in Unix nanoseconds; null when nothing is stored.</summary>
