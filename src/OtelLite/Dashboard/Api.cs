@@ -63,6 +63,8 @@ internal sealed class Api
                     ("top", $"how many groups are told apart, at most {Limits.BreakdownTopMax}; default 8"),
                 ],
             },
+            new("GET", "/api/tools", "each tool of a range: calls, failures by kind, durations, decisions, sizes", json.ToolsAnswer, figures.ServeTools) { Scoped = true },
+            new("GET", "/api/models", "each model of a range: cost, cache, errors, speed, and what it was for", json.ModelsAnswer, figures.ServeModels) { Scoped = true },
             new("GET", "/api/dimensions", "by what the figures of a range can be narrowed and split", json.Dimensions, figures.ServeDimensions) { Scoped = true },
             new("GET", "/api/sessions", "the sessions that did something in a range, the one heard of last first", json.SessionList, ServeSessions)
             {

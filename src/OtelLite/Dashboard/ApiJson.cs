@@ -87,6 +87,12 @@ internal sealed record NowAnswer : NowFigures
     public string TimeZone { get; }
 }
 
+/// <summary>The answer of <c>/api/tools</c>.</summary>
+internal sealed record ToolsAnswer(DateTimeOffset? From, DateTimeOffset To, string TimeZone, IReadOnlyList<ToolFacts> Tools);
+
+/// <summary>The answer of <c>/api/models</c>.</summary>
+internal sealed record ModelsAnswer(DateTimeOffset? From, DateTimeOffset To, string TimeZone, IReadOnlyList<ModelFacts> Models);
+
 internal sealed record ScrapesAnswer(IReadOnlyList<ScrapeReading> Scrapes);
 
 /// <summary>What a scraper posts; everything is optional.</summary>
@@ -142,6 +148,8 @@ internal sealed class CamelCaseEnum<T>() : JsonStringEnumConverter<T>(JsonNaming
 [JsonSerializable(typeof(NowAnswer))]
 [JsonSerializable(typeof(BreakdownAnswer))]
 [JsonSerializable(typeof(Dimensions))]
+[JsonSerializable(typeof(ToolsAnswer))]
+[JsonSerializable(typeof(ModelsAnswer))]
 [JsonSerializable(typeof(SessionList))]
 [JsonSerializable(typeof(SessionDetails))]
 [JsonSerializable(typeof(ScrapesAnswer))]

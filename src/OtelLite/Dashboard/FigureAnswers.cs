@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.Data.Sqlite;
 using OtelLite.Query;
 
@@ -57,5 +58,22 @@ internal sealed class FigureAnswers(Func<SqliteConnection> openReader)
         using SqliteConnection connection = openReader();
         RequestedScope requested = ScopeReader.Read(context.Request.Query, connection, DateTimeOffset.UtcNow);
         return Answers.Write(context, DimensionsQuery.Read(connection, requested.Scope), ApiJson.Default.Dimensions);
+    }
+
+    public Task ServeTools(HttpContext context) => Serve(
+        context, ToolsQuery.Read, (from, to, zone, tools) => new ToolsAnswer(from, to, zone, tools), ApiJson.Default.ToolsAnswer);
+
+    public Task ServeModels(HttpContext context) => Serve(
+        context, ModelsQuery.Read, (from, to, zone, models) => new ModelsAnswer(from, to, zone, models), ApiJson.Default.ModelsAnswer);
+
+    private Task Serve<TFacts, TAnswer>(
+        HttpContext context, Func<SqliteConnection, Scope, TFacts> read, Func<DateTimeOffset?, DateTimeOffset, string, TFacts, TAnswer> answer, JsonTypeInfo<TAnswer> type)
+    {
+        using SqliteConnection connection = openReader();
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        RequestedScope requested = ScopeReader.Read(context.Request.Query, connection, now);
+        TFacts facts = read(connection, requested.Scope);
+        DateTimeOffset? from = requested.From ?? RequestedSeries.FirstIn(requested.Scope, connection);
+        return Answers.Write(context, answer(from is { } f ? requested.Local(f) : null, requested.Local(requested.To ?? now), requested.TimeZone.Id, facts), type);
     }
 }

@@ -24,11 +24,19 @@ internal static class BreakdownQuery
 
     public const string ResourcePrefix = "resource.";
 
-    /// <summary>The names, among the sources of requests, of what metrics alone tell of: Claude Code's own requests, and those whose events were lost or are off.</summary>
-    private const string AuxiliaryPart = "auxiliary";
-    private const string NoDetailPart = "noRequestDetail";
+    /// <summary>What, among the sources of requests, metrics alone tell of: Claude Code's own requests, and those whose events were lost or are off.</summary>
+    public const string AuxiliaryPart = "auxiliary";
+
+    /// <inheritdoc cref="AuxiliaryPart"/>
+    public const string NoDetailPart = "noRequestDetail";
 
     private static readonly Figure[] ToolFigures = [Figure.ToolCalls, Figure.ToolFailures];
+
+    // A name with what it has in some buckets: of many groups most are in few.
+    private sealed record Part(string Name, string Label, List<(int Place, long Value)> Values)
+    {
+        public long Total => Values.Sum(v => v.Value);
+    }
 
     /// <summary>Whether a figure can be split like this; a request has no tool, and only requests have a source.</summary>
     public static bool GoesWith(string by, Measure measure) => by switch
@@ -44,178 +52,118 @@ internal static class BreakdownQuery
     {
         using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
         scope = scope.Narrowed(connection);
-        return by == "kind"
-            ? ByKind(TimeseriesQuery.Columns(connection, scope, buckets), buckets, measure, top)
-            : new SplitQuery(connection, scope, buckets, measure, by).Read(top);
+        var rows = new BreakdownRows(scope, measure, by);
+        return by switch
+        {
+            "kind" => Of(Kinds(connection, scope, buckets, measure), buckets, measure, top),
+            "session" => Sessions(connection, scope, buckets, measure, rows, top),
+            _ => Of(Parts(connection, rows, buckets, by), buckets, measure, top),
+        };
     }
 
-    private static Breakdown ByKind(Func<Figure, long[]> columnOf, Buckets buckets, Measure measure, int top)
+    private static Breakdown Of(IEnumerable<Part> all, Buckets buckets, Measure measure, int top)
     {
-        List<(string Name, long Total, long[] Values)> kinds = [];
-        foreach ((string name, Figure[] plus, Figure[] minus) in measure.Kinds)
-        {
-            long[] values = new long[buckets.Starts.Length];
-            for (int i = 0; i < values.Length; i++)
-            {
-                values[i] = plus.Sum(f => columnOf(f)[i]) - minus.Sum(f => columnOf(f)[i]);
-            }
-
-            if (values.AsSpan().ContainsAnyExcept(0))
-            {
-                kinds.Add((name, values.Sum(), values));
-            }
-        }
-
-        kinds = [.. kinds.OrderByDescending(k => k.Total).ThenBy(k => k.Name, StringComparer.Ordinal)];
-        List<(string Name, long Total, long[] Values)> rest = [.. kinds.Skip(top)];
-        double[] Values(IEnumerable<long[]> columns) => [.. Enumerable.Range(0, buckets.Starts.Length).Select(i => measure.Value(columns.Sum(c => c[i])))];
+        Part[] parts = [.. all.Where(p => p.Values.Any(v => v.Value != 0)).OrderByDescending(p => p.Total).ThenBy(p => p.Name, StringComparer.Ordinal)];
+        Part[] rest = [.. parts.Skip(top)];
         return new Breakdown(
-            [.. kinds.Take(top).Select(k => new BreakdownGroup(k.Name, k.Name, measure.Value(k.Total), Values([k.Values])))],
-            rest.Count == 0 ? null : new BreakdownRest(rest.Count, measure.Value(rest.Sum(k => k.Total)), Values(rest.Select(k => k.Values))),
-            measure.Value(kinds.Sum(k => k.Total)));
+            [.. parts.Take(top).Select(p => new BreakdownGroup(p.Name, p.Label, measure.Value(p.Total), Column(p.Values, buckets, measure)))],
+            rest.Length == 0 ? null : new BreakdownRest(rest.Length, measure.Value(rest.Sum(p => p.Total)), Column(rest.SelectMany(p => p.Values), buckets, measure)),
+            measure.Value(parts.Sum(p => p.Total)));
     }
 
-    /// <summary>A split whose groups are rows: their totals first, then the buckets of those with the largest.</summary>
-    private sealed class SplitQuery(SqliteConnection connection, Scope scope, Buckets buckets, Measure measure, string by)
+    private static double[] Column(IEnumerable<(int Place, long Value)> values, Buckets buckets, Measure measure)
     {
-        private string FigureList => string.Join(", ", measure.Figures.Select(f => (int)f));
-
-        public Breakdown Read(int top)
+        long[] column = new long[buckets.Starts.Length];
+        foreach ((int place, long value) in values)
         {
-            List<(string Name, string Label, long Total)> groups = Totals(top, out long count, out long all);
-            Dictionary<string, int> places = groups.Select((g, place) => (g.Name, place)).ToDictionary(g => g.Name, g => g.place);
-            long[][] columns = [.. Enumerable.Range(0, groups.Count + 1).Select(_ => new long[buckets.Starts.Length])];
-            Fill(columns, places);
-            return new Breakdown(
-                [.. groups.Select((g, place) => new BreakdownGroup(g.Name, g.Label, measure.Value(g.Total), Array.ConvertAll(columns[place], measure.Value)))],
-                count <= groups.Count ? null : new BreakdownRest(
-                    count - groups.Count, measure.Value(all - groups.Sum(g => g.Total)), Array.ConvertAll(columns[^1], measure.Value)),
-                measure.Value(all));
+            column[place] += value;
         }
 
-        private List<(string Name, string Label, long Total)> Totals(int top, out long count, out long all)
+        return Array.ConvertAll(column, measure.Value);
+    }
+
+    private static IEnumerable<Part> Kinds(SqliteConnection connection, Scope scope, Buckets buckets, Measure measure)
+    {
+        Func<Figure, long[]> columnOf = TimeseriesQuery.Columns(connection, scope, buckets);
+        return measure.Kinds.Select(kind => new Part(kind.Name, kind.Name,
+            [.. buckets.Starts.Select((_, i) => (i, kind.Plus.Sum(f => columnOf(f)[i]) - kind.Minus.Sum(f => columnOf(f)[i])))]));
+    }
+
+    private static IEnumerable<Part> Parts(SqliteConnection connection, BreakdownRows rows, Buckets buckets, string by)
+    {
+        Dictionary<object, List<(int Place, long Value)>> parts = [];
+        using (SqliteCommand command = connection.CreateCommand())
         {
-            using SqliteCommand command = connection.CreateCommand();
+            command.CommandText = $"SELECT {buckets.PlaceOf("time_unix_nano")}, part, total(value) FROM ({rows.Sql(command, buckets)}) WHERE value <> 0 GROUP BY 1, 2";
+            using SqliteDataReader row = command.ExecuteReader();
+            while (row.Read())
+            {
+                object part = row.GetValue(1);
+                if (!parts.TryGetValue(part, out List<(int Place, long Value)>? values))
+                {
+                    parts[part] = values = [];
+                }
+
+                values.Add((row.GetInt32(0), row.GetInt64(2)));
+            }
+        }
+
+        Func<object, string> nameOf = rows.Names(connection, parts.Keys);
+        return parts.GroupBy(p => nameOf(p.Key)).Select(g => new Part(g.Key, LabelOf(g.Key, by), [.. g.SelectMany(p => p.Value)]));
+    }
+
+    private static string LabelOf(string name, string by) =>
+        name.Length == 0 ? "not told" : by is "source" or "origin" && name == NoDetailPart ? "no request detail" : name;
+
+    // Of a hundred thousand sessions a few are told apart: their buckets are read, and the rest is what is left of the whole.
+    private static Breakdown Sessions(SqliteConnection connection, Scope scope, Buckets buckets, Measure measure, BreakdownRows rows, int top)
+    {
+        List<Part> parts = [];
+        long count = 0;
+        using (SqliteCommand command = connection.CreateCommand())
+        {
+            // An id is known by its beginning.
+            string totals = rows.SessionTotals(command);
             command.CommandText = $"""
-                WITH part AS (SELECT part, total(value) AS value FROM ({Rows(command)}) GROUP BY 1),
-                named AS (SELECT {NameOf(command)} AS name, {LabelOf} AS label, value FROM part),
-                whole AS (SELECT name, max(label) AS label, total(value) AS total FROM named GROUP BY name)
-                SELECT name, label, total, count(*) OVER (), sum(total) OVER () FROM whole ORDER BY total DESC, name LIMIT $top
+                SELECT session_id, trim(coalesce(project, '') || ' ' || iif(is_named, substr(session_id, 1, 8), session_id)), (SELECT count(*) FROM ({totals}))
+                FROM ({totals}) ORDER BY value DESC, session_id LIMIT $top
                 """;
             command.Parameters.AddWithValue("$top", top);
-            List<(string, string, long)> groups = [];
-            (count, all) = (0, 0);
             using SqliteDataReader row = command.ExecuteReader();
             while (row.Read())
             {
-                string name = row.GetString(0);
-                groups.Add((name, name.Length == 0 ? "not told" : row.IsDBNull(1) ? name : row.GetString(1), row.GetInt64(2)));
-                (count, all) = (row.GetInt64(3), row.GetInt64(4));
-            }
-
-            return groups;
-        }
-
-        // The last column is that of all other groups.
-        private void Fill(long[][] columns, Dictionary<string, int> places)
-        {
-            using SqliteCommand command = connection.CreateCommand();
-            int place = 0;
-            foreach (string name in places.Keys)
-            {
-                command.Parameters.AddWithValue($"$name{place++}", name);
-            }
-
-            command.CommandText = $"""
-                WITH part AS (SELECT {buckets.Unit} AS unit, part, total(value) AS value FROM ({Rows(command)}) GROUP BY 1, 2),
-                named AS (SELECT unit, {NameOf(command)} AS name, value FROM part)
-                SELECT unit, iif(name IN ({string.Join(", ", Enumerable.Range(0, place).Select(i => $"$name{i}"))}), name, NULL), total(value) FROM named GROUP BY 1, 2
-                """;
-            using SqliteDataReader row = command.ExecuteReader();
-            while (row.Read())
-            {
-                columns[row.IsDBNull(1) ? columns.Length - 1 : places[row.GetString(1)]][buckets.Of(row.GetInt64(0))] += row.GetInt64(2);
+                parts.Add(new Part(row.GetString(0), row.GetString(1), []));
+                count = row.GetInt64(2);
             }
         }
 
-        // A SELECT of time_unix_nano, part, value.
-        private string Rows(SqliteCommand command) => by switch
-        {
-            "source" => $"{Requests(command, "query_source")} {MetricsAlone(command)}",
-            "origin" => $"{Requests(command, "origin")} {MetricsAlone(command)}",
-            "tool" => $"""
-                SELECT time_unix_nano, tool AS part, 1 AS value FROM usage_tool
-                WHERE {scope.ToolsWhere(command)} {(measure.Figures.Contains(Figure.ToolFailures) ? "AND NOT succeeded" : "")}
-                """,
-            _ => $"""
-                SELECT time_unix_nano, {(by == "model" ? "model" : "session")} AS part, value FROM ({Amounts(command)}) WHERE figure IN ({FigureList}) AND value <> 0
-                """,
-        };
+        FillSessions(connection, scope, buckets, measure, parts.ToDictionary(p => p.Name));
+        Func<Figure, long[]> columnOf = TimeseriesQuery.Columns(connection, scope, buckets);
+        List<(int Place, long Value)> all = [.. measure.Figures.SelectMany(f => columnOf(f).Select((value, place) => (place, value)))];
+        List<(int Place, long Value)> rest = [.. all, .. parts.SelectMany(p => p.Values).Select(v => (v.Place, -v.Value))];
+        return new Breakdown(
+            [.. parts.Select(p => new BreakdownGroup(p.Name, p.Label, measure.Value(p.Total), Column(p.Values, buckets, measure)))],
+            count <= parts.Count ? null : new BreakdownRest(count - parts.Count, measure.Value(rest.Sum(v => v.Value)), Column(rest, buckets, measure)),
+            measure.Value(all.Sum(v => v.Value)));
+    }
 
-        private string Amounts(SqliteCommand command) => measure.Figures.Any(ToolFigures.Contains)
-            ? $"""
-                SELECT time_unix_nano, session, (SELECT coalesce(max(model), (SELECT id FROM usage_name WHERE name = '')) FROM usage_request request
-                    WHERE request.session = usage_tool.session AND request.request_id = usage_tool.request_id) AS model,
-                    {(int)measure.Figures[0]} AS figure, 1 AS value FROM usage_tool
-                WHERE {scope.ToolsWhere(command)} {(measure.Figures.Contains(Figure.ToolFailures) ? "AND NOT succeeded" : "")}
-                """
-            : scope.Amounts(command, buckets.NeedExactTimes);
-
-        private string Requests(SqliteCommand command, string part)
+    private static void FillSessions(SqliteConnection connection, Scope scope, Buckets buckets, Measure measure, Dictionary<string, Part> parts)
+    {
+        if (parts.Count == 0)
         {
-            string value = measure.Billed.Any() ? string.Join(" + ", measure.Billed.Select(kind => Storage.UsageTables.ColumnOf[kind])) : "1";
-            return $"SELECT time_unix_nano, {part} AS part, {value} AS value FROM usage_request WHERE {scope.Where(command)}";
+            return;
         }
 
-        // Of the part that no request explains, some needs no lost event.
-        private string MetricsAlone(SqliteCommand command)
+        using SqliteCommand command = connection.CreateCommand();
+        Scope told = scope with { Sessions = [.. parts.Keys] };
+        command.CommandText = $"""
+            SELECT (SELECT session_id FROM usage_session WHERE id = session), {buckets.PlaceOf("time_unix_nano")} AS place, total(value)
+            FROM ({told.Amounts(command, buckets.NeedExactTimes)}) WHERE figure IN ({measure.FigureList}) GROUP BY session, place
+            """;
+        using SqliteDataReader row = command.ExecuteReader();
+        while (row.Read())
         {
-            if (!measure.Billed.Any())
-            {
-                return "";
-            }
-
-            string amounts = scope.Amounts(command, buckets.NeedExactTimes);
-            string rest = string.Join(", ", measure.Billed.Select(kind => (int)kind.Rest()));
-            string auxiliary = string.Join(", ", measure.Billed.Select(kind => (int)kind.Auxiliary()));
-            return $"""
-                UNION ALL SELECT time_unix_nano, -1, value FROM ({amounts}) WHERE figure IN ({auxiliary})
-                UNION ALL SELECT time_unix_nano, -2, iif(figure IN ({auxiliary}), -value, value) FROM ({amounts}) WHERE figure IN ({rest}, {auxiliary})
-                """;
+            parts[row.GetString(0)].Values.Add((row.GetInt32(1), row.GetInt64(2)));
         }
-
-        private string NameOf(SqliteCommand command)
-        {
-            const string metricsAlone = $"WHEN -1 THEN '{AuxiliaryPart}' WHEN -2 THEN '{NoDetailPart}'";
-            const string name = "(SELECT name FROM usage_name WHERE id = part)";
-            if (by.StartsWith(ResourcePrefix, StringComparison.Ordinal) && !command.Parameters.Contains("$key"))
-            {
-                command.Parameters.AddWithValue("$key", by[ResourcePrefix.Length..]);
-            }
-
-            return by switch
-            {
-                "model" or "tool" => name,
-                "source" => $"CASE part {metricsAlone} ELSE {name} END",
-                // As schema.sql numbers them.
-                "origin" => $"CASE part {metricsAlone} WHEN 1 THEN 'main' WHEN 2 THEN 'subagent' WHEN 3 THEN 'auxiliary' ELSE '' END",
-                "session" => OfSession("session_id"),
-                "project" or "machine" => OfSession(by),
-                _ => OfSession($"""
-                    (SELECT iif(type IN ('true', 'false'), type, CAST(value AS TEXT)) FROM json_each((SELECT attributes FROM otel_resource WHERE id = {SessionResource.Column}))
-                     WHERE key = $key LIMIT 1)
-                    """),
-            };
-        }
-
-        // An id is known by its beginning.
-        private string LabelOf => by switch
-        {
-            "session" => OfSession("trim(coalesce(project, '') || ' ' || iif(is_named, substr(session_id, 1, 8), session_id))"),
-            "source" or "origin" => $"CASE part WHEN -2 THEN 'no request detail' ELSE NULL END",
-            _ => "NULL",
-        };
-
-        private static string OfSession(string column) => $"coalesce((SELECT {column} FROM usage_session WHERE id = part), '')";
     }
 }

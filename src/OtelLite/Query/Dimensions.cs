@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using OtelLite.Storage;
 
 namespace OtelLite.Query;
 
@@ -16,19 +17,31 @@ internal static class DimensionsQuery
         using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
         scope = scope.Narrowed(connection);
         return new Dimensions(
-            Names(connection, command => $"SELECT DISTINCT model FROM ({scope.Amounts(command)}) WHERE value <> 0"),
-            Values(connection, command => $"SELECT DISTINCT project AS value FROM usage_session WHERE id IN ({scope.SessionsOf(command)})"),
-            Values(connection, command => $"SELECT DISTINCT machine AS value FROM usage_session WHERE id IN ({scope.SessionsOf(command)})"),
-            Names(connection, command => $"SELECT DISTINCT query_source FROM usage_request WHERE {scope.Where(command)}"),
-            Names(connection, command => $"SELECT DISTINCT tool FROM usage_tool WHERE {scope.ToolsWhere(command)}"),
+            Names(connection, "model", command => SumsQuery.Of(command, scope, SumsQuery.Figures, FigureColumns.All), FigureColumns.All),
+            Values(connection, command => $"SELECT DISTINCT project AS value FROM usage_session WHERE {SessionsOf(command, scope)}"),
+            Values(connection, command => $"SELECT DISTINCT machine AS value FROM usage_session WHERE {SessionsOf(command, scope)}"),
+            Names(connection, "source", command => SumsQuery.Of(command, scope, SumsQuery.Sources, ["requests"]), ["requests"]),
+            Names(connection, "tool", command => SumsQuery.Of(command, scope, SumsQuery.Tools, ["calls"]), ["calls"]),
             Values(connection, command => $"""
                 SELECT DISTINCT key AS value FROM otel_resource, json_each(otel_resource.attributes)
-                WHERE otel_resource.id IN (SELECT {SessionResource.Column} FROM usage_session WHERE id IN ({scope.SessionsOf(command)}))
+                WHERE otel_resource.id IN (SELECT resource FROM usage_session WHERE {SessionsOf(command, scope)})
                 """));
     }
 
-    private static List<string> Names(SqliteConnection connection, Func<SqliteCommand, string> ids) =>
-        Values(connection, command => $"SELECT name AS value FROM usage_name WHERE id IN ({ids(command)})");
+    // Those that were at work around the scope; whether they did something within it would be a look at every hour of each.
+    private static string SessionsOf(SqliteCommand command, Scope scope)
+    {
+        string sessions = scope.WhereSession(command);
+        command.Parameters.AddWithValue("$from", scope.FromUnixNano);
+        command.Parameters.AddWithValue("$to", scope.ToUnixNano);
+        return $"has_figures AND last_unix_nano >= $from AND first_unix_nano < $to{(sessions.Length > 0 ? " AND " + sessions : "")} {scope.AndUsesModel(command)}";
+    }
+
+    private static List<string> Names(SqliteConnection connection, string key, Func<SqliteCommand, string> rows, IReadOnlyList<string> columns) =>
+        Values(connection, command => $"""
+            SELECT name AS value FROM usage_name
+            WHERE id IN (SELECT {key} FROM ({rows(command)}) WHERE {string.Join(" OR ", columns.Select(c => $"{c} <> 0"))})
+            """);
 
     // What was not told is no value.
     private static List<string> Values(SqliteConnection connection, Func<SqliteCommand, string> values)

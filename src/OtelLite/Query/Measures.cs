@@ -16,6 +16,22 @@ internal sealed record Measure(string Name, Figure[] Figures, (string Name, Figu
         _ => stored,
     };
 
+    /// <summary>Its figures, as a list for SQL.</summary>
+    public string FigureList => string.Join(", ", Figures.Select(f => (int)f));
+
+    /// <summary>Where usage_session has it of a whole session; null where it has not.</summary>
+    public string? SessionColumn => Name switch
+    {
+        "tokens" or "input" or "output" or "prompts" => Name,
+        "cacheRead" => "cache_read",
+        "cacheCreation" => "cache_creation",
+        "costUsd" => "cost_nano_usd",
+        "apiRequests" => "api_requests",
+        "apiErrors" => "api_errors",
+        "toolCalls" => "tool_calls",
+        _ => null,
+    };
+
     /// <summary>The kinds of tokens or cost that it is the sum of; none where it is not billed.</summary>
     public IEnumerable<BilledKind> Billed => BilledKinds.All.Where(kind => Figures.Contains(kind.ByEvents()));
 }

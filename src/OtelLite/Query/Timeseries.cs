@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using OtelLite.Storage;
 using OtelLite.Usage;
 
 namespace OtelLite.Query;
@@ -72,16 +73,22 @@ internal static class TimeseriesQuery
     /// <summary>Each figure's sums per bucket, of a scope that is narrowed already.</summary>
     public static Func<Figure, long[]> Columns(SqliteConnection connection, Scope scope, Buckets buckets)
     {
-        Dictionary<Figure, long[]> columns = [];
-        long[] Of(Figure figure) => columns.TryGetValue(figure, out long[]? column) ? column : columns[figure] = new long[buckets.Starts.Length];
-        Fill(connection, buckets, Of, command => $"""
-            SELECT {buckets.Unit}, figure, total(value) FROM ({scope.Amounts(command, buckets.NeedExactTimes)}) GROUP BY 1, 2
-            """);
-        Fill(connection, buckets, Of, command => $"""
-            SELECT {buckets.Unit}, {(int)Figure.ToolCalls}, count(*) FROM usage_tool WHERE {scope.ToolsWhere(command)} GROUP BY 1
-            UNION ALL SELECT {buckets.Unit}, {(int)Figure.ToolFailures}, sum(1 - succeeded) FROM usage_tool WHERE {scope.ToolsWhere(command)} GROUP BY 1
-            """);
-        return Of;
+        using SqliteCommand command = connection.CreateCommand();
+        string rows = SumsQuery.Of(command, scope, SumsQuery.Figures, FigureColumns.All, buckets);
+        command.CommandText = $"""
+            SELECT {buckets.PlaceOf("time_unix_nano")}, {string.Join(", ", FigureColumns.All.Select(c => $"total({c})"))} FROM ({rows}) GROUP BY 1
+            """;
+        long[][] columns = [.. FigureColumns.All.Select(_ => new long[buckets.Starts.Length])];
+        using SqliteDataReader row = command.ExecuteReader();
+        while (row.Read())
+        {
+            for (int i = 0; i < columns.Length; i++)
+            {
+                columns[i][row.GetInt32(0)] = row.GetInt64(i + 1);
+            }
+        }
+
+        return figure => columns[FigureColumns.IndexOf(figure)];
     }
 
     /// <summary>The first moment at which anything stored happened, in Unix nanoseconds; null when nothing is stored.</summary>
@@ -90,17 +97,5 @@ internal static class TimeseriesQuery
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = "SELECT min(first_unix_nano) FROM usage_session";
         return command.ExecuteScalar() as long?;
-    }
-
-    // Rows of a unit, a figure and a value.
-    private static void Fill(SqliteConnection connection, Buckets buckets, Func<Figure, long[]> columnOf, Func<SqliteCommand, string> sql)
-    {
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = sql(command);
-        using SqliteDataReader row = command.ExecuteReader();
-        while (row.Read())
-        {
-            columnOf((Figure)row.GetInt64(1))[buckets.Of(row.GetInt64(0))] += row.GetInt64(2);
-        }
     }
 }
