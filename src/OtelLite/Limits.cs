@@ -64,6 +64,9 @@ internal static class Limits
     /// <summary>Characters of each path and reason of those; a stranger chooses the path.</summary>
     public const int RefusalCharactersMax = 400;
 
+    /// <summary>Characters of a message in gRPC's trailers, past which it is cut: clients bound the size of headers, and refuse the whole answer past it.</summary>
+    public const int GrpcMessageCharactersMax = 1024;
+
     /// <summary>What a 503 asks the client to wait. Claude Code retries within 10 s in all, and drops the batch when told to wait longer.</summary>
     public const int RetryAfterSeconds = 1;
 
@@ -157,4 +160,11 @@ internal static class Limits
 
     /// <summary>Bytes of text a pooled batch may keep; a rare huge body does not stay in memory.</summary>
     public const int PooledTextBytesMax = 1 << 20;
+
+    /// <summary>Bytes of an array for a body that is kept for the next one; a power of two, as the pool's arrays are. Claude Code's largest body seen is
+    /// 616 kB.</summary>
+    public const int PooledBodyBytesMax = 1 << 20;
+
+    /// <summary>How long the memory of what was larger than those two is kept for the like of it.</summary>
+    public static readonly TimeSpan SpareMemoryKept = TimeSpan.FromSeconds(3);
 }

@@ -9,7 +9,7 @@ internal static class ServeCommand
     public static async Task<int> Run(IReadOnlyList<string> arguments)
     {
         Options options = Options.Read(arguments, Environment.GetEnvironmentVariable);
-        using var messages = new Messages();
+        using var messages = new Messages(Console.Error);
         foreach (string warning in options.Warnings)
         {
             messages.Say(warning);
@@ -38,6 +38,7 @@ internal static class ServeCommand
         messages.SayPlain(showToken
             ? $"OtelLite {App.Version}: {app.SignInUrl}"
             : $"OtelLite {App.Version}: {url} ({whereItIs})");
+        messages.SayPlain(app.Ports.ToString());
         if (app.IsFirstStart)
         {
             messages.SayPlain($"""
