@@ -17,11 +17,12 @@ internal sealed class App : IAsyncDisposable
     private readonly BatchWriter _writer;
     private readonly WebApplication _server;
 
-    private App(BatchWriter writer, WebApplication server, IReadOnlyList<string> urls, Token token, bool isFirstStart)
+    private App(BatchWriter writer, WebApplication server, IReadOnlyList<string> urls, ReceivingPorts ports, Token token, bool isFirstStart)
     {
         _writer = writer;
         _server = server;
         Urls = urls;
+        Ports = ports;
         Token = token;
         IsFirstStart = isFirstStart;
     }
@@ -32,6 +33,9 @@ internal sealed class App : IAsyncDisposable
 
     /// <summary>Where the dashboard and the API are, with the real ports.</summary>
     public IReadOnlyList<string> Urls { get; }
+
+    /// <summary>Where exports are received: those of <see cref="Urls"/>, and OTLP's own as far as they could be had.</summary>
+    public ReceivingPorts Ports { get; }
 
     public Token Token { get; }
 
@@ -83,7 +87,7 @@ internal sealed class App : IAsyncDisposable
         var requests = new Requests(ports, receiver, grpc, site, say);
         server.Run(requests.Serve);
         await server.StartAsync().ConfigureAwait(false);
-        return new App(writer, server, urls, token, isFirstStart);
+        return new App(writer, server, urls, ports, token, isFirstStart);
     }
 
     /// <summary>Completes when the program was asked to stop (Ctrl-C, SIGTERM) and every request in flight is answered.</summary>

@@ -53,7 +53,7 @@ internal sealed class IngestLog
                 int records = result.Of(signal);
                 if (records > 0 || (signal == result.Signal && result is { DataPoints: 0, LogRecords: 0, Spans: 0 }))
                 {
-                    Arrivals before = _arrivals.TryGetValue((signal, encoding), out Arrivals? known) ? known : new Arrivals(NameOf(signal), NameOf(encoding), 0, 0, now);
+                    Arrivals before = _arrivals.TryGetValue((signal, encoding), out Arrivals? known) ? known : new Arrivals(Signals.NameOf(signal), NameOf(encoding), 0, 0, now);
                     _arrivals[(signal, encoding)] = before with { Exports = before.Exports + 1, Records = before.Records + records, LastAt = now };
                 }
             }
@@ -103,13 +103,6 @@ internal sealed class IngestLog
 
         _refusals.AddLast(refusal);
     }
-
-    private static string NameOf(Signal signal) => signal switch
-    {
-        Signal.Metrics => "metrics",
-        Signal.Logs => "logs",
-        _ => "traces",
-    };
 
     private static string NameOf(ExportEncoding encoding) => encoding switch
     {

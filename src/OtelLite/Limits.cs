@@ -64,6 +64,9 @@ internal static class Limits
     /// <summary>Characters of each path and reason of those; a stranger chooses the path.</summary>
     public const int RefusalCharactersMax = 400;
 
+    /// <summary>Characters of a message in gRPC's trailers, past which it is cut: clients bound the size of headers, and refuse the whole answer past it.</summary>
+    public const int GrpcMessageCharactersMax = 1024;
+
     /// <summary>What a 503 asks the client to wait. Claude Code retries within 10 s in all, and drops the batch when told to wait longer.</summary>
     public const int RetryAfterSeconds = 1;
 
@@ -96,6 +99,12 @@ internal static class Limits
 
     /// <summary>Official readings that are looked through for an earlier one of the same window; a scraper that reads every hour has 168 in seven days.</summary>
     public const int ReadingsComparedMax = 200;
+
+    /// <summary>Groups of one breakdown that are told apart; a chart has fewer colours.</summary>
+    public const int BreakdownTopMax = 50;
+
+    /// <summary>Values of one dimension (models, projects, ...) in the list of them; a menu is shorter.</summary>
+    public const int DimensionValuesMax = 1000;
 
     /// <summary>Requests, tool calls and prompts, each, in the answer about one session.</summary>
     public const int SessionRowsMax = 5000;
@@ -151,4 +160,11 @@ internal static class Limits
 
     /// <summary>Bytes of text a pooled batch may keep; a rare huge body does not stay in memory.</summary>
     public const int PooledTextBytesMax = 1 << 20;
+
+    /// <summary>Bytes of an array for a body that is kept for the next one; a power of two, as the pool's arrays are. Claude Code's largest body seen is
+    /// 616 kB.</summary>
+    public const int PooledBodyBytesMax = 1 << 20;
+
+    /// <summary>How long the memory of what was larger than those two is kept for the like of it.</summary>
+    public static readonly TimeSpan SpareMemoryKept = TimeSpan.FromSeconds(3);
 }

@@ -8,4 +8,11 @@ internal sealed record ReceivingPorts(IReadOnlyList<int> Http, int Grpc)
     public bool IsForGrpcOnly(int port) => port == Grpc && !Http.Contains(port);
 
     public bool IsForHttpOnly(int port) => port != Grpc;
+
+    /// <summary>A sentence that names them all.</summary>
+    public override string ToString()
+    {
+        int[] http = [.. Http.Distinct()];
+        return $"OTLP over HTTP is received on {(http.Length > 1 ? "ports" : "port")} {string.Join(" and ", http)}{(Grpc > 0 ? $", over gRPC on port {Grpc}" : "")}.";
+    }
 }

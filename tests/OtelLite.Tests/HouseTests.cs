@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
@@ -182,5 +183,15 @@ public sealed partial class HouseTests
                 Assert.StartsWith("    /// ", lines[i - 1], StringComparison.Ordinal);
             }
         }
+    }
+
+    [Fact]
+    public void Every_bound_is_named_by_a_test()
+    {
+        string[] bounds = [.. typeof(Limits).GetFields(BindingFlags.Static | BindingFlags.Public).Select(f => f.Name)];
+        Assert.Contains(nameof(Limits.JsonDepthMax), bounds);
+        string[] tests = [.. SourceTree.Files("tests", ".cs").Where(f => !f.Path.EndsWith("/HouseTests.cs", StringComparison.Ordinal)).SelectMany(f => f.Code.Select(l => l.Text))];
+        string[] untested = [.. bounds.Where(bound => !tests.Any(line => Regex.IsMatch(line, $@"\bLimits\.{bound}\b")))];
+        Assert.True(untested.Length == 0, string.Join(", ", untested));
     }
 }

@@ -130,10 +130,16 @@ public sealed class OptionsTests : IDisposable
     [InlineData("--token", "ä")]
     [InlineData("--durability", "FULL")]
     [InlineData("--max-body", "1023")]
-    [InlineData("--max-body", "1073741825")]
     [InlineData("--max-body", "64MB")]
     public void A_value_that_can_not_be_is_refused_by_its_name(string flag, string value) =>
         Assert.StartsWith(Setting.All.Single(s => s.Flag == flag).Key + ":", Refusal([flag, value]), StringComparison.Ordinal);
+
+    [Fact]
+    public void The_largest_body_that_may_be_allowed_is_and_one_byte_more_is_not()
+    {
+        Assert.Equal(Limits.BodyBytesMaxMax, Read(["--max-body", $"{Limits.BodyBytesMaxMax}"]).BodyBytesMax);
+        Assert.Contains($"{Limits.BodyBytesMaxMax}", Refusal(["--max-body", $"{Limits.BodyBytesMaxMax + 1}"]), StringComparison.Ordinal);
+    }
 
     [Fact]
     public void The_longest_token_is_taken_and_one_more_character_is_not()

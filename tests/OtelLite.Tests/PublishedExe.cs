@@ -16,6 +16,8 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
     private Process? _process;
     private string _url = "";
 
+    private long _heapBytesMax;
+
     private PublishedExe(string[] arguments)
         : base(null) => _arguments = arguments;
 
@@ -35,6 +37,14 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
         return exe;
     }
 
+    /// <summary>Starts it with so much memory for its objects and no more, and a limit for bodies that is beyond it.</summary>
+    public static async Task<PublishedExe> StartWithin(long heapBytesMax)
+    {
+        var exe = new PublishedExe(["--max-body", $"{Limits.BodyBytesMaxMax}"]) { _heapBytesMax = heapBytesMax };
+        await exe.StartProcess();
+        return exe;
+    }
+
     /// <summary>Runs it to its end.</summary>
     public static async Task<Ran> Run(params string[] arguments)
     {
@@ -47,11 +57,17 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
 
     public async Task StartProcess()
     {
-        _process = Process.Start(StartInfo(
+        ProcessStartInfo start = StartInfo(
         [
             "--data-dir", DataDir, "--urls", $"http://127.0.0.1:{FreePort.Next()}", "--otlp-http-port", "0", "--otlp-grpc-port", GrpcUrl.Split(':')[^1],
             "--token", TestToken, .. _arguments,
-        ]))!;
+        ]);
+        if (_heapBytesMax > 0)
+        {
+            start.Environment["DOTNET_GCHeapHardLimit"] = $"{_heapBytesMax:x}";
+        }
+
+        _process = Process.Start(start)!;
         string said = await _process.StandardError.ReadLineAsync().WaitAsync(Patience) ?? throw new InvalidOperationException("it ended without a word");
         _url = Address().Match(said).Value;
         Assert.True(_url.Length > 0, said);
@@ -73,9 +89,14 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
     }
 
     /// <summary>The most memory that it has held so far, as the system says; 0 where that can't be asked.</summary>
-    public long PeakResidentBytes()
+    public long PeakResidentBytes() => StatusBytes("VmHWM:");
+
+    /// <summary>What it holds now.</summary>
+    public long ResidentBytes() => StatusBytes("VmRSS:");
+
+    private long StatusBytes(string name)
     {
-        string? line = OperatingSystem.IsLinux() ? File.ReadLines($"/proc/{_process!.Id}/status").First(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)) : null;
+        string? line = OperatingSystem.IsLinux() ? File.ReadLines($"/proc/{_process!.Id}/status").First(l => l.StartsWith(name, StringComparison.Ordinal)) : null;
         return line is null ? 0 : 1024 * long.Parse(Number().Match(line).Value, CultureInfo.InvariantCulture);
     }
 

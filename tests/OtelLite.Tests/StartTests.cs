@@ -136,6 +136,34 @@ public sealed class StartTests : IDisposable
         Assert.Contains("\"commits\":1,", await client.GetStringAsync(new Uri(again.Urls[0] + "/api/summary")), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_start_says_where_the_page_is_and_on_which_ports_otlp_is_received(bool withStandardPorts)
+    {
+        int page = FreePort.Next(), http = FreePort.Next(), grpc = FreePort.Next();
+        using Process process = Process.Start(new ProcessStartInfo("dotnet",
+        [
+            Path.Combine(AppContext.BaseDirectory, "otellite.dll"), "--data-dir", Path.Combine(_dataDir, "d"), "--urls", $"http://127.0.0.1:{page}", "--token", "t",
+            "--otlp-http-port", withStandardPorts ? $"{http}" : "0", "--otlp-grpc-port", withStandardPorts ? $"{grpc}" : "0",
+        ])
+        {
+            RedirectStandardError = true,
+        })!;
+        try
+        {
+            Assert.Contains($"http://127.0.0.1:{page}", await process.StandardError.ReadLineAsync(), StringComparison.Ordinal);
+            Assert.Equal(
+                withStandardPorts ? $"OTLP over HTTP is received on ports {page} and {http}, over gRPC on port {grpc}." : $"OTLP over HTTP is received on port {page}.",
+                await process.StandardError.ReadLineAsync());
+        }
+        finally
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+        }
+    }
+
     [Fact]
     public async Task The_version_and_the_help_are_data()
     {

@@ -16,6 +16,7 @@ test("Money shows cents, and less than a cent where there is less", () => cases(
 test("Neighbours on an axis of dollars differ", () => {
   assert.deepEqual([0, 0.05, 0.1].map((x) => usdTick(x, 0.05)), ["$0.00", "$0.05", "$0.10"]);
   assert.deepEqual([0, 0.1].map((x) => usdTick(x, 0.1)), ["$0.0", "$0.1"]);
+  assert.deepEqual([0.25, 0.75].map((x) => usdTick(x, 0.25)), ["$0.25", "$0.75"]);
   assert.deepEqual([0, 500, 1000].map((x) => usdTick(x, 500)), ["$0", "$500", "$1,000"]);
 });
 

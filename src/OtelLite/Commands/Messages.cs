@@ -14,9 +14,10 @@ internal sealed class Messages : IDisposable
     private readonly Thread _thread;
     private long _dropped;
 
-    public Messages()
+    /// <param name="to">Where they are written: stderr, which a reader may leave full.</param>
+    public Messages(TextWriter to)
     {
-        _thread = new Thread(Write) { Name = "messages", IsBackground = true };
+        _thread = new Thread(() => Write(to)) { Name = "messages", IsBackground = true };
         _thread.Start();
     }
 
@@ -38,17 +39,17 @@ internal sealed class Messages : IDisposable
         _thread.Join(LastWords);
     }
 
-    private void Write()
+    private void Write(TextWriter to)
     {
         while (_waiting.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
         {
             while (_waiting.Reader.TryRead(out string? text))
             {
-                Console.Error.WriteLine(text);
+                to.WriteLine(text);
                 long dropped = Interlocked.Exchange(ref _dropped, 0);
                 if (dropped > 0)
                 {
-                    Console.Error.WriteLine($"otellite: {dropped} more messages found no reader.");
+                    to.WriteLine($"otellite: {dropped} more messages found no reader.");
                 }
             }
         }

@@ -23,7 +23,7 @@ internal static class ServeCommand
 
     private static async Task<int> Run(Options options)
     {
-        using var messages = new Messages();
+        using var messages = new Messages(Console.Error);
         foreach (string warning in options.Warnings)
         {
             messages.Say(warning);
@@ -52,6 +52,7 @@ internal static class ServeCommand
         messages.SayPlain(showToken
             ? $"OtelLite {App.Version}: {app.SignInUrl}"
             : $"OtelLite {App.Version}: {url} ({whereItIs})");
+        messages.SayPlain(app.Ports.ToString());
         if (app.IsFirstStart)
         {
             messages.SayPlain($"""

@@ -20,10 +20,14 @@ internal sealed class Api
     private readonly string _version;
     private readonly Token _token;
     private readonly CancellationToken _stopping;
+    private readonly string? _retention;
 
+    /// <param name="retention">How long raw rows are kept, as it was set; null: all are.</param>
     public Api(
-        Func<SqliteConnection> openReader, WriteScrape writeScrape, Func<string?> trouble, LiveUpdates live, IngestLog log, Token token, string version, CancellationToken stopping)
+        Func<SqliteConnection> openReader, WriteScrape writeScrape, Func<string?> trouble, LiveUpdates live, IngestLog log, Token token, string version, CancellationToken stopping,
+        string? retention = null)
     {
+        _retention = retention;
         _openReader = openReader;
         _writeScrape = writeScrape;
         _trouble = trouble;
@@ -43,11 +47,25 @@ internal sealed class Api
             {
                 Parameters = [ScopeReader.ZoneParameter],
             },
-            new("GET", "/api/timeseries", "the figures of a range in time", json.TimeseriesAnswer, ServeTimeseries)
+            new("GET", "/api/timeseries", "the figures of a range in time", json.TimeseriesAnswer, figures.ServeTimeseries)
             {
                 Scoped = true,
-                Parameters = [("step", "length of a bucket, such as 1m, 1h or 1d; default: what makes a readable chart")],
+                Parameters = [RequestedSeries.StepParameter],
             },
+            new("GET", "/api/breakdown", "one figure of a range, in time, by what it is made of", json.BreakdownAnswer, figures.ServeBreakdown)
+            {
+                Scoped = true,
+                Parameters =
+                [
+                    ("figure", $"{string.Join(", ", Measures.All.Select(m => m.Name))}; default tokens"),
+                    ("by", $"{string.Join(", ", BreakdownQuery.Splits)}, or {BreakdownQuery.ResourcePrefix}KEY for an attribute of the resource; default model"),
+                    RequestedSeries.StepParameter,
+                    ("top", $"how many groups are told apart, at most {Limits.BreakdownTopMax}; default 8"),
+                ],
+            },
+            new("GET", "/api/tools", "each tool of a range: calls, failures by kind, durations, decisions, sizes", json.ToolsAnswer, figures.ServeTools) { Scoped = true },
+            new("GET", "/api/models", "each model of a range: cost, cache, errors, speed, and what it was for", json.ModelsAnswer, figures.ServeModels) { Scoped = true },
+            new("GET", "/api/dimensions", "by what the figures of a range can be narrowed and split", json.Dimensions, figures.ServeDimensions) { Scoped = true },
             new("GET", "/api/sessions", "the sessions that did something in a range, the one heard of last first", json.SessionList, ServeSessions)
             {
                 Scoped = true,
@@ -78,42 +96,8 @@ internal sealed class Api
         DateTimeOffset now = DateTimeOffset.UtcNow;
         RequestedScope requested = ScopeReader.Read(query, connection, now);
         UsageSummary figures = SummaryQuery.Read(connection, requested.Scope, now);
-        DateTimeOffset? from = requested.From ?? FirstIn(requested.Scope, connection);
+        DateTimeOffset? from = requested.From ?? RequestedSeries.FirstIn(requested.Scope, connection);
         return new SummaryAnswer(figures, requested, from, requested.To ?? now);
-    }
-
-    private Task ServeTimeseries(HttpContext context)
-    {
-        using SqliteConnection connection = _openReader();
-        DateTimeOffset now = DateTimeOffset.UtcNow;
-        IQueryCollection query = context.Request.Query;
-        RequestedScope requested = ScopeReader.Read(query, connection, now, "step");
-        TimeSpan? step = query["step"] is [{ } text] ? Calendar.Duration("step", text, TimeSpan.FromDays(366)) : null;
-        DateTimeOffset from = requested.From ?? FirstIn(requested.Scope, connection) ?? now;
-        DateTimeOffset to = requested.To ?? LastIn(requested.Scope, connection, now);
-        (long[] starts, long stepSeconds) = Calendar.Buckets(from, to, step, requested.TimeZone);
-        UsageSeries series = TimeseriesQuery.Read(connection, requested.Scope, starts, stepSeconds);
-        return Answers.Write(
-            context,
-            new TimeseriesAnswer(
-                requested.Local(from), requested.Local(to), requested.TimeZone.Id, stepSeconds, series.Times, series.Tokens,
-                series.CostUsd, series.ApiRequests, series.ApiErrors, series.ToolCalls, series.Prompts),
-            ApiJson.Default.TimeseriesAnswer);
-    }
-
-    // Without a start a figure begins with the first thing that its scope holds: of one session, its own beginning.
-    private static DateTimeOffset? FirstIn(Scope scope, SqliteConnection connection)
-    {
-        long? first = scope.Narrowed(connection).FromUnixNano is > 0 and var own ? own : TimeseriesQuery.First(connection);
-        return first is { } nano ? UnixNano.ToTime(nano) : null;
-    }
-
-    // Without an end a chart of sessions goes to the last thing they did, and not over the months since.
-    private static DateTimeOffset LastIn(Scope scope, SqliteConnection connection, DateTimeOffset now)
-    {
-        long last = scope.Narrowed(connection).ToUnixNano;
-        // .NET's steps are a hundred nanoseconds: the one after holds the last.
-        return last is > 0 and < long.MaxValue && UnixNano.ToTime(last).AddTicks(1) is var own && own < now ? own : now;
     }
 
     private Task ServeSessions(HttpContext context)
@@ -121,7 +105,7 @@ internal sealed class Api
         using SqliteConnection connection = _openReader();
         DateTimeOffset now = DateTimeOffset.UtcNow;
         RequestedScope requested = ScopeReader.Read(context.Request.Query, connection, now, "limit");
-        return Answers.Write(context, SessionsQuery.Read(connection, requested.Scope, Limit(context, 100, Limits.SessionsMax), now), ApiJson.Default.SessionList);
+        return Answers.Write(context, SessionsQuery.Read(connection, requested.Scope, ScopeReader.Count(context.Request.Query, "limit", 100, Limits.SessionsMax), now), ApiJson.Default.SessionList);
     }
 
     private Task ServeSession(HttpContext context)
@@ -150,13 +134,6 @@ internal sealed class Api
     private string IdIn(HttpContext context) =>
         Endpoints.Select(e => e.IdIn(context.Request.Path.Value!)).First(id => id is not null)!.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 
-    private static int Limit(HttpContext context, int fallback, int max) => context.Request.Query["limit"] switch
-    {
-        [] => fallback,
-        [{ } text] when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int limit) && limit > 0 && limit <= max => limit,
-        var values => throw new BadRequestException($"limit: '{values}' is not a whole number from 1 to {max}"),
-    };
-
     private Task ServeIngest(HttpContext context)
     {
         using SqliteConnection connection = _openReader();
@@ -164,7 +141,9 @@ internal sealed class Api
         Stored stored = SummaryQuery.ReadStored(connection);
         Checks checks = ChecksQuery.ReadAll(connection, DateTimeOffset.UtcNow);
         (IngestCounts counts, IReadOnlyList<Arrivals> arrivals, IReadOnlyList<Refusal> refusals) = _log.Read();
-        return Answers.Write(context, new IngestAnswer(_log.StartedAt, counts, arrivals, stored, refusals, checks), ApiJson.Default.IngestAnswer);
+        return Answers.Write(context, new IngestAnswer(
+            _log.StartedAt, counts, arrivals, stored, refusals, checks, DatabaseFileQuery.Read(connection),
+            new RetentionAnswer(_retention, DatabaseFileQuery.RemovedBefore(connection))), ApiJson.Default.IngestAnswer);
     }
 
     private Task ServeScrapes(HttpContext context)

@@ -37,18 +37,37 @@ internal sealed record SummaryAnswer : UsageSummary
     public ScrapeReading? Scrape { get; }
 }
 
-internal sealed record TimeseriesAnswer(
-    DateTimeOffset From,
-    DateTimeOffset To,
-    string TimeZone,
-    long StepSeconds,
-    long[] Times,
-    TokenSeries Tokens,
-    double[] CostUsd,
-    long[] ApiRequests,
-    long[] ApiErrors,
-    long[] ToolCalls,
-    long[] Prompts);
+/// <summary>The answer of <c>/api/timeseries</c>.</summary>
+internal sealed record TimeseriesAnswer : UsageSeries
+{
+    [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
+    public TimeseriesAnswer(UsageSeries series, RequestedSeries requested)
+        : base(series)
+    {
+        From = requested.From;
+        To = requested.To;
+        TimeZone = requested.TimeZone;
+        StepSeconds = requested.StepSeconds;
+    }
+
+    [JsonPropertyOrder(-4)]
+    public DateTimeOffset From { get; }
+
+    [JsonPropertyOrder(-3)]
+    public DateTimeOffset To { get; }
+
+    [JsonPropertyOrder(-2)]
+    public string TimeZone { get; }
+
+    [JsonPropertyOrder(-1)]
+    public long StepSeconds { get; }
+}
+
+/// <summary>The answer of <c>/api/breakdown</c>.</summary>
+/// <param name="Times">The buckets' starts in Unix seconds; each group has a value for each.</param>
+internal sealed record BreakdownAnswer(
+    DateTimeOffset From, DateTimeOffset To, string TimeZone, long StepSeconds, long[] Times, string Figure, string By, IReadOnlyList<BreakdownGroup> Groups,
+    BreakdownRest? Other, double Total);
 
 /// <summary>The answer of <c>/api/now</c>.</summary>
 internal sealed record NowAnswer : NowFigures
@@ -68,6 +87,12 @@ internal sealed record NowAnswer : NowFigures
     public string TimeZone { get; }
 }
 
+/// <summary>The answer of <c>/api/tools</c>.</summary>
+internal sealed record ToolsAnswer(DateTimeOffset? From, DateTimeOffset To, string TimeZone, IReadOnlyList<ToolFacts> Tools);
+
+/// <summary>The answer of <c>/api/models</c>.</summary>
+internal sealed record ModelsAnswer(DateTimeOffset? From, DateTimeOffset To, string TimeZone, IReadOnlyList<ModelFacts> Models);
+
 internal sealed record ScrapesAnswer(IReadOnlyList<ScrapeReading> Scrapes);
 
 /// <summary>What a scraper posts; everything is optional.</summary>
@@ -84,7 +109,14 @@ internal sealed record ScrapePost
 /// <param name="Stored">In all.</param>
 /// <param name="Refusals">The last ones, the newest first; status 200 is one that was taken in part.</param>
 /// <param name="Checks">Of all sessions that are stored.</param>
-internal sealed record IngestAnswer(DateTimeOffset StartedAt, IngestCounts Bodies, IReadOnlyList<Arrivals> Arrived, Stored Stored, IReadOnlyList<Refusal> Refusals, Checks Checks);
+internal sealed record IngestAnswer(
+    DateTimeOffset StartedAt, IngestCounts Bodies, IReadOnlyList<Arrivals> Arrived, Stored Stored, IReadOnlyList<Refusal> Refusals, Checks Checks,
+    DatabaseFile Database, RetentionAnswer Retention);
+
+/// <summary>How long raw rows are kept; what they added stays counted.</summary>
+/// <param name="Setting">Such as 90d; null: all are kept.</param>
+/// <param name="RemovedBefore">Null while none was removed.</param>
+internal sealed record RetentionAnswer(string? Setting, DateTimeOffset? RemovedBefore);
 
 /// <summary>All that one event says, its attributes as they were sent.</summary>
 internal sealed record EventAnswer(long Id, DateTimeOffset At, string? Name, string? SessionId, JsonElement Attributes)
@@ -114,6 +146,10 @@ internal sealed class CamelCaseEnum<T>() : JsonStringEnumConverter<T>(JsonNaming
 [JsonSerializable(typeof(SummaryAnswer))]
 [JsonSerializable(typeof(TimeseriesAnswer))]
 [JsonSerializable(typeof(NowAnswer))]
+[JsonSerializable(typeof(BreakdownAnswer))]
+[JsonSerializable(typeof(Dimensions))]
+[JsonSerializable(typeof(ToolsAnswer))]
+[JsonSerializable(typeof(ModelsAnswer))]
 [JsonSerializable(typeof(SessionList))]
 [JsonSerializable(typeof(SessionDetails))]
 [JsonSerializable(typeof(ScrapesAnswer))]

@@ -52,7 +52,7 @@ internal static class ScopeReader
             }
         }
 
-        foreach (string name in (string[])["range", "since", "step", "limit"])
+        foreach (string name in (string[])["range", "since", "step", "limit", "figure", "by", "top"])
         {
             if (query[name].Count > 1)
             {
@@ -80,6 +80,15 @@ internal static class ScopeReader
     public static TimeZoneInfo ReadZone(IQueryCollection query) => query.Keys.FirstOrDefault(name => name != "tz") is { } unknown
         ? throw new BadRequestException($"there is no parameter '{unknown}' here; known is tz")
         : Zone(query["tz"]);
+
+    /// <summary>A whole number from 1 to <paramref name="max"/>.</summary>
+    /// <exception cref="BadRequestException">It is none.</exception>
+    public static int Count(IQueryCollection query, string name, int fallback, int max) => query[name] switch
+    {
+        [] => fallback,
+        [{ } text] when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0 && count <= max => count,
+        var values => throw new BadRequestException($"{name}: '{values}' is not a whole number from 1 to {max}"),
+    };
 
     /// <summary>A time as RFC 3339 writes it, with its offset. The '+' of an offset, forgotten to be encoded, arrives as a blank.</summary>
     public static bool TryTime(string text, out DateTimeOffset time) => DateTimeOffset.TryParseExact(

@@ -3,39 +3,11 @@ using OtelLite.Telemetry;
 
 namespace OtelLite.Otlp;
 
-/// <summary><c>exemplars</c> as one JSON array in the batch's text, with the members always in the same order.</summary>
+/// <summary><c>exemplars</c> as JSON, with the members always in the same order.</summary>
 internal static class ExemplarsJson
 {
     /// <summary>None when there are none.</summary>
-    public static TextRange Read(ref Utf8JsonReader reader, TelemetryBatch batch)
-    {
-        if (!Json.StartArray(ref reader, "exemplars"))
-        {
-            return TextRange.None;
-        }
-
-        Utf8Text text = batch.Text;
-        int start = text.Length;
-        while (Json.NextMessage(ref reader, "an exemplar"))
-        {
-            batch.BeginEmbedded(start);
-            AppendExemplar(ref reader, text);
-        }
-
-        return Close(text, start);
-    }
-
-    /// <summary>Ends an array that was begun at <paramref name="start"/> with its first element; none when there was no element.</summary>
-    public static TextRange Close(Utf8Text text, int start)
-    {
-        if (text.Length == start)
-        {
-            return TextRange.None;
-        }
-
-        text.Append((byte)']');
-        return text.Since(start);
-    }
+    public static TextRange Read(ref Utf8JsonReader reader, TelemetryBatch batch) => EmbeddedJson.Read(ref reader, batch, "exemplars", "an exemplar", AppendExemplar);
 
     private static void AppendExemplar(ref Utf8JsonReader reader, Utf8Text text)
     {
@@ -81,9 +53,9 @@ internal static class ExemplarsJson
         text.AppendJson(time);
         text.Append(",\"value\":"u8);
         AppendNumber(text, isInt, integer, real);
-        AppendId(ref traceId, text, ",\"traceId\":\""u8, Json.TraceIdDigits);
-        AppendId(ref spanId, text, ",\"spanId\":\""u8, Json.SpanIdDigits);
-        AppendAttributes(ref attributes, text, ",\"filteredAttributes\":"u8);
+        EmbeddedJson.AppendId(ref traceId, text, ",\"traceId\":\""u8, Json.TraceIdDigits);
+        EmbeddedJson.AppendId(ref spanId, text, ",\"spanId\":\""u8, Json.SpanIdDigits);
+        EmbeddedJson.AppendAttributes(ref attributes, text, ",\"filteredAttributes\":"u8);
         text.Append((byte)'}');
     }
 
@@ -102,42 +74,5 @@ internal static class ExemplarsJson
         {
             text.Append("null"u8);
         }
-    }
-
-    /// <summary>An id behind its name, or nothing where it is none.</summary>
-    /// <param name="nameAndQuote">The member's beginning, up to and with the quote before the digits.</param>
-    public static void AppendId(ref Utf8JsonReader reader, Utf8Text text, ReadOnlySpan<byte> nameAndQuote, int digits)
-    {
-        int start = text.Length;
-        text.Append(nameAndQuote);
-        if (reader.TokenType == JsonTokenType.None || Json.ReadId(ref reader, text, digits).IsNone)
-        {
-            text.Rewind(start);
-            return;
-        }
-
-        text.Append((byte)'"');
-    }
-
-    /// <summary>Attributes as one JSON object behind their name, or nothing where there are none.</summary>
-    public static void AppendAttributes(ref Utf8JsonReader reader, Utf8Text text, ReadOnlySpan<byte> name)
-    {
-        int start = text.Length;
-        text.Append(name);
-        int open = text.Length;
-        text.Append((byte)'{');
-        if (reader.TokenType != JsonTokenType.None)
-        {
-            bool first = true;
-            AnyValueJson.AppendEntries(ref reader, text, ref first);
-        }
-
-        if (text.Length == open + 1)
-        {
-            text.Rewind(start);
-            return;
-        }
-
-        text.Append((byte)'}');
     }
 }

@@ -3,88 +3,33 @@ using OtelLite.Telemetry;
 
 namespace OtelLite.Otlp;
 
-/// <summary><c>resourceLogs</c> into log records. A record whose name is known is an event of Claude Code's.</summary>
+/// <summary>Log records. A record whose name is known is an event of Claude Code's.</summary>
 internal static class LogsJson
 {
-    public static void ReadResourceLogs(ref Utf8JsonReader reader, TelemetryBatch batch)
+    /// <inheritdoc cref="ReadRecord"/>
+    public static void ReadLogRecord(ref Utf8JsonReader reader, TelemetryBatch batch, int resource, int scope)
     {
-        if (!Json.StartArray(ref reader, "resourceLogs"))
+        LogRecord record = TelemetryBatch.NewLogRecord(resource, scope);
+        int first = batch.Attributes.Count;
+        uint dropped = 0;
+        while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
         {
-            return;
-        }
-
-        while (Json.NextMessage(ref reader, "a member of resourceLogs"))
-        {
-            int resource = batch.AddResource();
-            while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
+            if (name.SequenceEqual("attributes"u8))
             {
-                if (name.SequenceEqual("scopeLogs"u8))
-                {
-                    ReadScopeLogs(ref reader, batch, resource);
-                }
-                else
-                {
-                    ResourceJson.ReadMember(ref reader, name, batch, resource);
-                }
+                AttributesJson.Read(ref reader, batch);
+            }
+            else if (name.SequenceEqual("droppedAttributesCount"u8))
+            {
+                dropped = Json.ReadUInt32(ref reader);
+            }
+            else
+            {
+                ReadMember(ref reader, name, batch.Text, ref record);
             }
         }
-    }
 
-    private static void ReadScopeLogs(ref Utf8JsonReader reader, TelemetryBatch batch, int resource)
-    {
-        if (!Json.StartArray(ref reader, "scopeLogs"))
-        {
-            return;
-        }
-
-        while (Json.NextMessage(ref reader, "a member of scopeLogs"))
-        {
-            int scope = batch.AddScope();
-            while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
-            {
-                if (name.SequenceEqual("logRecords"u8))
-                {
-                    ReadLogRecords(ref reader, batch, resource, scope);
-                }
-                else
-                {
-                    ResourceJson.ReadScopeMember(ref reader, name, batch, scope);
-                }
-            }
-        }
-    }
-
-    private static void ReadLogRecords(ref Utf8JsonReader reader, TelemetryBatch batch, int resource, int scope)
-    {
-        if (!Json.StartArray(ref reader, "logRecords"))
-        {
-            return;
-        }
-
-        while (Json.NextMessage(ref reader, "a log record"))
-        {
-            LogRecord record = TelemetryBatch.NewLogRecord(resource, scope);
-            int first = batch.Attributes.Count;
-            uint dropped = 0;
-            while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
-            {
-                if (name.SequenceEqual("attributes"u8))
-                {
-                    AttributesJson.Read(ref reader, batch);
-                }
-                else if (name.SequenceEqual("droppedAttributesCount"u8))
-                {
-                    dropped = Json.ReadUInt32(ref reader);
-                }
-                else
-                {
-                    ReadMember(ref reader, name, batch.Text, ref record);
-                }
-            }
-
-            record.Attributes = batch.CloseAttributes(first, dropped);
-            batch.AddLogRecord(record);
-        }
+        record.Attributes = batch.CloseAttributes(first, dropped);
+        batch.AddLogRecord(record);
     }
 
     private static void ReadMember(ref Utf8JsonReader reader, scoped ReadOnlySpan<byte> name, Utf8Text text, ref LogRecord record)

@@ -4,95 +4,40 @@ using OtelLite.Telemetry;
 namespace OtelLite.Otlp;
 
 /// <summary>
-/// <c>resourceMetrics</c> into data points. Members may come in any order, so a point's row is made first and what its
+/// A metric into data points. Members may come in any order, so a point's row is made first and what its
 /// envelope says (name, unit, temporality) is filled in when the envelope ends.
 /// </summary>
 internal static class MetricsJson
 {
-    public static void ReadResourceMetrics(ref Utf8JsonReader reader, TelemetryBatch batch)
+    /// <inheritdoc cref="ReadRecord"/>
+    public static void ReadMetric(ref Utf8JsonReader reader, TelemetryBatch batch, int resource, int scope)
     {
-        if (!Json.StartArray(ref reader, "resourceMetrics"))
+        int first = batch.DataPoints.Count;
+        var metric = new Metric { Name = TextRange.None, Unit = TextRange.None };
+        while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
         {
-            return;
-        }
-
-        while (Json.NextMessage(ref reader, "a member of resourceMetrics"))
-        {
-            int resource = batch.AddResource();
-            while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
+            if (name.SequenceEqual("name"u8))
             {
-                if (name.SequenceEqual("scopeMetrics"u8))
-                {
-                    ReadScopeMetrics(ref reader, batch, resource);
-                }
-                else
-                {
-                    ResourceJson.ReadMember(ref reader, name, batch, resource);
-                }
+                metric.Name = Json.ReadText(ref reader, batch.Text);
+            }
+            else if (name.SequenceEqual("unit"u8))
+            {
+                metric.Unit = Json.ReadText(ref reader, batch.Text);
+            }
+            else if (KindOf(name) is var kind && kind != MetricKind.None && Json.StartMessage(ref reader, "a metric's data"))
+            {
+                // Of two members of a oneof the last wins.
+                batch.DataPoints.Truncate(first);
+                metric.Kind = kind;
+                ReadData(ref reader, batch, ref metric);
+            }
+            else
+            {
+                reader.Skip();
             }
         }
-    }
 
-    private static void ReadScopeMetrics(ref Utf8JsonReader reader, TelemetryBatch batch, int resource)
-    {
-        if (!Json.StartArray(ref reader, "scopeMetrics"))
-        {
-            return;
-        }
-
-        while (Json.NextMessage(ref reader, "a member of scopeMetrics"))
-        {
-            int scope = batch.AddScope();
-            while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
-            {
-                if (name.SequenceEqual("metrics"u8))
-                {
-                    ReadMetrics(ref reader, batch, resource, scope);
-                }
-                else
-                {
-                    ResourceJson.ReadScopeMember(ref reader, name, batch, scope);
-                }
-            }
-        }
-    }
-
-    private static void ReadMetrics(ref Utf8JsonReader reader, TelemetryBatch batch, int resource, int scope)
-    {
-        if (!Json.StartArray(ref reader, "metrics"))
-        {
-            return;
-        }
-
-        while (Json.NextMessage(ref reader, "a metric"))
-        {
-            int first = batch.DataPoints.Count;
-            var metric = new Metric { Name = TextRange.None, Unit = TextRange.None };
-            while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
-            {
-                if (name.SequenceEqual("name"u8))
-                {
-                    metric.Name = Json.ReadText(ref reader, batch.Text);
-                }
-                else if (name.SequenceEqual("unit"u8))
-                {
-                    metric.Unit = Json.ReadText(ref reader, batch.Text);
-                }
-                else if (KindOf(name) is var kind && kind != MetricKind.None && Json.StartMessage(ref reader, "a metric's data"))
-                {
-                    // Of two members of a oneof the last wins.
-                    batch.DataPoints.Truncate(first);
-                    metric.Kind = kind;
-                    ReadData(ref reader, batch, ref metric);
-                }
-                else
-                {
-                    reader.Skip();
-                }
-            }
-
-            batch.CloseMetric(first, resource, scope, metric);
-        }
+        batch.CloseMetric(first, resource, scope, metric);
     }
 
     private static MetricKind KindOf(ReadOnlySpan<byte> name) =>

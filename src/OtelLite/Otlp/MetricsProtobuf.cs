@@ -254,7 +254,7 @@ internal static class MetricsProtobuf
             AppendExemplar(point.ReadMessage(), text);
         }
 
-        return ExemplarsJson.Close(text, start);
+        return batch.EndEmbedded(start);
     }
 
     private static void AppendExemplar(ProtobufReader exemplar, Utf8Text text)

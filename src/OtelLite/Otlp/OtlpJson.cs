@@ -89,17 +89,9 @@ internal sealed class ExportRequestConverter : JsonConverter<ExportRequest>
             Json.ExpectObject(ref reader, "the request");
             while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
             {
-                if (name.SequenceEqual("resourceMetrics"u8))
+                if (SignalJson.Find(name) is { } signal)
                 {
-                    MetricsJson.ReadResourceMetrics(ref reader, batch);
-                }
-                else if (name.SequenceEqual("resourceLogs"u8))
-                {
-                    LogsJson.ReadResourceLogs(ref reader, batch);
-                }
-                else if (name.SequenceEqual("resourceSpans"u8))
-                {
-                    TracesJson.ReadResourceSpans(ref reader, batch);
+                    signal.Read(ref reader, batch);
                 }
                 else
                 {

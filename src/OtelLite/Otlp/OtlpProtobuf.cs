@@ -46,7 +46,7 @@ internal static class OtlpProtobuf
         }
         catch (ProtobufException e)
         {
-            error = $"the body is not a valid OTLP {NameOf(signal)} request in protobuf {e.Message}";
+            error = $"the body is not a valid OTLP {Signals.NameOf(signal)} request in protobuf {e.Message}";
         }
 
         batch.Return();
@@ -109,14 +109,6 @@ internal static class OtlpProtobuf
         reader.Skip();
         return reader;
     }
-
-    /// <summary>As a person names it.</summary>
-    public static string NameOf(Signal signal) => signal switch
-    {
-        Signal.Metrics => "metrics",
-        Signal.Logs => "logs",
-        _ => "traces",
-    };
 
     private static void ReadResourceEnvelope(ProtobufReader envelope, TelemetryBatch batch, Signal signal)
     {

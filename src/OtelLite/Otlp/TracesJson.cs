@@ -3,88 +3,33 @@ using OtelLite.Telemetry;
 
 namespace OtelLite.Otlp;
 
-/// <summary><c>resourceSpans</c> into spans; their events and links become JSON, always with the same members in the same order.</summary>
+/// <summary>Spans; their events and links become JSON, always with the same members in the same order.</summary>
 internal static class TracesJson
 {
-    public static void ReadResourceSpans(ref Utf8JsonReader reader, TelemetryBatch batch)
+    /// <inheritdoc cref="ReadRecord"/>
+    public static void ReadSpan(ref Utf8JsonReader reader, TelemetryBatch batch, int resource, int scope)
     {
-        if (!Json.StartArray(ref reader, "resourceSpans"))
+        Span span = TelemetryBatch.NewSpan(resource, scope);
+        int first = batch.Attributes.Count;
+        uint dropped = 0;
+        while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
         {
-            return;
-        }
-
-        while (Json.NextMessage(ref reader, "a member of resourceSpans"))
-        {
-            int resource = batch.AddResource();
-            while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
+            if (name.SequenceEqual("attributes"u8))
             {
-                if (name.SequenceEqual("scopeSpans"u8))
-                {
-                    ReadScopeSpans(ref reader, batch, resource);
-                }
-                else
-                {
-                    ResourceJson.ReadMember(ref reader, name, batch, resource);
-                }
+                AttributesJson.Read(ref reader, batch);
+            }
+            else if (name.SequenceEqual("droppedAttributesCount"u8))
+            {
+                dropped = Json.ReadUInt32(ref reader);
+            }
+            else if (!TryReadText(ref reader, name, batch, ref span) && !TryReadNumber(ref reader, name, ref span))
+            {
+                reader.Skip();
             }
         }
-    }
 
-    private static void ReadScopeSpans(ref Utf8JsonReader reader, TelemetryBatch batch, int resource)
-    {
-        if (!Json.StartArray(ref reader, "scopeSpans"))
-        {
-            return;
-        }
-
-        while (Json.NextMessage(ref reader, "a member of scopeSpans"))
-        {
-            int scope = batch.AddScope();
-            while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
-            {
-                if (name.SequenceEqual("spans"u8))
-                {
-                    ReadSpans(ref reader, batch, resource, scope);
-                }
-                else
-                {
-                    ResourceJson.ReadScopeMember(ref reader, name, batch, scope);
-                }
-            }
-        }
-    }
-
-    private static void ReadSpans(ref Utf8JsonReader reader, TelemetryBatch batch, int resource, int scope)
-    {
-        if (!Json.StartArray(ref reader, "spans"))
-        {
-            return;
-        }
-
-        while (Json.NextMessage(ref reader, "a span"))
-        {
-            Span span = TelemetryBatch.NewSpan(resource, scope);
-            int first = batch.Attributes.Count;
-            uint dropped = 0;
-            while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
-            {
-                if (name.SequenceEqual("attributes"u8))
-                {
-                    AttributesJson.Read(ref reader, batch);
-                }
-                else if (name.SequenceEqual("droppedAttributesCount"u8))
-                {
-                    dropped = Json.ReadUInt32(ref reader);
-                }
-                else if (!TryReadText(ref reader, name, batch, ref span) && !TryReadNumber(ref reader, name, ref span))
-                {
-                    reader.Skip();
-                }
-            }
-
-            span.Attributes = batch.CloseAttributes(first, dropped);
-            batch.AddSpan(span);
-        }
+        span.Attributes = batch.CloseAttributes(first, dropped);
+        batch.AddSpan(span);
     }
 
     private static bool TryReadText(ref Utf8JsonReader reader, scoped ReadOnlySpan<byte> name, TelemetryBatch batch, ref Span span)
@@ -112,11 +57,11 @@ internal static class TracesJson
         }
         else if (name.SequenceEqual("events"u8))
         {
-            span.Events = ReadEvents(ref reader, batch);
+            span.Events = EmbeddedJson.Read(ref reader, batch, "events", "an event of a span", AppendEvent);
         }
         else if (name.SequenceEqual("links"u8))
         {
-            span.Links = ReadLinks(ref reader, batch);
+            span.Links = EmbeddedJson.Read(ref reader, batch, "links", "a link of a span", AppendLink);
         }
         else if (name.SequenceEqual("status"u8))
         {
@@ -188,98 +133,72 @@ internal static class TracesJson
         }
     }
 
-    private static TextRange ReadEvents(ref Utf8JsonReader reader, TelemetryBatch batch)
+    private static void AppendEvent(ref Utf8JsonReader reader, Utf8Text text)
     {
-        Utf8Text text = batch.Text;
-        if (!Json.StartArray(ref reader, "events"))
+        ulong time = 0;
+        uint dropped = 0;
+        Utf8JsonReader eventName = default;
+        Utf8JsonReader attributes = default;
+        while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
         {
-            return TextRange.None;
-        }
-
-        int start = text.Length;
-        while (Json.NextMessage(ref reader, "an event of a span"))
-        {
-            batch.BeginEmbedded(start);
-            ulong time = 0;
-            uint dropped = 0;
-            Utf8JsonReader eventName = default;
-            Utf8JsonReader attributes = default;
-            while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
+            if (name.SequenceEqual("timeUnixNano"u8))
             {
-                if (name.SequenceEqual("timeUnixNano"u8))
-                {
-                    time = Json.ReadUInt64(ref reader);
-                }
-                else if (name.SequenceEqual("droppedAttributesCount"u8))
-                {
-                    dropped = Json.ReadUInt32(ref reader);
-                }
-                else
-                {
-                    eventName = name.SequenceEqual("name"u8) ? reader : eventName;
-                    attributes = name.SequenceEqual("attributes"u8) ? reader : attributes;
-                    reader.Skip();
-                }
+                time = Json.ReadUInt64(ref reader);
             }
-
-            text.Append("{\"timeUnixNano\":"u8);
-            text.AppendJson(time);
-            text.Append(",\"name\":"u8);
-            AppendText(ref eventName, text);
-            Close(ref attributes, text, dropped);
+            else if (name.SequenceEqual("droppedAttributesCount"u8))
+            {
+                dropped = Json.ReadUInt32(ref reader);
+            }
+            else
+            {
+                eventName = name.SequenceEqual("name"u8) ? reader : eventName;
+                attributes = name.SequenceEqual("attributes"u8) ? reader : attributes;
+                reader.Skip();
+            }
         }
 
-        return ExemplarsJson.Close(text, start);
+        text.Append("{\"timeUnixNano\":"u8);
+        text.AppendJson(time);
+        text.Append(",\"name\":"u8);
+        AppendText(ref eventName, text);
+        Close(ref attributes, text, dropped);
     }
 
-    private static TextRange ReadLinks(ref Utf8JsonReader reader, TelemetryBatch batch)
+    private static void AppendLink(ref Utf8JsonReader reader, Utf8Text text)
     {
-        Utf8Text text = batch.Text;
-        if (!Json.StartArray(ref reader, "links"))
+        uint dropped = 0;
+        uint flags = 0;
+        Utf8JsonReader traceId = default;
+        Utf8JsonReader spanId = default;
+        Utf8JsonReader traceState = default;
+        Utf8JsonReader attributes = default;
+        while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
         {
-            return TextRange.None;
-        }
-
-        int start = text.Length;
-        while (Json.NextMessage(ref reader, "a link of a span"))
-        {
-            batch.BeginEmbedded(start);
-            uint dropped = 0;
-            uint flags = 0;
-            Utf8JsonReader traceId = default;
-            Utf8JsonReader spanId = default;
-            Utf8JsonReader traceState = default;
-            Utf8JsonReader attributes = default;
-            while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))
+            if (name.SequenceEqual("droppedAttributesCount"u8))
             {
-                if (name.SequenceEqual("droppedAttributesCount"u8))
-                {
-                    dropped = Json.ReadUInt32(ref reader);
-                }
-                else if (name.SequenceEqual("flags"u8))
-                {
-                    flags = Json.ReadUInt32(ref reader);
-                }
-                else
-                {
-                    traceId = name.SequenceEqual("traceId"u8) ? reader : traceId;
-                    spanId = name.SequenceEqual("spanId"u8) ? reader : spanId;
-                    traceState = name.SequenceEqual("traceState"u8) ? reader : traceState;
-                    attributes = name.SequenceEqual("attributes"u8) ? reader : attributes;
-                    reader.Skip();
-                }
+                dropped = Json.ReadUInt32(ref reader);
             }
-
-            text.Append("{\"flags\":"u8);
-            text.AppendJson((ulong)flags);
-            ExemplarsJson.AppendId(ref traceId, text, ",\"traceId\":\""u8, Json.TraceIdDigits);
-            ExemplarsJson.AppendId(ref spanId, text, ",\"spanId\":\""u8, Json.SpanIdDigits);
-            text.Append(",\"traceState\":"u8);
-            AppendText(ref traceState, text);
-            Close(ref attributes, text, dropped);
+            else if (name.SequenceEqual("flags"u8))
+            {
+                flags = Json.ReadUInt32(ref reader);
+            }
+            else
+            {
+                traceId = name.SequenceEqual("traceId"u8) ? reader : traceId;
+                spanId = name.SequenceEqual("spanId"u8) ? reader : spanId;
+                traceState = name.SequenceEqual("traceState"u8) ? reader : traceState;
+                attributes = name.SequenceEqual("attributes"u8) ? reader : attributes;
+                reader.Skip();
+            }
         }
 
-        return ExemplarsJson.Close(text, start);
+        text.Append("{\"flags\":"u8);
+        text.AppendJson((ulong)flags);
+        EmbeddedJson.AppendId(ref traceId, text, ",\"traceId\":\""u8, Json.TraceIdDigits);
+        EmbeddedJson.AppendId(ref spanId, text, ",\"spanId\":\""u8, Json.SpanIdDigits);
+        text.Append(",\"traceState\":"u8);
+        AppendText(ref traceState, text);
+        Close(ref attributes, text, dropped);
     }
 
     private static void AppendText(ref Utf8JsonReader reader, Utf8Text text)
@@ -297,7 +216,7 @@ internal static class TracesJson
     // What events and links have at their end.
     private static void Close(ref Utf8JsonReader attributes, Utf8Text text, uint dropped)
     {
-        ExemplarsJson.AppendAttributes(ref attributes, text, ",\"attributes\":"u8);
+        EmbeddedJson.AppendAttributes(ref attributes, text, ",\"attributes\":"u8);
         if (dropped > 0)
         {
             text.Append(",\"droppedAttributesCount\":"u8);

@@ -125,7 +125,7 @@ internal static class TracesProtobuf
             Close(again, attributes, text, dropped);
         }
 
-        return ExemplarsJson.Close(text, start);
+        return batch.EndEmbedded(start);
     }
 
     private static TextRange ReadLinks(ProtobufReader span, TelemetryBatch batch)
@@ -171,7 +171,7 @@ internal static class TracesProtobuf
             Close(again, attributes, text, dropped);
         }
 
-        return ExemplarsJson.Close(text, start);
+        return batch.EndEmbedded(start);
     }
 
     // What events and links have at their end.

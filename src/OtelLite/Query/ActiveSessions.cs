@@ -47,7 +47,10 @@ internal static class ActiveSessionsQuery
 
     // A request of a subagent is followed by the main one; Claude Code's own requests say nothing of what it does.
     private static readonly string Newest = $"""
-        SELECT id FROM usage_request WHERE {OfSession} AND origin <> {Auxiliary} ORDER BY time_unix_nano DESC LIMIT 1
+        SELECT newest.id FROM usage_session_model JOIN usage_request newest ON newest.id = (
+            SELECT id FROM usage_request request WHERE request.session = usage_session_model.session AND request.model = usage_session_model.model
+                AND origin <> {Auxiliary} ORDER BY time_unix_nano DESC LIMIT 1)
+        WHERE usage_session_model.session = active.id ORDER BY newest.time_unix_nano DESC LIMIT 1
         """;
 
     /// <summary>All active sessions that have an id, as the summary counts them.</summary>
@@ -77,25 +80,18 @@ internal static class ActiveSessionsQuery
         return sessions;
     }
 
-    // What was billed of a session is what its events say and what no event explains (usage_witness), without a look at its requests.
     private static string Sql() => $"""
         WITH active AS MATERIALIZED (
             SELECT * FROM usage_session WHERE {IsActive} ORDER BY last_unix_nano DESC, session_id LIMIT $limit),
         seen AS MATERIALIZED (
             SELECT active.*, ({Newest}) AS request, (SELECT max(time_unix_nano) FROM usage_prompt WHERE {OfSession}) AS prompt_at,
-                   (SELECT max(time_unix_nano) FROM usage_tool WHERE {OfSession}) AS result_at
+                   (SELECT max(time_unix_nano) FROM usage_tool WHERE {OfSession}) AS result_at,
+                   (SELECT max(time_unix_nano) FROM usage_tally WHERE {OfSession} AND figure = {(int)Figure.ApiErrors}) AS error_at
             FROM active)
         SELECT active.id, session_id, is_named, project, machine, (SELECT name FROM usage_name WHERE id = request.model), first_unix_nano, last_unix_nano,
                prompt_at, result_at, request.time_unix_nano, request.origin,
-               EXISTS (SELECT 1 FROM usage_tool WHERE {OfSession} AND usage_tool.request_id = request.request_id),
-               (SELECT max(time_unix_nano) FROM usage_tally WHERE {OfSession} AND figure = {(int)Figure.ApiErrors}
-                    AND time_unix_nano >= max(coalesce(prompt_at, first_unix_nano), coalesce(result_at, 0), coalesce(request.time_unix_nano, 0))),
-               call.accepted_unix_nano, NULL,
-               (SELECT total(events + rest) FROM usage_witness WHERE {OfSession} AND kind = {(int)BilledKind.Cost}),
-               (SELECT total(events + rest) FROM usage_witness WHERE {OfSession} AND kind <> {(int)BilledKind.Cost}),
-               (SELECT count(*) FROM usage_prompt WHERE {OfSession}),
-               (SELECT total(value) FROM usage_quarter WHERE {OfSession} AND figure = {(int)Figure.ApiErrors}
-                    AND quarter BETWEEN first_unix_nano / {Storage.QuarterTable.QuarterNano} AND last_unix_nano / {Storage.QuarterTable.QuarterNano})
+               EXISTS (SELECT 1 FROM usage_tool WHERE {OfSession} AND usage_tool.request_id = request.request_id), error_at,
+               call.accepted_unix_nano, (SELECT name FROM usage_name WHERE id = call.tool), active.cost_nano_usd, tokens, prompts, api_errors
         FROM seen active LEFT JOIN usage_request request ON request.id = active.request
              LEFT JOIN usage_call call ON call.session = active.id AND call.tool_use_id = (
                 SELECT tool_use_id FROM usage_call WHERE {OfSession} AND accepted_unix_nano >= coalesce(prompt_at, 0) AND result_unix_nano IS NULL

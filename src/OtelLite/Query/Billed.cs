@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using OtelLite.Storage;
 using OtelLite.Usage;
 
 namespace OtelLite.Query;
@@ -21,20 +22,40 @@ internal static class BilledQuery
     public static readonly string CostFigures = List([Figure.Cost, Figure.CostRest]);
 
     /// <summary>Of everything in the scope.</summary>
-    public static Billed Read(SqliteConnection connection, Scope scope)
+    public static Billed Read(SqliteConnection connection, Scope scope) =>
+        Of(ByModel(connection, scope).Values.SelectMany(m => m).GroupBy(a => a.Key).ToDictionary(g => g.Key, g => g.Sum(a => a.Value)));
+
+    /// <summary>Every figure by the row of the model's name; figures that are zero are left out, and so are models that have none.</summary>
+    public static Dictionary<long, Dictionary<Figure, long>> ByModel(SqliteConnection connection, Scope scope)
     {
         using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = $"""
-            SELECT figure, total(value) FROM ({scope.Amounts(command)})
-            WHERE figure IN ({TokenFigures}, {CostFigures}, {(int)Figure.ApiRequests}) GROUP BY figure
-            """;
-        Dictionary<Figure, long> amounts = [];
+        string rows = SumsQuery.Of(command, scope, SumsQuery.Figures, FigureColumns.All);
+        command.CommandText = $"SELECT model, {string.Join(", ", FigureColumns.All.Select(c => $"total({c})"))} FROM ({rows}) GROUP BY model";
+        Dictionary<long, Dictionary<Figure, long>> models = [];
         using SqliteDataReader row = command.ExecuteReader();
         while (row.Read())
         {
-            amounts[(Figure)row.GetInt64(0)] = row.GetInt64(1);
+            Dictionary<Figure, long> amounts = [];
+            for (int i = 0; i < FigureColumns.Figures.Length; i++)
+            {
+                if (row.GetInt64(i + 1) is not 0 and var value)
+                {
+                    amounts[FigureColumns.Figures[i]] = value;
+                }
+            }
+
+            if (amounts.Count > 0)
+            {
+                models[row.GetInt64(0)] = amounts;
+            }
         }
 
+        return models;
+    }
+
+    /// <summary>What figures come to, events and what no event explains together.</summary>
+    public static Billed Of(Dictionary<Figure, long> amounts)
+    {
         long Of(BilledKind kind) => amounts.GetValueOrDefault(kind.ByEvents()) + amounts.GetValueOrDefault(kind.Rest());
         return new Billed(
             new Tokens(Of(BilledKind.Input), Of(BilledKind.Output), Of(BilledKind.CacheRead), Of(BilledKind.CacheCreation)),

@@ -44,48 +44,19 @@ internal sealed record Checks(
 /// <summary>The count that checks itself: metrics against events, session by session.</summary>
 internal static class ChecksQuery
 {
-    // Costs are sums of rounded numbers: they agree when they agree to the cent.
-    private const long CostSlackNanoUsd = 5_000_000;
-
-    /// <summary>How many uses of tools of the session <c>session</c> have no result.</summary>
-    public const string ToolCallsWithoutResult = """
-        (SELECT count(*) FROM usage_call WHERE usage_call.session = usage_session.id AND accepted_unix_nano IS NOT NULL AND result_unix_nano IS NULL)
-        """;
-
-    private static readonly string Slack = $"iif(kind = {(int)BilledKind.Cost}, {CostSlackNanoUsd}, 0)";
-
-    /// <summary>
-    /// One row per session of which anything was billed: session, metrics_more, beyond_auxiliary, events_more. Several processes under one session id are one
-    /// row; what is compared is all that is stored of a session, whatever the range.
-    /// </summary>
-    /// <param name="sessions">A SELECT of the sessions.</param>
-    public static string Compared(string sessions) => $"""
-        SELECT session, max(metrics > events + {Slack}) AS metrics_more,
-               max(metrics > events + max(auxiliary, 0) + {Slack}) AS beyond_auxiliary,
-               max(events > metrics + {Slack}) AS events_more
-        FROM usage_witness WHERE session IN ({sessions}) GROUP BY session HAVING sum(metrics) > 0 OR sum(events) > 0
-        """;
-
-    /// <summary>The columns that <see cref="Of"/> reads, of usage_session joined with <see cref="Compared"/> as <c>compared</c>; the parameter $active is bound.</summary>
-    public const string Columns = """
-        compared.session IS NOT NULL, coalesce(metrics_more, 0), coalesce(beyond_auxiliary, 0), coalesce(events_more, 0), has_points, has_records,
-        missing_events, received_unix_nano > $active
-        """;
-
-    /// <summary>The verdict on a session, from <see cref="Columns"/>, of which <paramref name="first"/> is the first.</summary>
-    public static SessionCheck Of(SqliteDataReader row, int first)
+    /// <summary>The check of a session, from its stored verdict.</summary>
+    /// <param name="isActive">Something of it arrived just now; the rest may come yet.</param>
+    public static SessionCheck Of(long verdict, bool isActive) => (SessionVerdict)verdict switch
     {
-        bool metricsMore = row.GetBoolean(first + 1);
-        bool eventsMore = row.GetBoolean(first + 3);
-        return !row.GetBoolean(first) ? SessionCheck.Nothing
-            : !metricsMore && !eventsMore ? SessionCheck.Agree
-            : row.GetBoolean(first + 7) ? SessionCheck.Open
-            : !row.GetBoolean(first + 4) ? SessionCheck.EventsOnly
-            : eventsMore ? SessionCheck.MetricsIncomplete
-            : !row.GetBoolean(first + 5) ? SessionCheck.MetricsOnly
-            : row.GetBoolean(first + 2) || row.GetInt64(first + 6) > 0 ? SessionCheck.EventsIncomplete
-            : SessionCheck.Auxiliary;
-    }
+        SessionVerdict.Nothing => SessionCheck.Nothing,
+        SessionVerdict.Agree => SessionCheck.Agree,
+        _ when isActive => SessionCheck.Open,
+        SessionVerdict.Auxiliary => SessionCheck.Auxiliary,
+        SessionVerdict.EventsIncomplete => SessionCheck.EventsIncomplete,
+        SessionVerdict.MetricsIncomplete => SessionCheck.MetricsIncomplete,
+        SessionVerdict.MetricsOnly => SessionCheck.MetricsOnly,
+        _ => SessionCheck.EventsOnly,
+    };
 
     /// <summary>Of the sessions in the scope.</summary>
     public static Checks Read(SqliteConnection connection, Scope scope, DateTimeOffset now)
@@ -104,10 +75,8 @@ internal static class ChecksQuery
     private static Checks Read(SqliteCommand command, string sessions, DateTimeOffset now)
     {
         command.CommandText = $"""
-            WITH asked AS MATERIALIZED ({sessions})
-            SELECT {Columns}, is_named, {ToolCallsWithoutResult}
-            FROM usage_session LEFT JOIN ({Compared("SELECT * FROM asked")}) compared ON compared.session = usage_session.id
-            WHERE usage_session.id IN (SELECT * FROM asked)
+            SELECT verdict, received_unix_nano > $active, is_named, count(*), sum(missing_events), sum(open_calls)
+            FROM usage_session WHERE id IN ({sessions}) GROUP BY 1, 2, 3
             """;
         command.Parameters.AddWithValue("$active", UnixNano.From(now - Limits.ActiveSession));
         Dictionary<SessionCheck, long> named = [];
@@ -117,11 +86,11 @@ internal static class ChecksQuery
         using SqliteDataReader row = command.ExecuteReader();
         while (row.Read())
         {
-            missing += row.GetInt64(6);
-            withoutResult += row.GetInt64(9);
-            Dictionary<SessionCheck, long> counts = row.GetBoolean(8) ? named : unnamed;
-            SessionCheck check = Of(row, 0);
-            counts[check] = counts.GetValueOrDefault(check) + 1;
+            missing += row.GetInt64(4);
+            withoutResult += row.GetInt64(5);
+            Dictionary<SessionCheck, long> counts = row.GetBoolean(2) ? named : unnamed;
+            SessionCheck check = Of(row.GetInt64(0), row.GetBoolean(1));
+            counts[check] = counts.GetValueOrDefault(check) + row.GetInt64(3);
         }
 
         long Are(SessionCheck check) => named.GetValueOrDefault(check);

@@ -63,7 +63,9 @@ internal sealed record Scope
     {
         const string columns = "session, model, figure, value";
         const long nano = QuarterTable.QuarterNano;
+        string models = AndModel(command, "model");
         string filters = Filters(command, "model");
+        string sessions = WhereSession(command);
         Bind(command, "$from", FromUnixNano);
         Bind(command, "$to", ToUnixNano);
         long first = FromUnixNano / nano + (FromUnixNano % nano == 0 ? 0 : 1);
@@ -78,31 +80,30 @@ internal sealed record Scope
         Bind(command, "$firstTime", first * nano);
         Bind(command, "$endTime", end * nano);
         return $"""
-            SELECT quarter * {nano} AS time_unix_nano, {columns} FROM usage_quarter WHERE quarter >= $first AND quarter < $end{filters}
+            SELECT quarter * {nano} AS time_unix_nano, {columns} FROM usage_quarter
+            WHERE session IN (SELECT id FROM usage_session WHERE last_unix_nano >= $from AND first_unix_nano < $to{(sessions.Length > 0 ? " AND " + sessions : "")})
+                  AND quarter >= $first AND quarter < $end{models}
             UNION ALL SELECT time_unix_nano, {columns} FROM usage_amount WHERE time_unix_nano >= $from AND time_unix_nano < $firstTime{filters}
             UNION ALL SELECT time_unix_nano, {columns} FROM usage_amount WHERE time_unix_nano >= $endTime AND time_unix_nano < $to{filters}
             """;
     }
 
     /// <summary>A SELECT of the sessions that did something in the scope; one that did nothing (only start-up records) has no row in any of these.</summary>
-    public string SessionsOf(SqliteCommand command) => $"""
-        SELECT session FROM ({Amounts(command)}) WHERE value <> 0
-        UNION SELECT session FROM usage_tool WHERE {ToolsWhere(command)}
-        """;
-
-    /// <summary>The WHERE clause over usage_tool: a tool call has no model of its own; the request that asked for it has. Request ids are
-    /// unique within a session only.</summary>
-    public string ToolsWhere(SqliteCommand command) => Where(
-        command, model: "(SELECT request.model FROM usage_request request WHERE request.session = usage_tool.session AND request.request_id = usage_tool.request_id)");
+    public string SessionsOf(SqliteCommand command) => $"SELECT DISTINCT session FROM ({Amounts(command)}) WHERE value <> 0";
 
     /// <summary>A further condition on usage_session: one of the named models was asked in it.</summary>
     public string AndUsesModel(SqliteCommand command) => Models.Count == 0 ? "" : $"""
         AND id IN (SELECT session FROM usage_witness WHERE model IN (SELECT id FROM usage_name WHERE name IN ({Bind(command, "$model", Models)})))
         """;
 
+    /// <summary>A further condition: one of the named models.</summary>
+    /// <param name="model">The column with its id.</param>
+    public string AndModel(SqliteCommand command, string model) =>
+        Models.Count == 0 ? "" : $" AND {model} IN (SELECT id FROM usage_name WHERE name IN ({Bind(command, "$model", Models)}))";
+
     private string Filters(SqliteCommand command, string model)
     {
-        string models = Models.Count == 0 ? "" : $" AND {model} IN (SELECT id FROM usage_name WHERE name IN ({Bind(command, "$model", Models)}))";
+        string models = AndModel(command, model);
         string sessions = WhereSession(command);
         return sessions.Length == 0 ? models : $"{models} AND session IN (SELECT id FROM usage_session WHERE {sessions})";
     }

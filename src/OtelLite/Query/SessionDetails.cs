@@ -55,7 +55,7 @@ internal static class SessionDetailsQuery
         return new SessionDetails(
             session,
             Witnesses(connection, row),
-            Scalar(connection, $"SELECT {ChecksQuery.ToolCallsWithoutResult} FROM usage_session WHERE session_id = $id", ("$id", id)),
+            Scalar(connection, "SELECT open_calls FROM usage_session WHERE session_id = $id", ("$id", id)),
             Math.Max(requestRows, Math.Max(toolRows, promptRows)) >= Limits.SessionRowsMax,
             [.. all.OrderBy(p => p.StartedAt)]);
     }

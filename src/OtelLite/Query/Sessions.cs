@@ -50,27 +50,23 @@ internal static class SessionsQuery
         return new SessionList(total, sessions);
     }
 
-    // The witnesses are compared of those sessions only that the answer shows.
     private static string Sql(SqliteCommand command, Scope scope) => $"""
         WITH total AS (
             SELECT session, {Sum(Figure.Input, Figure.InputRest)} AS input, {Sum(Figure.Output, Figure.OutputRest)} AS output,
                    {Sum(Figure.CacheRead, Figure.CacheReadRest)} AS cache_read, {Sum(Figure.CacheCreation, Figure.CacheCreationRest)} AS cache_creation,
                    {Sum(Figure.Cost, Figure.CostRest)} AS cost, {Sum(Figure.ApiRequests)} AS requests, {Sum(Figure.ApiErrors)} AS errors,
-                   {Sum(Figure.Prompts)} AS prompts, sum(call) AS calls
-            FROM (SELECT session, figure, value, 0 AS call FROM ({scope.Amounts(command)}) WHERE value <> 0
-                  UNION ALL SELECT session, 0, 0, 1 FROM usage_tool WHERE {scope.ToolsWhere(command)})
-            GROUP BY session),
+                   {Sum(Figure.Prompts)} AS prompts, {Sum(Figure.ToolCalls)} AS calls
+            FROM ({scope.Amounts(command)}) WHERE value <> 0 GROUP BY session),
         shown AS MATERIALIZED (
             SELECT total.*, count(*) OVER () AS sessions FROM total JOIN usage_session ON usage_session.id = total.session
             ORDER BY last_unix_nano DESC, session_id LIMIT $limit)
         SELECT session_id, received_unix_nano > $active, first_unix_nano, last_unix_nano,
                (SELECT group_concat(name, char(10)) FROM usage_name WHERE id IN (SELECT model FROM usage_witness w WHERE w.session = shown.session)),
-               project, machine, input, output, cache_read, cache_creation, cost, requests, errors, prompts, calls,
+               project, machine, shown.input, shown.output, shown.cache_read, shown.cache_creation, cost, requests, errors, shown.prompts, calls,
                (SELECT name FROM usage_name WHERE id = (
                    SELECT tool FROM usage_tool t WHERE t.session = shown.session ORDER BY time_unix_nano DESC LIMIT 1)),
-               sessions, is_named, missing_events, {ChecksQuery.Columns}
+               sessions, is_named, missing_events, verdict
         FROM shown JOIN usage_session ON usage_session.id = shown.session
-             LEFT JOIN ({ChecksQuery.Compared("SELECT session FROM shown")}) compared ON compared.session = shown.session
         ORDER BY last_unix_nano DESC, session_id
         """;
 
@@ -93,6 +89,6 @@ internal static class SessionsQuery
         row.GetInt64(14),
         row.GetInt64(15),
         row.IsDBNull(16) ? null : row.GetString(16),
-        ChecksQuery.Of(row, 20),
+        ChecksQuery.Of(row.GetInt64(20), row.GetBoolean(1)),
         row.GetInt64(19));
 }

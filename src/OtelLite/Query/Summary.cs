@@ -156,7 +156,7 @@ internal static class SummaryQuery
                 SELECT tool, succeeded, duration_ms,
                        row_number() OVER (PARTITION BY tool ORDER BY duration_ms) AS rank,
                        count(*) OVER (PARTITION BY tool) AS calls
-                FROM usage_tool WHERE {scope.ToolsWhere(command)})
+                FROM usage_tool WHERE {scope.Where(command)})
             SELECT name, calls, sum(1 - succeeded),
                    max(iif(rank = (calls * 50 + 99) / 100, duration_ms, 0)), max(iif(rank = (calls * 95 + 99) / 100, duration_ms, 0))
             FROM call JOIN usage_name ON usage_name.id = call.tool

@@ -1,48 +1,94 @@
 using Microsoft.Data.Sqlite;
+using OtelLite.Storage;
 using OtelLite.Usage;
 
 namespace OtelLite.Query;
 
 internal sealed record TokenSeries(long[] Input, long[] Output, long[] CacheRead, long[] CacheCreation);
 
-/// <summary>Figures per bucket; all arrays have a place for each of <paramref name="Times"/>, the buckets' starts in Unix seconds.</summary>
-internal sealed record UsageSeries(
-    long[] Times,
-    TokenSeries Tokens,
-    double[] CostUsd,
-    long[] ApiRequests,
-    long[] ApiErrors,
-    long[] ToolCalls,
-    long[] Prompts);
+internal sealed record EditSeries(long[] Accept, long[] Reject);
+
+/// <summary>Figures per bucket; all arrays have a place for each of <see cref="Times"/>.</summary>
+internal record UsageSeries
+{
+    /// <summary>The buckets' starts in Unix seconds.</summary>
+    public required long[] Times { get; init; }
+
+    public required TokenSeries Tokens { get; init; }
+
+    public required double[] CostUsd { get; init; }
+
+    public required long[] ApiRequests { get; init; }
+
+    public required long[] ApiErrors { get; init; }
+
+    public required long[] ToolCalls { get; init; }
+
+    public required long[] ToolFailures { get; init; }
+
+    public required long[] Prompts { get; init; }
+
+    public required long[] LinesAdded { get; init; }
+
+    public required long[] LinesRemoved { get; init; }
+
+    public required long[] Commits { get; init; }
+
+    public required long[] PullRequests { get; init; }
+
+    /// <summary>Of the user and of Claude Code together.</summary>
+    public required double[] ActiveSeconds { get; init; }
+
+    public required EditSeries Edits { get; init; }
+}
 
 /// <summary>The same figures as the summary, in time. Their sums over the buckets are the summary's.</summary>
 internal static class TimeseriesQuery
 {
-    // Every time zone's offset is a whole number of quarters of an hour, so that days are whole numbers of these.
-    private const long QuarterSeconds = 15 * 60;
-
-    /// <param name="starts">The buckets' starts, ascending, in Unix seconds: the first at or before the scope's start, each other a multiple of
-    /// <paramref name="stepSeconds"/> or, for steps above 15 minutes, of a quarter of an hour.</param>
-    public static UsageSeries Read(SqliteConnection connection, Scope scope, long[] starts, long stepSeconds)
+    public static UsageSeries Read(SqliteConnection connection, Scope scope, Buckets buckets)
     {
         using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
-        scope = scope.Narrowed(connection);
-        // SQLite adds up small steps; they are gathered into the buckets here, where days may have 23 or 25 hours.
-        long unit = Math.Min(stepSeconds, QuarterSeconds);
-        var buckets = new Buckets(starts, unit);
-        Dictionary<Figure, long[]> columns = [];
-        long[] Of(Figure figure) => columns.TryGetValue(figure, out long[]? column) ? column : columns[figure] = new long[starts.Length];
-        Fill(connection, buckets, Of, command => $"""
-            SELECT $UNIT, figure, total(value) FROM ({scope.Amounts(command, exactTimes: unit < QuarterSeconds)}) GROUP BY 1, 2
-            """);
-        long[] toolCalls = new long[starts.Length];
-        Fill(connection, buckets, _ => toolCalls, command =>
-            $"SELECT $UNIT, 0, count(*) FROM usage_tool WHERE {scope.ToolsWhere(command)} GROUP BY 1");
-        long[] Billed(BilledKind kind) => [.. Of(kind.ByEvents()).Zip(Of(kind.Rest()), (events, rest) => events + rest)];
-        var tokens = new TokenSeries(Billed(BilledKind.Input), Billed(BilledKind.Output), Billed(BilledKind.CacheRead), Billed(BilledKind.CacheCreation));
-        return new UsageSeries(
-            starts, tokens, Array.ConvertAll(Billed(BilledKind.Cost), SummaryQuery.Usd),
-            Of(Figure.ApiRequests), Of(Figure.ApiErrors), toolCalls, Of(Figure.Prompts));
+        Func<Figure, long[]> of = Columns(connection, scope.Narrowed(connection), buckets);
+        long[] Sum(Figure one, Figure other) => [.. of(one).Zip(of(other), (a, b) => a + b)];
+        long[] Billed(BilledKind kind) => Sum(kind.ByEvents(), kind.Rest());
+        return new UsageSeries
+        {
+            Times = buckets.Starts,
+            Tokens = new TokenSeries(Billed(BilledKind.Input), Billed(BilledKind.Output), Billed(BilledKind.CacheRead), Billed(BilledKind.CacheCreation)),
+            CostUsd = Array.ConvertAll(Billed(BilledKind.Cost), SummaryQuery.Usd),
+            ApiRequests = of(Figure.ApiRequests),
+            ApiErrors = of(Figure.ApiErrors),
+            ToolCalls = of(Figure.ToolCalls),
+            ToolFailures = of(Figure.ToolFailures),
+            Prompts = of(Figure.Prompts),
+            LinesAdded = of(Figure.LinesAdded),
+            LinesRemoved = of(Figure.LinesRemoved),
+            Commits = of(Figure.Commits),
+            PullRequests = of(Figure.PullRequests),
+            ActiveSeconds = Array.ConvertAll(Sum(Figure.ActiveUser, Figure.ActiveCli), microseconds => microseconds / 1e6),
+            Edits = new EditSeries(of(Figure.EditsAccepted), of(Figure.EditsRejected)),
+        };
+    }
+
+    /// <summary>Each figure's sums per bucket, of a scope that is narrowed already.</summary>
+    public static Func<Figure, long[]> Columns(SqliteConnection connection, Scope scope, Buckets buckets)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        string rows = SumsQuery.Of(command, scope, SumsQuery.Figures, FigureColumns.All, buckets);
+        command.CommandText = $"""
+            SELECT {buckets.PlaceOf("time_unix_nano")}, {string.Join(", ", FigureColumns.All.Select(c => $"total({c})"))} FROM ({rows}) GROUP BY 1
+            """;
+        long[][] columns = [.. FigureColumns.All.Select(_ => new long[buckets.Starts.Length])];
+        using SqliteDataReader row = command.ExecuteReader();
+        while (row.Read())
+        {
+            for (int i = 0; i < columns.Length; i++)
+            {
+                columns[i][row.GetInt32(0)] = row.GetInt64(i + 1);
+            }
+        }
+
+        return figure => columns[FigureColumns.IndexOf(figure)];
     }
 
     /// <summary>The first moment at which anything stored happened, in Unix nanoseconds; null when nothing is stored.</summary>
@@ -51,27 +97,5 @@ internal static class TimeseriesQuery
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = "SELECT min(first_unix_nano) FROM usage_session";
         return command.ExecuteScalar() as long?;
-    }
-
-    private readonly record struct Buckets(long[] Starts, long UnitSeconds)
-    {
-        public int Of(long unixSeconds)
-        {
-            int index = Array.BinarySearch(Starts, unixSeconds);
-            return Math.Max(0, index >= 0 ? index : ~index - 1);
-        }
-    }
-
-    // Rows of a unit, a figure and a value; $UNIT in the text is the start of a row's unit, in Unix seconds.
-    private static void Fill(SqliteConnection connection, Buckets buckets, Func<Figure, long[]> columnOf, Func<SqliteCommand, string> sql)
-    {
-        using SqliteCommand command = connection.CreateCommand();
-        string unit = $"time_unix_nano / {buckets.UnitSeconds * 1_000_000_000} * {buckets.UnitSeconds}";
-        command.CommandText = sql(command).Replace("$UNIT", unit, StringComparison.Ordinal);
-        using SqliteDataReader row = command.ExecuteReader();
-        while (row.Read())
-        {
-            columnOf((Figure)row.GetInt64(1))[buckets.Of(row.GetInt64(0))] += row.GetInt64(2);
-        }
     }
 }

@@ -12,9 +12,6 @@ internal sealed class GrpcReceiver(Token token, int bodyBytesMax, WriteBatch wri
 {
     private const string ContentType = "application/grpc";
 
-    // Longer messages are cut: clients bound the size of headers, and refuse the whole answer past it.
-    private const int MessageCharactersMax = 1024;
-
     /// <summary>True for a gRPC call: HTTP/2 and gRPC's content type.</summary>
     public static bool IsCall(HttpRequest request) =>
         HttpProtocol.IsHttp2(request.Protocol) && OtlpResponse.MediaTypeOf(request) is { } type
@@ -68,7 +65,7 @@ internal sealed class GrpcReceiver(Token token, int bodyBytesMax, WriteBatch wri
         await response.StartAsync().ConfigureAwait(false);
         response.AppendTrailer("grpc-status", refusal.Code.ToString(CultureInfo.InvariantCulture));
         response.AppendTrailer("grpc-message", PercentEncoded(refusal.Message));
-        if (refusal.Message.Length <= MessageCharactersMax)
+        if (refusal.Message.Length <= Limits.GrpcMessageCharactersMax)
         {
             response.AppendTrailer("grpc-status-details-bin", Convert.ToBase64String(OtlpMessage.StatusAsProtobuf(refusal)).TrimEnd('='));
         }
@@ -118,7 +115,7 @@ internal sealed class GrpcReceiver(Token token, int bodyBytesMax, WriteBatch wri
     private static string PercentEncoded(string message)
     {
         var encoded = new StringBuilder();
-        foreach (byte b in Encoding.UTF8.GetBytes(message.Length <= MessageCharactersMax ? message : message[..MessageCharactersMax]))
+        foreach (byte b in Encoding.UTF8.GetBytes(message.Length <= Limits.GrpcMessageCharactersMax ? message : message[..Limits.GrpcMessageCharactersMax]))
         {
             _ = b is >= 0x20 and <= 0x7E and not (byte)'%' ? encoded.Append((char)b) : encoded.Append('%').Append(b.ToString("X2", CultureInfo.InvariantCulture));
         }

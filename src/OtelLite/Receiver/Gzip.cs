@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.IO.Hashing;
@@ -209,18 +208,5 @@ internal static class Gzip
         public override void SetLength(long value) => throw new NotSupportedException();
 
         public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    }
-}
-
-/// <summary>Growing a rented array.</summary>
-internal static class Pooled
-{
-    /// <summary>Replaces the array by one of at least <paramref name="size"/> bytes that starts with the same <paramref name="kept"/>.</summary>
-    public static void Grow(ref byte[] bytes, int kept, long size)
-    {
-        byte[] larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(Array.MaxLength, size));
-        bytes.AsSpan(0, kept).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(bytes);
-        bytes = larger;
     }
 }

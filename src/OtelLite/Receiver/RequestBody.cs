@@ -27,7 +27,7 @@ internal sealed class RequestBody : IDisposable
 
     public void Dispose()
     {
-        ArrayPool<byte>.Shared.Return(_bytes);
+        Pooled.Return(_bytes);
         _bytes = [];
         _length = 0;
         if (_holdsLarge)
@@ -57,7 +57,7 @@ internal sealed class RequestBody : IDisposable
             return (null, OtlpRefusal.TooLarge(max));
         }
 
-        var body = new RequestBody(ArrayPool<byte>.Shared.Rent(FirstSize(request.ContentLength ?? 0, max)));
+        var body = new RequestBody(Pooled.Rent(FirstSize(request.ContentLength ?? 0, max)));
         if (request.ContentLength > max || !await body.Fill(request.BodyReader, max).ConfigureAwait(false))
         {
             body.Dispose();
@@ -78,7 +78,7 @@ internal sealed class RequestBody : IDisposable
             return (null, OtlpRefusal.UnsupportedGrpcEncoding(encoding));
         }
 
-        var body = new RequestBody(ArrayPool<byte>.Shared.Rent(4096));
+        var body = new RequestBody(Pooled.Rent(4096));
         bool compressed = false;
         OtlpRefusal? refusal = await body.Fill(request.BodyReader, max + FrameHeaderBytes).ConfigureAwait(false)
             ? body.Unframe(gzip, out compressed)
@@ -171,29 +171,33 @@ internal sealed class RequestBody : IDisposable
             return (null, OtlpRefusal.Unavailable("other exports of this size are being read"));
         }
 
-        if (!compressed)
-        {
-            _holdsLarge = true;
-            return (this, null);
-        }
+        _holdsLarge = true;
+        return compressed ? InflateAlone(max) : (this, null);
+    }
 
-        (RequestBody? inflated, OtlpRefusal? why) = Inflate(max);
-        Dispose();
-        if (inflated is null)
+    // The turn goes on to what this body inflates to. What goes wrong on the way, memory that is not there above all, must not keep it: no large body
+    // would ever be taken again.
+    private (RequestBody? Body, OtlpRefusal? Refusal) InflateAlone(int max)
+    {
+        try
         {
-            LargeBodies.Release();
-        }
-        else
-        {
-            inflated._holdsLarge = true;
-        }
+            (RequestBody? inflated, OtlpRefusal? refusal) = Inflate(max);
+            if (inflated is not null)
+            {
+                (inflated._holdsLarge, _holdsLarge) = (true, false);
+            }
 
-        return (inflated, why);
+            return (inflated, refusal);
+        }
+        finally
+        {
+            Dispose();
+        }
     }
 
     private (RequestBody? Body, OtlpRefusal? Refusal) Inflate(int max)
     {
-        var inflated = new RequestBody(ArrayPool<byte>.Shared.Rent(FirstSize(Gzip.LengthTold(Bytes), max)));
+        var inflated = new RequestBody(Pooled.Rent(FirstSize(Gzip.LengthTold(Bytes), max)));
         GzipResult result = Gzip.Inflate(new ArraySegment<byte>(_bytes, _start, _length), max, ref inflated._bytes, out inflated._length);
         if (result == GzipResult.Done)
         {

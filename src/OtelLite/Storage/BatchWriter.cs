@@ -173,7 +173,7 @@ internal sealed class BatchWriter : IDisposable
         // Whole seconds, as the raw rows say it: so a recount comes to the same.
         long seconds = now / 1_000_000_000;
         _raw.Write(batch, seconds);
-        _usage.Write(batch, _raw.EventIds.Rows, seconds * 1_000_000_000);
+        _usage.Write(batch, _raw.EventIds.Rows, _raw.ResourceIds, seconds * 1_000_000_000);
         return true;
     }
 

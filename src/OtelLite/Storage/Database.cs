@@ -20,7 +20,7 @@ internal sealed class StorageException(string message, Exception? inner = null) 
 internal static class Database
 {
     /// <summary>The schema's version, kept in the file as <c>user_version</c>.</summary>
-    public const int SchemaVersion = 2;
+    public const int SchemaVersion = 3;
 
     public const string FileName = "otellite.db";
 
@@ -149,8 +149,8 @@ internal static class Database
         }
     }
 
-    // One step after the other, all in one transaction: a file is of one version or of the other. What is counted tells more in version 2, and
-    // what version 1 stored tells it.
+    // One step after the other, all in one transaction: a file is of one version or of the other. What is counted tells more in each version, and
+    // what was stored tells it.
     private static void Migrate(SqliteConnection connection)
     {
         using SqliteTransaction transaction = connection.BeginTransaction();

@@ -4,20 +4,31 @@ using OtelLite.Usage;
 namespace OtelLite.Storage;
 
 /// <summary>
-/// Keeps <c>usage_quarter</c> equal to the sums of <c>usage_amount</c>: collects what a batch adds or takes back, and writes it at the batch's end,
-/// one row for many.
+/// Keeps <c>usage_quarter</c> equal to the sums of <c>usage_amount</c>, and <c>usage_session_model</c> and <c>usage_sum</c> equal to the sums of that:
+/// collects what a batch adds or takes back, and writes it at the batch's end, one row for many.
 /// </summary>
-internal sealed class QuarterTable(SqliteConnection connection) : IDisposable
+internal sealed class QuarterTable : IDisposable
 {
     public const long QuarterNano = 15 * TimeSpan.TicksPerMinute * TimeSpan.NanosecondsPerTick;
 
-    private readonly Statement _add = new(connection, """
-        INSERT INTO usage_quarter (quarter, session, model, figure, value) VALUES (?, ?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET value = value + excluded.value
-        """);
+    private readonly Statement _add;
+    private readonly Statement _ofSession;
+    private readonly SumTable _sessionModels;
+    private readonly SumTable _sums;
 
     // What the open batch changed.
     private readonly Dictionary<(long Quarter, long Session, long Model, Figure Figure), long> _changes = [];
+
+    public QuarterTable(SqliteConnection connection)
+    {
+        _add = new(connection, """
+            INSERT INTO usage_quarter (quarter, session, model, figure, value) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET value = value + excluded.value
+            """);
+        _ofSession = new(connection, "SELECT quarter, model, figure, value FROM usage_quarter WHERE session = ?");
+        _sessionModels = new(connection, "usage_session_model", ["session", "model"], FigureColumns.All);
+        _sums = new(connection, "usage_sum", ["step", "quarter", "model"], FigureColumns.All);
+    }
 
     public void Add(long timeUnixNano, long session, long model, Figure figure, long value)
     {
@@ -28,6 +39,16 @@ internal sealed class QuarterTable(SqliteConnection connection) : IDisposable
         }
     }
 
+    /// <summary>Takes what usage_quarter has of a session out of the sums of all.</summary>
+    public void TakeOut(long session) => EachOf(session, (quarter, model, figure, value) => AddToSums(quarter, model, figure, -value));
+
+    /// <summary>Puts it back, and into usage_session_model, which has nothing of it.</summary>
+    public void PutBack(long session) => EachOf(session, (quarter, model, figure, value) =>
+    {
+        AddToSums(quarter, model, figure, value);
+        _sessionModels.Of(new(session, model))[FigureColumns.IndexOf(figure)] += value;
+    });
+
     public void Write()
     {
         foreach (((long quarter, long session, long model, Figure figure), long value) in _changes)
@@ -35,13 +56,45 @@ internal sealed class QuarterTable(SqliteConnection connection) : IDisposable
             if (value != 0)
             {
                 _add.Begin().Bind(quarter).Bind(session).Bind(model).Bind((int)figure).Bind(value).Run();
+                _sessionModels.Of(new(session, model))[FigureColumns.IndexOf(figure)] += value;
+                AddToSums(quarter, model, figure, value);
             }
         }
 
         _changes.Clear();
+        _sessionModels.Write();
+        _sums.Write();
     }
 
-    public void Forget() => _changes.Clear();
+    public void Forget()
+    {
+        _changes.Clear();
+        _sessionModels.Forget();
+        _sums.Forget();
+    }
 
-    public void Dispose() => _add.Dispose();
+    public void Dispose()
+    {
+        _add.Dispose();
+        _ofSession.Dispose();
+        _sessionModels.Dispose();
+        _sums.Dispose();
+    }
+
+    private void AddToSums(long quarter, long model, Figure figure, long value)
+    {
+        foreach (long step in SumTable.Steps)
+        {
+            _sums.Of(new(step, quarter / step * step, model))[FigureColumns.IndexOf(figure)] += value;
+        }
+    }
+
+    private void EachOf(long session, Action<long, long, Figure, long> add)
+    {
+        _ofSession.Begin().Bind(session);
+        while (_ofSession.Step())
+        {
+            add(_ofSession.Int64(0), _ofSession.Int64(1), (Figure)_ofSession.Int64(2), _ofSession.Int64(3));
+        }
+    }
 }

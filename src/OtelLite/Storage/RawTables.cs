@@ -67,6 +67,9 @@ internal sealed class RawTables : IDisposable
     /// <summary>The row of each log record of the batch that was written last.</summary>
     public Column<long> EventIds { get; } = new();
 
+    /// <summary>The row of each resource of that batch.</summary>
+    public ReadOnlySpan<long> ResourceIds => _resourceIds;
+
     /// <summary>False when the same body was stored before; then nothing is to be written.</summary>
     public bool TryAddBody(UInt128 hash, long nowUnixNano) => _body.Begin().BindHash(hash).Bind(nowUnixNano).Run() == 1;
 

@@ -16,8 +16,9 @@ internal static class Recount
     private const string TakeOut = """
         DELETE FROM usage_request WHERE session = $id AND time_unix_nano >= $from;
         DELETE FROM usage_point WHERE session = $id AND time_unix_nano >= $from;
-        DELETE FROM usage_tally WHERE session = $id AND time_unix_nano BETWEEN max($from, $first) AND $last;
+        DELETE FROM usage_tally WHERE session = $id AND time_unix_nano >= $from;
         DELETE FROM usage_tool WHERE session = $id AND time_unix_nano >= $from;
+        DELETE FROM usage_decision WHERE session = $id AND time_unix_nano >= $from;
         DELETE FROM usage_prompt WHERE session = $id AND time_unix_nano >= $from;
         DELETE FROM usage_sequence WHERE session = $id AND time_unix_nano >= $from;
         DELETE FROM usage_hole WHERE session = $id;
@@ -25,15 +26,17 @@ internal static class Recount
             result_unix_nano = iif(result_unix_nano >= $from, NULL, result_unix_nano) WHERE session = $id;
         DELETE FROM usage_call WHERE session = $id AND accepted_unix_nano IS NULL AND result_unix_nano IS NULL;
         UPDATE usage_session SET first_unix_nano = 9223372036854775807, last_unix_nano = 0, received_unix_nano = 0, did_something = 0,
-            project = NULL, project_unix_nano = 0, machine = NULL, machine_unix_nano = 0, has_points = 0, has_records = 0 WHERE id = $id AND $from = 0;
+            project = NULL, project_unix_nano = 0, machine = NULL, machine_unix_nano = 0, has_points = 0, has_records = 0,
+            resource = NULL, resource_unix_nano = 0 WHERE id = $id AND $from = 0;
         """;
 
     // What is left is the state from which counting goes on.
     private static readonly string AddUp = $"""
-        DELETE FROM usage_quarter WHERE session = $id AND quarter BETWEEN $first / {QuarterTable.QuarterNano} AND $last / {QuarterTable.QuarterNano};
-        INSERT INTO usage_quarter
-            SELECT time_unix_nano / {QuarterTable.QuarterNano}, session, model, figure, sum(value) FROM usage_amount
-            WHERE session = $id AND time_unix_nano BETWEEN $first AND $last GROUP BY 1, 2, 3, 4;
+        DELETE FROM usage_session_model WHERE session = $id;
+        DELETE FROM usage_quarter WHERE session = $id;
+        INSERT INTO usage_quarter (session, quarter, model, figure, value)
+            SELECT session, time_unix_nano / {QuarterTable.QuarterNano}, model, figure, sum(value) FROM usage_amount
+            WHERE session = $id GROUP BY 1, 2, 3, 4;
         DELETE FROM usage_witness WHERE session = $id;
         INSERT INTO usage_witness (session, model, kind, metrics, auxiliary, events, rest)
             SELECT session, model, kind, sum(metrics), sum(auxiliary), sum(events), sum(rest) FROM (
@@ -47,7 +50,6 @@ internal static class Recount
             FROM (SELECT *, lag(sequence) OVER chain AS before, lag(time_unix_nano) OVER chain AS since FROM usage_sequence
                   WHERE session = $id WINDOW chain AS (PARTITION BY level ORDER BY sequence)) hole
             WHERE before < sequence - 1 AND since <= time_unix_nano;
-        UPDATE usage_session SET missing_events = (SELECT coalesce(sum(missing), 0) FROM usage_hole WHERE session = $id) WHERE id = $id;
         """;
 
     // All that has a session id, with or without a row among the sessions.
@@ -102,19 +104,20 @@ internal static class Recount
 
     private static long Run(SqliteConnection connection, string? session, UsageTables usage, StoredBatches stored)
     {
-        long from = Rows(connection, "SELECT before_unix_nano, 0, 0 FROM otel_removed", null)[0].Id;
-        const string columns = "SELECT id, first_unix_nano, last_unix_nano FROM usage_session WHERE";
-        foreach ((long id, long first, long last) in Rows(connection, session is null ? $"{columns} NOT is_named" : $"{columns} session_id = $session", session))
+        long from = Ids(connection, "SELECT before_unix_nano FROM otel_removed", null)[0];
+        const string ids = "SELECT id FROM usage_session WHERE";
+        foreach (long id in Ids(connection, session is null ? $"{ids} NOT is_named" : $"{ids} session_id = $session", session))
         {
+            usage.TakeOut(id);
             using SqliteCommand command = connection.CreateCommand();
             command.CommandText = TakeOut + AddUp;
             command.Parameters.AddWithValue("$id", id);
             command.Parameters.AddWithValue("$from", from);
-            command.Parameters.AddWithValue("$first", first);
-            command.Parameters.AddWithValue("$last", last);
             command.ExecuteNonQuery();
+            usage.PutBack(id);
         }
 
+        usage.Write();
         return stored.Each(session, from, usage.Write);
     }
 
@@ -138,7 +141,7 @@ internal static class Recount
         return groups;
     }
 
-    private static List<(long Id, long First, long Last)> Rows(SqliteConnection connection, string sql, string? session)
+    private static List<long> Ids(SqliteConnection connection, string sql, string? session)
     {
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = sql;
@@ -147,13 +150,13 @@ internal static class Recount
             command.Parameters.AddWithValue("$session", session);
         }
 
-        List<(long, long, long)> rows = [];
+        List<long> ids = [];
         using SqliteDataReader row = command.ExecuteReader();
         while (row.Read())
         {
-            rows.Add((row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)));
+            ids.Add(row.GetInt64(0));
         }
 
-        return rows;
+        return ids;
     }
 }

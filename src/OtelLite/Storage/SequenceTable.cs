@@ -27,14 +27,15 @@ internal sealed class SequenceTable : IDisposable
     private readonly Statement _setHole;
     private readonly Statement _removeHole;
     private readonly Statement _fillElsewhere;
-    private readonly Statement _setMissing;
+    private readonly SessionTable _sessions;
 
-    // What the open batch adds, and the sessions whose holes it changed.
+    // What the open batch adds.
     private readonly List<(long Session, Number Number)> _new = [];
-    private readonly HashSet<long> _changed = [];
 
-    public SequenceTable(SqliteConnection connection)
+    /// <param name="sessions">Told of every session whose holes change.</param>
+    public SequenceTable(SqliteConnection connection, SessionTable sessions)
     {
+        _sessions = sessions;
         _at = new(connection, "SELECT time_unix_nano, sender FROM usage_sequence WHERE session = ? AND level = ? AND sequence = ?");
         _set = new(connection, "INSERT OR REPLACE INTO usage_sequence (session, level, sequence, time_unix_nano, sender) VALUES (?, ?, ?, ?, ?)");
         _before = new(connection, """
@@ -54,9 +55,6 @@ internal sealed class SequenceTable : IDisposable
             UPDATE usage_hole SET missing = 0
             WHERE sequence = ? AND sender = ? AND since_unix_nano <= ?3 AND time_unix_nano >= ?3 AND session <> ? AND missing > 0 RETURNING session
             """);
-        _setMissing = new(connection, """
-            UPDATE usage_session SET missing_events = (SELECT coalesce(sum(missing), 0) FROM usage_hole WHERE session = ?1) WHERE id = ?1
-            """);
     }
 
     private readonly record struct Number(long Sequence, long TimeUnixNano, long Sender);
@@ -74,24 +72,14 @@ internal sealed class SequenceTable : IDisposable
             }
         }
 
-        foreach (long session in _changed)
-        {
-            _setMissing.Begin().Bind(session).Run();
-        }
-
         _new.Clear();
-        _changed.Clear();
     }
 
-    public void Forget()
-    {
-        _new.Clear();
-        _changed.Clear();
-    }
+    public void Forget() => _new.Clear();
 
     public void Dispose()
     {
-        foreach (Statement statement in (Statement[])[_at, _set, _before, _after, _isElsewhere, _setHole, _removeHole, _fillElsewhere, _setMissing])
+        foreach (Statement statement in (Statement[])[_at, _set, _before, _after, _isElsewhere, _setHole, _removeHole, _fillElsewhere])
         {
             statement.Dispose();
         }
@@ -153,11 +141,11 @@ internal sealed class SequenceTable : IDisposable
             bool isElsewhere = _isElsewhere.Begin().Bind(after.Sequence - 1).Bind(after.Sender).Bind(since).Bind(after.TimeUnixNano).Bind(session).Scalar() is not null;
             _setHole.Begin().Bind(session).Bind(level).Bind(after.Sequence).Bind(since).Bind(after.TimeUnixNano).Bind(after.Sender)
                 .Bind(isElsewhere ? 0 : after.Sequence - before - 1).Run();
-            _changed.Add(session);
+            _sessions.Change(session);
         }
         else if (wasThere && _removeHole.Begin().Bind(session).Bind(level).Bind(after.Sequence).Run() > 0)
         {
-            _changed.Add(session);
+            _sessions.Change(session);
         }
     }
 
@@ -167,7 +155,7 @@ internal sealed class SequenceTable : IDisposable
         _fillElsewhere.Begin().Bind(number.Sequence + 1).Bind(number.Sender).Bind(number.TimeUnixNano).Bind(session);
         while (_fillElsewhere.Step())
         {
-            _changed.Add(_fillElsewhere.Int64(0));
+            _sessions.Change(_fillElsewhere.Int64(0));
         }
     }
 }

@@ -1,11 +1,13 @@
+using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 using OtelLite.Telemetry;
 using Attribute = OtelLite.Telemetry.Attribute;
 
 namespace OtelLite.Storage;
 
-/// <summary>Counts one batch; its event ids are the rows of its log records, its time the second in which they arrived.</summary>
-internal delegate void CountBatch(TelemetryBatch batch, ReadOnlySpan<long> eventIds, long receivedUnixNano);
+/// <summary>Counts one batch; its event ids are the rows of its log records, its resource ids those of its resources, its time the second in which
+/// they arrived.</summary>
+internal delegate void CountBatch(TelemetryBatch batch, ReadOnlySpan<long> eventIds, ReadOnlySpan<long> resourceIds, long receivedUnixNano);
 
 /// <summary>
 /// Reads raw rows back into batches, as far as counting looks at them: what was decoded once is not decoded again. SQLite takes the attributes
@@ -22,6 +24,7 @@ internal sealed class StoredBatches : IDisposable
     private readonly Statement _resource;
     private readonly Statement _resourceAttributes;
     private readonly Dictionary<long, int> _resources = [];
+    private readonly List<long> _resourceIds = [];
 
     public StoredBatches(SqliteConnection connection)
     {
@@ -96,11 +99,12 @@ internal sealed class StoredBatches : IDisposable
 
     private void Flush(ref TelemetryBatch batch, List<long> ids, long received, CountBatch count)
     {
-        count(batch, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(ids), received);
+        count(batch, CollectionsMarshal.AsSpan(ids), CollectionsMarshal.AsSpan(_resourceIds), received);
         batch.Return();
         batch = TelemetryBatch.Rent();
         ids.Clear();
         _resources.Clear();
+        _resourceIds.Clear();
     }
 
     private bool AddEvent(Statement row, TelemetryBatch batch)
@@ -197,6 +201,7 @@ internal sealed class StoredBatches : IDisposable
         }
 
         int index = batch.AddResource();
+        _resourceIds.Add(id);
         var set = new AttributeSet { First = batch.Attributes.Count };
         _resourceAttributes.Begin().Bind(id);
         while (_resourceAttributes.Step())

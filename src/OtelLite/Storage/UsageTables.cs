@@ -22,45 +22,21 @@ internal sealed class UsageTables : IDisposable
         [BilledKind.Cost] = "cost_nano_usd",
     };
 
-    private readonly Statement _findSession;
-    private readonly Statement _addSession;
-    private readonly Statement _seeSession;
-    private readonly Statement _addName;
-    private readonly Statement _findName;
     private readonly Statement _request;
     private readonly Statement _takeOutSpan;
     private readonly Statement _tally;
-    private readonly Statement _tool;
-    private readonly Statement _accepted;
-    private readonly Statement _resulted;
     private readonly Statement _prompt;
+    private readonly NameTable _names;
+    private readonly SessionTable _sessions;
     private readonly SequenceTable _sequences;
     private readonly QuarterTable _quarters;
+    private readonly DetailSums _sums;
     private readonly WitnessTables _witnesses;
-
-    private readonly IdCache _sessions = new();
-    private readonly IdCache _names = new();
+    private readonly ToolTables _tools;
     private readonly UsageFacts _facts = new();
 
     public UsageTables(SqliteConnection connection)
     {
-        _findSession = new(connection, "SELECT id FROM usage_session WHERE session_id = ?");
-        _addSession = new(connection, """
-            INSERT OR IGNORE INTO usage_session (session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something)
-            VALUES (?, ?, ?, ?, 0, 0)
-            """);
-        _seeSession = new(connection, """
-            UPDATE usage_session SET first_unix_nano = min(first_unix_nano, ?2), last_unix_nano = max(last_unix_nano, ?3),
-                received_unix_nano = max(received_unix_nano, ?4), did_something = max(did_something, ?5),
-                project = iif(?6 IS NOT NULL AND (?7, ?6) > (project_unix_nano, coalesce(project, '')), ?6, project),
-                project_unix_nano = iif(?6 IS NOT NULL, max(?7, project_unix_nano), project_unix_nano),
-                machine = iif(?8 IS NOT NULL AND (?9, ?8) > (machine_unix_nano, coalesce(machine, '')), ?8, machine),
-                machine_unix_nano = iif(?8 IS NOT NULL, max(?9, machine_unix_nano), machine_unix_nano),
-                has_points = max(has_points, ?10), has_records = max(has_records, ?11)
-            WHERE id = ?1
-            """);
-        _addName = new(connection, "INSERT OR IGNORE INTO usage_name (name) VALUES (?)");
-        _findName = new(connection, "SELECT id FROM usage_name WHERE name = ?");
         _request = new(connection, """
             INSERT OR IGNORE INTO usage_request (key, session, model, time_unix_nano, input, output, cache_read, cache_creation,
                 cost_nano_usd, duration_ms, ttft_ms, query_source, origin, event_id, request_id, prompt_id, cache_creation_5m, cache_creation_1h,
@@ -69,34 +45,28 @@ internal sealed class UsageTables : IDisposable
             """);
         _takeOutSpan = new(connection, $"""
             DELETE FROM usage_request WHERE key = ? AND event_id = {NoEvent}
-            RETURNING model, time_unix_nano, input, output, cache_read, cache_creation, cost_nano_usd, origin
+            RETURNING model, time_unix_nano, input, output, cache_read, cache_creation, cost_nano_usd, origin, query_source, duration_ms, coalesce(ttft_ms, -1)
             """);
         _tally = new(connection, "INSERT INTO usage_tally (time_unix_nano, session, model, figure, value) VALUES (?, ?, ?, ?, ?)");
-        _tool = new(connection, """
-            INSERT INTO usage_tool (time_unix_nano, session, tool, succeeded, duration_ms, request_id, prompt_id) VALUES (?, ?, ?, ?, ?, ?, ?)
-            """);
-        _accepted = new(connection, """
-            INSERT INTO usage_call (session, tool_use_id, accepted_unix_nano) VALUES (?, ?, ?)
-            ON CONFLICT DO UPDATE SET accepted_unix_nano = min(coalesce(accepted_unix_nano, excluded.accepted_unix_nano), excluded.accepted_unix_nano)
-            """);
-        _resulted = new(connection, """
-            INSERT INTO usage_call (session, tool_use_id, result_unix_nano) VALUES (?, ?, ?)
-            ON CONFLICT DO UPDATE SET result_unix_nano = min(coalesce(result_unix_nano, excluded.result_unix_nano), excluded.result_unix_nano)
-            """);
         _prompt = new(connection, "INSERT INTO usage_prompt (session, time_unix_nano, prompt_id, kind, command) VALUES (?, ?, ?, ?, ?)");
-        _sequences = new(connection);
+        _names = new(connection);
+        _sessions = new(connection);
+        _sequences = new(connection, _sessions);
         _quarters = new(connection);
+        _sums = new(connection);
         _witnesses = new(connection, _quarters);
+        _tools = new(connection, _names, _sessions, _quarters, _sums);
     }
 
-    /// <summary>Writes what the batch adds. Its raw rows are written already; <paramref name="eventIds"/> are those of its log records.</summary>
-    public void Write(TelemetryBatch batch, ReadOnlySpan<long> eventIds, long nowUnixNano)
+    /// <summary>Writes what the batch adds. Its raw rows are written already; <paramref name="eventIds"/> are those of its log records,
+    /// <paramref name="resourceIds"/> those of its resources.</summary>
+    public void Write(TelemetryBatch batch, ReadOnlySpan<long> eventIds, ReadOnlySpan<long> resourceIds, long nowUnixNano)
     {
         UsageReader.Read(batch, _facts, nowUnixNano);
         Utf8Text text = batch.Text;
         foreach (ref readonly SessionSeen seen in _facts.Sessions.Rows)
         {
-            See(text, seen, nowUnixNano);
+            _sessions.See(text, seen, resourceIds[seen.Resource], nowUnixNano);
         }
 
         foreach (ref readonly BilledRequest request in _facts.Requests.Rows)
@@ -106,94 +76,105 @@ internal sealed class UsageTables : IDisposable
 
         foreach (ref readonly BilledPoint point in _facts.Points.Rows)
         {
-            _witnesses.Point(Session(text, point.Session), Name(text, point.Model), point);
+            _witnesses.Point(_sessions.Of(text, point.Session), _names.Of(text, point.Model), point);
         }
 
         foreach (ref readonly Tally tally in _facts.Tallies.Rows)
         {
-            long session = Session(text, tally.Session);
-            long model = Name(text, tally.Model);
+            long session = _sessions.Of(text, tally.Session);
+            long model = _names.Of(text, tally.Model);
             _tally.Begin().Bind(tally.TimeUnixNano).Bind(session).Bind(model).Bind((int)tally.Figure).Bind(tally.Value).Run();
             _quarters.Add(tally.TimeUnixNano, session, model, tally.Figure, tally.Value);
         }
 
-        WriteTools(text);
+        _tools.Write(text, _facts);
         foreach (ref readonly Prompt prompt in _facts.Prompts.Rows)
         {
-            _prompt.Begin().Bind(Session(text, prompt.Session)).Bind(prompt.TimeUnixNano);
+            _prompt.Begin().Bind(_sessions.Of(text, prompt.Session)).Bind(prompt.TimeUnixNano);
             BindText(_prompt, text, prompt.Id);
             _prompt.Bind((int)prompt.Kind);
-            BindName(_prompt, text, prompt.Command);
+            _names.Bind(_prompt, text, prompt.Command);
             _prompt.Run();
         }
 
         foreach (ref readonly EventSequence sequence in _facts.Sequences.Rows)
         {
-            _sequences.Add(Session(text, sequence.Session), sequence);
+            _sequences.Add(_sessions.Of(text, sequence.Session), sequence);
         }
 
+        Write();
+    }
+
+    /// <summary>Takes what is counted of a session out of the sums of all sessions; <see cref="PutBack"/> puts in again what is left by then.</summary>
+    public void TakeOut(long session)
+    {
+        _quarters.TakeOut(session);
+        _sums.AddAllOf(session, -1);
+    }
+
+    /// <summary>Puts what is counted of a session into the sums again, and its own, of which there must be none.</summary>
+    public void PutBack(long session)
+    {
+        _quarters.PutBack(session);
+        _sums.AddAllOf(session, 1);
+        _sessions.Change(session);
+    }
+
+    /// <summary>Writes the sums of all that was added or taken out.</summary>
+    public void Write()
+    {
         _witnesses.Weigh();
         _quarters.Write();
+        _sums.Write();
         _sequences.Write();
+        _sessions.Write();
     }
 
     /// <summary>After a rollback: what was remembered may not be in the file.</summary>
     public void Forget()
     {
-        _sessions.Clear();
-        _names.Clear();
+        _sessions.Forget();
+        _names.Forget();
         _witnesses.Forget();
         _quarters.Forget();
+        _sums.Forget();
         _sequences.Forget();
     }
 
     public void Dispose()
     {
-        foreach (Statement statement in (Statement[])[_findSession, _addSession, _seeSession, _addName, _findName, _request, _takeOutSpan, _tally,
-            _tool, _accepted, _resulted, _prompt])
+        foreach (Statement statement in (Statement[])[_request, _takeOutSpan, _tally, _prompt])
         {
             statement.Dispose();
         }
 
+        _names.Dispose();
+        _sessions.Dispose();
         _witnesses.Dispose();
         _quarters.Dispose();
+        _sums.Dispose();
         _sequences.Dispose();
-    }
-
-    private void WriteTools(Utf8Text text)
-    {
-        foreach (ref readonly ToolCall call in _facts.ToolCalls.Rows)
-        {
-            _tool.Begin().Bind(call.TimeUnixNano).Bind(Session(text, call.Session)).Bind(Name(text, call.Tool))
-                .Bind(call.Succeeded ? 1 : 0).Bind(call.DurationMs);
-            BindText(_tool, text, call.RequestId);
-            BindText(_tool, text, call.PromptId);
-            _tool.Run();
-        }
-
-        foreach (ref readonly ToolUse use in _facts.ToolUses.Rows)
-        {
-            (use.IsResult ? _resulted : _accepted).Begin().Bind(Session(text, use.Session)).Bind(text[use.Id]).Bind(use.TimeUnixNano).Run();
-        }
+        _tools.Dispose();
     }
 
     private void Write(Utf8Text text, in BilledRequest request, long eventId)
     {
-        long session = Session(text, request.Session);
-        long model = Name(text, request.Model);
+        long session = _sessions.Of(text, request.Session);
+        long model = _names.Of(text, request.Model);
+        long source = _names.Of(text, request.QuerySource);
         UInt128 key = KeyOf(text, request);
         _request.Begin().BindHash(key).Bind(session).Bind(model).Bind(request.TimeUnixNano)
             .Bind(request.Input).Bind(request.Output).Bind(request.CacheRead).Bind(request.CacheCreation)
             .Bind(request.CostNanoUsd).Bind(request.DurationMs);
         BindCount(request.TtftMs);
-        _request.Bind(Name(text, request.QuerySource)).Bind((int)request.Origin).Bind(eventId);
+        _request.Bind(source).Bind((int)request.Origin).Bind(eventId);
         BindText(_request, text, request.RequestId);
         BindText(_request, text, request.PromptId);
         BindCount(request.CacheCreation5m);
         BindCount(request.CacheCreation1h);
         foreach (TextRange name in (ReadOnlySpan<TextRange>)[request.Agent, request.Skill, request.McpServer, request.McpTool])
         {
-            BindName(_request, text, name);
+            _names.Bind(_request, text, name);
         }
 
         // The same request by its id is billed once, however often it is told. What its event says goes before what its span said, which
@@ -203,7 +184,11 @@ internal sealed class UsageTables : IDisposable
             return;
         }
 
-        Count(session, model, request, 1);
+        Count(session, model, source, request, 1);
+        if (request.RequestId.Length > 0)
+        {
+            _tools.SetModel(text, session, request.RequestId, model);
+        }
     }
 
     // Takes out the request that only a span told of, if there is one.
@@ -216,6 +201,7 @@ internal sealed class UsageTables : IDisposable
         }
 
         long model = _takeOutSpan.Int64(0);
+        long source = _takeOutSpan.Int64(8);
         var request = new BilledRequest
         {
             TimeUnixNano = _takeOutSpan.Int64(1),
@@ -225,14 +211,17 @@ internal sealed class UsageTables : IDisposable
             CacheCreation = _takeOutSpan.Int64(5),
             CostNanoUsd = _takeOutSpan.Int64(6),
             Origin = (QueryOrigin)_takeOutSpan.Int64(7),
+            DurationMs = _takeOutSpan.Int64(9),
+            TtftMs = _takeOutSpan.Int64(10),
         };
         _takeOutSpan.Reset();
-        Count(session, model, request, -1);
+        Count(session, model, source, request, -1);
         return true;
     }
 
-    private void Count(long session, long model, in BilledRequest request, int times)
+    private void Count(long session, long model, long source, in BilledRequest request, int times)
     {
+        _sums.Request(model, source, request, times);
         _quarters.Add(request.TimeUnixNano, session, model, Figure.ApiRequests, times);
         foreach (BilledKind kind in BilledKinds.All)
         {
@@ -277,51 +266,8 @@ internal sealed class UsageTables : IDisposable
         return hash.GetCurrentHashAsUInt128();
     }
 
-    private void See(Utf8Text text, in SessionSeen seen, long nowUnixNano)
-    {
-        ReadOnlySpan<byte> id = text[seen.Session];
-        UInt128 hash = IdCache.Hash(id);
-        if (!_sessions.TryGet(hash, out long session))
-        {
-            _addSession.Begin().Bind(id).Bind(seen.IsNamed ? 1 : 0).Bind(seen.FirstUnixNano).Bind(seen.LastUnixNano).Run();
-            session = _sessions.Add(hash, _findSession.Begin().Bind(id).Scalar()!.Value);
-        }
-
-        _seeSession.Begin().Bind(session).Bind(seen.FirstUnixNano).Bind(seen.LastUnixNano).Bind(nowUnixNano).Bind(seen.DidSomething ? 1 : 0);
-        BindText(_seeSession, text, seen.Project);
-        _seeSession.Bind(seen.ProjectUnixNano);
-        BindText(_seeSession, text, seen.Machine);
-        _seeSession.Bind(seen.MachineUnixNano).Bind(seen.HasPoints ? 1 : 0).Bind(seen.HasRecords ? 1 : 0).Run();
-    }
-
     private static void BindText(Statement statement, Utf8Text text, TextRange range) =>
         _ = range.Length <= 0 ? statement.BindNull() : statement.Bind(text[range]);
 
-    // Looked up first: finding a name may run other statements, but never the one that is being bound.
-    private void BindName(Statement statement, Utf8Text text, TextRange name) =>
-        _ = name.Length <= 0 ? statement.BindNull() : statement.Bind(Name(text, name));
-
     private void BindCount(long count) => _ = count < 0 ? _request.BindNull() : _request.Bind(count);
-
-    // Every fact's session was seen before.
-    private long Session(Utf8Text text, TextRange id)
-    {
-        UInt128 hash = IdCache.Hash(text[id]);
-        return _sessions.TryGet(hash, out long session)
-            ? session
-            : _sessions.Add(hash, _findSession.Begin().Bind(text[id]).Scalar()!.Value);
-    }
-
-    private long Name(Utf8Text text, TextRange name)
-    {
-        ReadOnlySpan<byte> utf8 = text[name];
-        UInt128 hash = IdCache.Hash(utf8);
-        if (_names.TryGet(hash, out long id))
-        {
-            return id;
-        }
-
-        _addName.Begin().Bind(utf8).Run();
-        return _names.Add(hash, _findName.Begin().Bind(utf8).Scalar()!.Value);
-    }
 }

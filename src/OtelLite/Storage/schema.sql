@@ -130,11 +130,33 @@ CREATE TABLE usage_session (
     machine_unix_nano  INTEGER NOT NULL DEFAULT 0,
     has_points         INTEGER NOT NULL DEFAULT 0,  -- a data point of it ever arrived, and a log record: what never sends one has lost none
     has_records        INTEGER NOT NULL DEFAULT 0,
-    missing_events     INTEGER NOT NULL DEFAULT 0   -- the sum over usage_hole
+    missing_events     INTEGER NOT NULL DEFAULT 0,  -- the sum over usage_hole
+    resource           INTEGER REFERENCES otel_resource (id),  -- what its newest record came from, and when
+    resource_unix_nano INTEGER NOT NULL DEFAULT 0,
+    -- What follows is kept by Storage/SessionTable.cs. The sums over usage_session_model, of tokens and cost with what only metrics know.
+    input              INTEGER NOT NULL DEFAULT 0,
+    output             INTEGER NOT NULL DEFAULT 0,
+    cache_read         INTEGER NOT NULL DEFAULT 0,
+    cache_creation     INTEGER NOT NULL DEFAULT 0,
+    tokens             INTEGER NOT NULL DEFAULT 0,  -- of all four kinds
+    cost_nano_usd      INTEGER NOT NULL DEFAULT 0,
+    api_requests       INTEGER NOT NULL DEFAULT 0,
+    api_errors         INTEGER NOT NULL DEFAULT 0,
+    prompts            INTEGER NOT NULL DEFAULT 0,
+    tool_calls         INTEGER NOT NULL DEFAULT 0,
+    has_figures        INTEGER NOT NULL DEFAULT 0,  -- a figure of it is not zero
+    verdict            INTEGER NOT NULL DEFAULT 0,  -- what its witnesses say (SessionVerdict in Usage/SessionVerdict.cs)
+    open_calls         INTEGER NOT NULL DEFAULT 0   -- uses of tools that were accepted and have no result
 );
 
 CREATE INDEX usage_session_first ON usage_session (first_unix_nano);
 CREATE INDEX usage_session_last ON usage_session (last_unix_nano);
+CREATE INDEX usage_session_project ON usage_session (project, first_unix_nano);
+CREATE INDEX usage_session_machine ON usage_session (machine, first_unix_nano);
+CREATE INDEX usage_session_resource ON usage_session (resource, first_unix_nano);
+
+-- All that the checks ask of many sessions, so that they need no look at the sessions themselves.
+CREATE INDEX usage_session_verdict ON usage_session (is_named, verdict, has_figures, first_unix_nano, last_unix_nano, missing_events, open_calls);
 CREATE INDEX usage_session_received ON usage_session (received_unix_nano);
 
 -- Models, tools, agents, ...: names that many rows share.
@@ -175,6 +197,8 @@ CREATE TABLE usage_request (
 CREATE INDEX usage_request_time ON usage_request (time_unix_nano);
 CREATE INDEX usage_request_session ON usage_request (session, model, time_unix_nano);
 CREATE INDEX usage_request_id ON usage_request (session, request_id, model);
+CREATE INDEX usage_request_duration ON usage_request (model, duration_ms, time_unix_nano);
+CREATE INDEX usage_request_ttft ON usage_request (model, ttft_ms, time_unix_nano) WHERE ttft_ms IS NOT NULL;
 
 -- The second witness: the points of the token and cost metrics. rest is the share of value that no event explains; the total
 -- of a figure is the sum over usage_request plus the sum of rest (Usage/Unexplained.cs). auxiliary is what of value may be of requests that
@@ -216,7 +240,10 @@ CREATE TABLE usage_tally (
 );
 
 CREATE INDEX usage_tally_time ON usage_tally (time_unix_nano);
+CREATE INDEX usage_tally_session ON usage_tally (session, figure, time_unix_nano);
 
+-- One row per result of a tool. model is that of the request which asked for it, and the empty name where none is known; it changes when
+-- the request comes later.
 CREATE TABLE usage_tool (
     id             INTEGER PRIMARY KEY,
     time_unix_nano INTEGER NOT NULL,
@@ -225,11 +252,35 @@ CREATE TABLE usage_tool (
     succeeded      INTEGER NOT NULL,
     duration_ms    INTEGER NOT NULL,
     request_id     TEXT,
-    prompt_id      TEXT
+    prompt_id      TEXT,
+    model          INTEGER NOT NULL REFERENCES usage_name (id),
+    error_type     INTEGER REFERENCES usage_name (id),
+    input_bytes    INTEGER,
+    result_bytes   INTEGER
 );
 
-CREATE INDEX usage_tool_time ON usage_tool (time_unix_nano);
+CREATE INDEX usage_tool_time ON usage_tool (time_unix_nano, tool, duration_ms, model);
 CREATE INDEX usage_tool_session ON usage_tool (session, time_unix_nano);
+CREATE INDEX usage_tool_request ON usage_tool (session, request_id) WHERE request_id IS NOT NULL;
+CREATE INDEX usage_tool_duration ON usage_tool (tool, duration_ms, time_unix_nano);
+CREATE INDEX usage_tool_result ON usage_tool (tool, result_bytes, time_unix_nano) WHERE result_bytes IS NOT NULL;
+CREATE INDEX usage_tool_failure ON usage_tool (time_unix_nano, tool, error_type, model) WHERE NOT succeeded;
+
+-- One row per decision on a use of a tool, accepted or not. model as in usage_tool.
+CREATE TABLE usage_decision (
+    id             INTEGER PRIMARY KEY,
+    time_unix_nano INTEGER NOT NULL,
+    session        INTEGER NOT NULL REFERENCES usage_session (id),
+    tool           INTEGER NOT NULL REFERENCES usage_name (id),
+    accepted       INTEGER NOT NULL,
+    source         INTEGER NOT NULL REFERENCES usage_name (id),  -- who decided: config, hook, user_temporary, ...
+    request_id     TEXT,
+    model          INTEGER NOT NULL REFERENCES usage_name (id)
+);
+
+CREATE INDEX usage_decision_time ON usage_decision (time_unix_nano, tool, accepted, source, model);
+CREATE INDEX usage_decision_session ON usage_decision (session, time_unix_nano);
+CREATE INDEX usage_decision_request ON usage_decision (session, request_id) WHERE request_id IS NOT NULL;
 
 -- Each use of a tool by its id: when it was accepted, and when its result came. Accepted without a result, it runs still or the event was lost.
 CREATE TABLE usage_call (
@@ -237,6 +288,7 @@ CREATE TABLE usage_call (
     tool_use_id        TEXT NOT NULL,
     accepted_unix_nano INTEGER,
     result_unix_nano   INTEGER,
+    tool               INTEGER NOT NULL REFERENCES usage_name (id),  -- as the decision names it, or else the result
     PRIMARY KEY (session, tool_use_id)
 ) WITHOUT ROWID;
 
@@ -280,7 +332,7 @@ CREATE TABLE usage_hole (
 
 CREATE INDEX usage_hole_number ON usage_hole (sequence, sender);
 
--- Everything of the tables above that is added up, as one list. Tools are apart: their durations are no sums.
+-- Everything of the tables above that is added up, as one list.
 CREATE VIEW usage_amount (time_unix_nano, session, model, figure, value) AS
     SELECT time_unix_nano, session, model, 1, input FROM usage_request WHERE input <> 0
     UNION ALL SELECT time_unix_nano, session, model, 2, output FROM usage_request WHERE output <> 0
@@ -290,17 +342,141 @@ CREATE VIEW usage_amount (time_unix_nano, session, model, figure, value) AS
     UNION ALL SELECT time_unix_nano, session, model, 20, 1 FROM usage_request
     UNION ALL SELECT time_unix_nano, session, model, 10 + kind, rest FROM usage_point WHERE rest > 0
     UNION ALL SELECT time_unix_nano, session, model, 40 + kind, min(rest, auxiliary) FROM usage_point WHERE rest > 0 AND auxiliary > 0
-    UNION ALL SELECT time_unix_nano, session, model, figure, value FROM usage_tally;
+    UNION ALL SELECT time_unix_nano, session, model, figure, value FROM usage_tally
+    UNION ALL SELECT time_unix_nano, session, model, 33, 1 FROM usage_tool
+    UNION ALL SELECT time_unix_nano, session, model, 34, 1 FROM usage_tool WHERE NOT succeeded;
 
--- The same by quarters of an hour, kept in the transaction that writes the rows above: long ranges stay cheap, and every time zone's
--- hours and days are whole quarters. quarter counts from 1970 UTC.
+-- The same by quarters of an hour, kept in the transaction that writes the rows above, as all that follows. Every time zone's hours and days are
+-- whole quarters. quarter counts from 1970 UTC.
 CREATE TABLE usage_quarter (
-    quarter INTEGER NOT NULL,
     session INTEGER NOT NULL REFERENCES usage_session (id),
+    quarter INTEGER NOT NULL,
     model   INTEGER NOT NULL REFERENCES usage_name (id),
     figure  INTEGER NOT NULL,
     value   INTEGER NOT NULL,
-    PRIMARY KEY (quarter, session, model, figure)
+    PRIMARY KEY (session, quarter, model, figure)
+) WITHOUT ROWID;
+
+-- The same of a whole session, a column for each figure: what lies wholly within a range or a bucket needs no look at its quarters.
+CREATE TABLE usage_session_model (
+    session                  INTEGER NOT NULL REFERENCES usage_session (id),
+    model                    INTEGER NOT NULL REFERENCES usage_name (id),
+    input                    INTEGER NOT NULL,
+    output                   INTEGER NOT NULL,
+    cache_read               INTEGER NOT NULL,
+    cache_creation           INTEGER NOT NULL,
+    cost                     INTEGER NOT NULL,
+    input_rest               INTEGER NOT NULL,
+    output_rest              INTEGER NOT NULL,
+    cache_read_rest          INTEGER NOT NULL,
+    cache_creation_rest      INTEGER NOT NULL,
+    cost_rest                INTEGER NOT NULL,
+    api_requests             INTEGER NOT NULL,
+    prompts                  INTEGER NOT NULL,
+    api_errors               INTEGER NOT NULL,
+    lines_added              INTEGER NOT NULL,
+    lines_removed            INTEGER NOT NULL,
+    commits                  INTEGER NOT NULL,
+    pull_requests            INTEGER NOT NULL,
+    active_user              INTEGER NOT NULL,
+    active_cli               INTEGER NOT NULL,
+    edits_accepted           INTEGER NOT NULL,
+    edits_rejected           INTEGER NOT NULL,
+    commands                 INTEGER NOT NULL,
+    task_notifications       INTEGER NOT NULL,
+    tool_calls               INTEGER NOT NULL,
+    tool_failures            INTEGER NOT NULL,
+    input_auxiliary          INTEGER NOT NULL,
+    output_auxiliary         INTEGER NOT NULL,
+    cache_read_auxiliary     INTEGER NOT NULL,
+    cache_creation_auxiliary INTEGER NOT NULL,
+    cost_auxiliary           INTEGER NOT NULL,
+    PRIMARY KEY (session, model)
+) WITHOUT ROWID;
+
+CREATE INDEX usage_session_model_name ON usage_session_model (model, session);
+
+-- The same of all sessions together, by quarters (step 1), hours (step 4) and days in UTC (step 96); quarter is the first one of the step.
+CREATE TABLE usage_sum (
+    step                     INTEGER NOT NULL,
+    quarter                  INTEGER NOT NULL,
+    model                    INTEGER NOT NULL REFERENCES usage_name (id),
+    input                    INTEGER NOT NULL,
+    output                   INTEGER NOT NULL,
+    cache_read               INTEGER NOT NULL,
+    cache_creation           INTEGER NOT NULL,
+    cost                     INTEGER NOT NULL,
+    input_rest               INTEGER NOT NULL,
+    output_rest              INTEGER NOT NULL,
+    cache_read_rest          INTEGER NOT NULL,
+    cache_creation_rest      INTEGER NOT NULL,
+    cost_rest                INTEGER NOT NULL,
+    api_requests             INTEGER NOT NULL,
+    prompts                  INTEGER NOT NULL,
+    api_errors               INTEGER NOT NULL,
+    lines_added              INTEGER NOT NULL,
+    lines_removed            INTEGER NOT NULL,
+    commits                  INTEGER NOT NULL,
+    pull_requests            INTEGER NOT NULL,
+    active_user              INTEGER NOT NULL,
+    active_cli               INTEGER NOT NULL,
+    edits_accepted           INTEGER NOT NULL,
+    edits_rejected           INTEGER NOT NULL,
+    commands                 INTEGER NOT NULL,
+    task_notifications       INTEGER NOT NULL,
+    tool_calls               INTEGER NOT NULL,
+    tool_failures            INTEGER NOT NULL,
+    input_auxiliary          INTEGER NOT NULL,
+    output_auxiliary         INTEGER NOT NULL,
+    cache_read_auxiliary     INTEGER NOT NULL,
+    cache_creation_auxiliary INTEGER NOT NULL,
+    cost_auxiliary           INTEGER NOT NULL,
+    PRIMARY KEY (step, quarter, model)
+) WITHOUT ROWID;
+
+-- Of the requests, by what they were for; durations and bytes here and below are sums. ttft_requests is of how many ttft_ms is the sum.
+CREATE TABLE usage_sum_source (
+    step          INTEGER NOT NULL,
+    quarter       INTEGER NOT NULL,
+    model         INTEGER NOT NULL REFERENCES usage_name (id),
+    source        INTEGER NOT NULL REFERENCES usage_name (id),
+    origin        INTEGER NOT NULL,
+    requests      INTEGER NOT NULL,
+    input         INTEGER NOT NULL,
+    output        INTEGER NOT NULL,
+    cache_read    INTEGER NOT NULL,
+    cache_creation INTEGER NOT NULL,
+    cost          INTEGER NOT NULL,
+    duration_ms   INTEGER NOT NULL,
+    ttft_ms       INTEGER NOT NULL,
+    ttft_requests INTEGER NOT NULL,
+    PRIMARY KEY (step, quarter, model, source, origin)
+) WITHOUT ROWID;
+
+-- Of the tool results. results is how many said result_bytes.
+CREATE TABLE usage_sum_tool (
+    step         INTEGER NOT NULL,
+    quarter      INTEGER NOT NULL,
+    tool         INTEGER NOT NULL REFERENCES usage_name (id),
+    model        INTEGER NOT NULL REFERENCES usage_name (id),
+    calls        INTEGER NOT NULL,
+    failures     INTEGER NOT NULL,
+    input_bytes  INTEGER NOT NULL,
+    result_bytes INTEGER NOT NULL,
+    results      INTEGER NOT NULL,
+    PRIMARY KEY (step, quarter, tool, model)
+) WITHOUT ROWID;
+
+-- Of the decisions.
+CREATE TABLE usage_sum_decision (
+    step      INTEGER NOT NULL,
+    quarter   INTEGER NOT NULL,
+    tool      INTEGER NOT NULL REFERENCES usage_name (id),
+    model     INTEGER NOT NULL REFERENCES usage_name (id),
+    accepted  INTEGER NOT NULL,
+    source    INTEGER NOT NULL REFERENCES usage_name (id),
+    decisions INTEGER NOT NULL,
+    PRIMARY KEY (step, quarter, tool, model, accepted, source)
 ) WITHOUT ROWID;
 
 -- Official usage readings.

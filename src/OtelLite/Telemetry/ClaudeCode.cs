@@ -80,6 +80,10 @@ internal enum AttributeName : byte
     Prompt,
     QuerySourceSafe,
     ToolUseId,
+    DecisionSource,
+    ErrorType,
+    ToolInputBytes,
+    ToolResultBytes,
 }
 
 /// <summary>
@@ -137,7 +141,11 @@ internal static class ClaudeCode
         ("command_name", AttributeName.CommandName),
         ("prompt", AttributeName.Prompt),
         ("query_source_safe", AttributeName.QuerySourceSafe),
-        ("tool_use_id", AttributeName.ToolUseId));
+        ("tool_use_id", AttributeName.ToolUseId),
+        ("source", AttributeName.DecisionSource),
+        ("error_type", AttributeName.ErrorType),
+        ("tool_input_size_bytes", AttributeName.ToolInputBytes),
+        ("tool_result_size_bytes", AttributeName.ToolResultBytes));
 
     public static readonly Utf8Names<SpanName> Spans = new(
         ("claude_code.llm_request", SpanName.LlmRequest));

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace OtelLite.Telemetry;
 
 /// <summary>A request holds more than a batch may; the message says what and how many.</summary>
@@ -44,7 +46,12 @@ internal sealed class Column<T>(int max = Limits.RecordsPerRequestMax)
         Count = 0;
         if (_rows.Length > RowsKeptMax)
         {
+            bool isLarge = (long)_rows.Length * Unsafe.SizeOf<T>() > Limits.PooledTextBytesMax;
             _rows = new T[64];
+            if (isLarge)
+            {
+                SpareMemory.GiveBackSoon();
+            }
         }
     }
 }

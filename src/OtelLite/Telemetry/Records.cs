@@ -21,6 +21,18 @@ internal enum Signal
     Traces,
 }
 
+/// <summary>What the signals are called.</summary>
+internal static class Signals
+{
+    /// <summary>As OTLP's paths and people name it.</summary>
+    public static string NameOf(Signal signal) => signal switch
+    {
+        Signal.Metrics => "metrics",
+        Signal.Logs => "logs",
+        _ => "traces",
+    };
+}
+
 /// <summary>One attribute of a record. <see cref="Name"/> is set for the names that counting knows.</summary>
 internal struct Attribute
 {

@@ -133,6 +133,18 @@ internal sealed class TelemetryBatch
         Text.Append(Text.Length == start ? (byte)'[' : (byte)',');
     }
 
+    /// <summary>Ends the array that began at <paramref name="start"/>; none when nothing was begun in it.</summary>
+    public TextRange EndEmbedded(int start)
+    {
+        if (Text.Length == start)
+        {
+            return TextRange.None;
+        }
+
+        Text.Append((byte)']');
+        return Text.Since(start);
+    }
+
     /// <summary>A record of which nothing is known yet; it is not in the batch before <see cref="AddLogRecord"/>.</summary>
     public static LogRecord NewLogRecord(int resource, int scope) => new()
     {

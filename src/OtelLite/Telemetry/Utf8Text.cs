@@ -36,6 +36,7 @@ internal sealed class Utf8Text
         if (_bytes.Length > Limits.PooledTextBytesMax)
         {
             _bytes = new byte[16 << 10];
+            SpareMemory.GiveBackSoon();
         }
     }
 

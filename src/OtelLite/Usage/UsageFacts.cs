@@ -51,6 +51,10 @@ internal enum Figure : byte
     /// <summary>Prompts that are a background agent's result.</summary>
     TaskNotifications = 32,
 
+    /// <summary>Results of tools, and those of them that are failures.</summary>
+    ToolCalls = 33,
+    ToolFailures = 34,
+
     /// <summary>What of the rest needs no lost event, by kind: <see cref="BilledKind"/> plus forty.</summary>
     InputAuxiliary = 41,
     OutputAuxiliary = 42,
@@ -180,6 +184,28 @@ internal struct ToolCall
     public long TimeUnixNano;
     public bool Succeeded;
     public long DurationMs;
+
+    /// <summary>What kind of failure it was; absent where it is none or the client does not tell.</summary>
+    public TextRange ErrorType;
+
+    /// <summary>-1 where the client does not tell.</summary>
+    public long InputBytes;
+
+    /// <inheritdoc cref="InputBytes"/>
+    public long ResultBytes;
+}
+
+/// <summary>A decision on a use of a tool.</summary>
+internal struct ToolDecision
+{
+    public TextRange Session;
+    public TextRange Tool;
+    public TextRange RequestId;
+
+    /// <summary>Who decided: the configuration, a hook, the user.</summary>
+    public TextRange Source;
+    public bool Accepted;
+    public long TimeUnixNano;
 }
 
 /// <summary>That a use of a tool was accepted, or that its result came.</summary>
@@ -187,6 +213,7 @@ internal struct ToolUse
 {
     public TextRange Session;
     public TextRange Id;
+    public TextRange Tool;
     public bool IsResult;
     public long TimeUnixNano;
 }
@@ -211,6 +238,10 @@ internal struct SessionSeen
     /// <inheritdoc cref="Project"/>
     public TextRange Machine;
     public long MachineUnixNano;
+
+    /// <summary>The batch's resource that its record of the time <see cref="ResourceUnixNano"/> came from.</summary>
+    public int Resource;
+    public long ResourceUnixNano;
 }
 
 /// <summary>What one batch adds to what is counted. Reused from batch to batch; its texts are ranges of the batch's text.</summary>
@@ -227,6 +258,8 @@ internal sealed class UsageFacts
     public Column<ToolCall> ToolCalls { get; } = new();
 
     public Column<ToolUse> ToolUses { get; } = new();
+
+    public Column<ToolDecision> ToolDecisions { get; } = new();
 
     public Column<Prompt> Prompts { get; } = new();
 
@@ -245,6 +278,7 @@ internal sealed class UsageFacts
         Tallies.Clear();
         ToolCalls.Clear();
         ToolUses.Clear();
+        ToolDecisions.Clear();
         Prompts.Clear();
         Sequences.Clear();
         LastUnnamed = default;

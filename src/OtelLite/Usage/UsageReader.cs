@@ -147,8 +147,12 @@ internal static class UsageReader
                 AddToolCall(batch, record, session, happened, facts);
                 AddToolUse(batch, record, session, happened, isResult: true, facts);
                 return true;
-            case EventName.ToolDecision when batch.Text[batch.TextOf(record.Attributes, AttributeName.Decision)].SequenceEqual("accept"u8):
-                AddToolUse(batch, record, session, happened, isResult: false, facts);
+            case EventName.ToolDecision:
+                if (AddDecision(batch, record, session, happened, facts))
+                {
+                    AddToolUse(batch, record, session, happened, isResult: false, facts);
+                }
+
                 return false;
             case EventName.UserPrompt:
                 AddPrompt(batch, record, session, happened, facts);
@@ -294,9 +298,29 @@ internal static class UsageReader
             ref ToolUse row = ref facts.ToolUses.Add();
             row.Session = session;
             row.Id = id;
+            row.Tool = batch.TextOf(record.Attributes, AttributeName.ToolName);
             row.IsResult = isResult;
             row.TimeUnixNano = happened;
         }
+    }
+
+    // True for one that accepts.
+    private static bool AddDecision(TelemetryBatch batch, in LogRecord record, TextRange session, long happened, UsageFacts facts)
+    {
+        ReadOnlySpan<byte> decision = batch.Text[batch.TextOf(record.Attributes, AttributeName.Decision)];
+        bool accepted = decision.SequenceEqual("accept"u8);
+        if (accepted || decision.SequenceEqual("reject"u8))
+        {
+            ref ToolDecision row = ref facts.ToolDecisions.Add();
+            row.Session = session;
+            row.Tool = batch.TextOf(record.Attributes, AttributeName.ToolName);
+            row.RequestId = batch.TextOf(record.Attributes, AttributeName.RequestId);
+            row.Source = batch.TextOf(record.Attributes, AttributeName.DecisionSource);
+            row.Accepted = accepted;
+            row.TimeUnixNano = happened;
+        }
+
+        return accepted;
     }
 
     private static void AddToolCall(TelemetryBatch batch, in LogRecord record, TextRange session, long happened, UsageFacts facts)
@@ -304,7 +328,8 @@ internal static class UsageReader
         ref ToolCall row = ref facts.ToolCalls.Add();
         row.Session = session;
         row.TimeUnixNano = happened;
-        row.Tool = row.RequestId = TextRange.None;
+        row.Tool = row.RequestId = row.ErrorType = TextRange.None;
+        row.InputBytes = row.ResultBytes = -1;
         row.PromptId = record.PromptId;
         row.Succeeded = true;
         foreach (ref readonly Attribute attribute in batch.AttributesOf(record.Attributes))
@@ -315,6 +340,9 @@ internal static class UsageReader
                 case AttributeName.RequestId: row.RequestId = TextOf(attribute); break;
                 case AttributeName.DurationMs: row.DurationMs = Whole(Number(batch, attribute)); break;
                 case AttributeName.Success: row.Succeeded = !IsFalse(batch, attribute); break;
+                case AttributeName.ErrorType: row.ErrorType = TextOf(attribute); break;
+                case AttributeName.ToolInputBytes when IsNumber(batch, attribute, out double bytes): row.InputBytes = Whole(Math.Max(0, bytes)); break;
+                case AttributeName.ToolResultBytes when IsNumber(batch, attribute, out double bytes): row.ResultBytes = Whole(Math.Max(0, bytes)); break;
                 default: break;
             }
         }
@@ -332,16 +360,25 @@ internal static class UsageReader
             seen.IsNamed = isNamed;
             seen.FirstUnixNano = long.MaxValue;
             seen.Project = seen.Machine = TextRange.None;
+            seen.Resource = resource;
             last++;
         }
 
         ref SessionSeen row = ref facts.Sessions[last];
         row.FirstUnixNano = Math.Min(row.FirstUnixNano, timeUnixNano);
         row.LastUnixNano = Math.Max(row.LastUnixNano, timeUnixNano);
+        if (timeUnixNano > row.ResourceUnixNano || (timeUnixNano == row.ResourceUnixNano && resource != row.Resource && SortsAfter(batch, resource, row.Resource)))
+        {
+            (row.Resource, row.ResourceUnixNano) = (resource, timeUnixNano);
+        }
+
         Name(batch, batch.TextOf(attributes, AttributeName.RepositoryName), timeUnixNano, ref row.Project, ref row.ProjectUnixNano);
         Name(batch, batch.TextOf(batch.Resources[resource].Attributes, AttributeName.HostName), timeUnixNano, ref row.Machine, ref row.MachineUnixNano);
         return ref row;
     }
+
+    private static bool SortsAfter(TelemetryBatch batch, int resource, int other) =>
+        batch.Text[batch.Resources[resource].Attributes.Json].SequenceCompareTo(batch.Text[batch.Resources[other].Attributes.Json]) > 0;
 
     // What was named last stands; of two at one time the one that sorts last, so that the order of records does not matter.
     private static void Name(TelemetryBatch batch, TextRange name, long timeUnixNano, ref TextRange named, ref long namedUnixNano)

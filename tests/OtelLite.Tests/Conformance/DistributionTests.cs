@@ -38,6 +38,16 @@ public sealed class DistributionTests(SharedServer shared) : IClassFixture<Share
     [InlineData("\"count\":0,\"sum\":\"NaN\"", "sum is not 0")]
     public async Task G_17_A_histogram_whose_parts_do_not_fit_is_rejected(string bad, string because) => await AssertRejected("histogram", bad, because);
 
+    [Fact]
+    public async Task G_17_The_most_buckets_are_kept_and_one_more_costs_the_point_alone()
+    {
+        static string Buckets(int count) =>
+            $"\"count\":0,\"bucketCounts\":[{string.Join(',', Enumerable.Repeat(0, count))}],\"explicitBounds\":[{string.Join(',', Enumerable.Range(0, count - 1))}]";
+        Probe most = await Metrics.Stored(Of("histogram", Buckets(Limits.BucketsPerPointMax)));
+        Assert.Equal($"{Limits.BucketsPerPointMax}", most.Rows("json_array_length(shape, '$.bucketCounts')"));
+        await AssertRejected("histogram", Buckets(Limits.BucketsPerPointMax + 1), $"more than {Limits.BucketsPerPointMax} buckets");
+    }
+
     [Theory]
     [InlineData("\"count\":3,\"sum\":7", """{"count":3,"sum":7.0,"bucketCounts":[],"explicitBounds":[]}""")]
     [InlineData("\"count\":3", """{"count":3,"bucketCounts":[],"explicitBounds":[]}""")]

@@ -29,6 +29,14 @@ public sealed class LimitTests
         return [.. body, .. Otlp.OtlpSchema.LengthDelimited(1000, new byte[bytes - body.Length - 4])];
     }
 
+    // So many log records of a mebibyte each.
+    private static byte[] Mebibytes(int records)
+    {
+        const string mebibyte = "\"body\":{\"stringValue\":\"TEXT\"}";
+        string record = Otlp.Export.Record(mebibyte.Replace("TEXT", new string('x', (1 << 20) - mebibyte.Length + 1), StringComparison.Ordinal));
+        return Wire.Bytes(Otlp.Export.Logs([.. Enumerable.Repeat(record, records)]));
+    }
+
     private static async Task<RawAnswer> Send(ServerClient server, byte[] body, bool chunked, params string[] headers)
     {
         using RawConnection connection = await RawConnection.Open(server.Url);
@@ -113,15 +121,43 @@ public sealed class LimitTests
     public async Task M_03_By_default_63_MiB_are_taken_and_65_are_413()
     {
         await using RunningServer server = await RunningServer.Start(null, "--durability", "normal");
-        const string mebibyte = "\"body\":{\"stringValue\":\"TEXT\"}";
-        string record = Otlp.Export.Record(mebibyte.Replace("TEXT", new string('x', (1 << 20) - mebibyte.Length + 1), StringComparison.Ordinal));
-        byte[] large = Wire.Bytes(Otlp.Export.Logs([.. Enumerable.Repeat(record, 63)]));
+        byte[] large = Mebibytes(63);
         Assert.InRange(large.Length, 63 << 20, 64 << 20);
         Assert.Equal((200, "{}"), await server.Export("/v1/logs", large, Wire.Json) is var taken ? (taken.Status, taken.Text) : default);
         Assert.Equal(63L, server.Sql($"SELECT count(*) FROM otel_events WHERE length(body) > {1_000_000}"));
 
         Assert.Equal(413, (await server.Export("/v1/logs", Exports.Gzip(Exports.OfLength(65 << 20)), Wire.Json, Wire.Gzip)).Status);
         Assert.Equal(63, Stored(server));
+    }
+
+    [PublishedFact]
+    public async Task M_03_What_a_huge_body_took_is_given_back()
+    {
+        await using PublishedExe exe = await PublishedExe.Start("--durability", "normal");
+        Assert.Equal(200, (await exe.Export("/v1/logs", Mebibytes(4), Wire.Json)).Status);
+        await Task.Delay(Limits.SpareMemoryKept + TimeSpan.FromSeconds(1));
+        long before = exe.ResidentBytes();
+        foreach (byte[] body in (byte[][])[Mebibytes(60), Exports.OfLength(60 << 20), new byte[60 << 20]])
+        {
+            _ = await exe.Export("/v1/logs", body, Wire.Json);
+            _ = await exe.Export("/v1/logs", Exports.Gzip(body), Wire.Json, Wire.Gzip);
+        }
+
+        var clock = Stopwatch.StartNew();
+        while (exe.ResidentBytes() - before > 16 << 20)
+        {
+            Assert.True(clock.Elapsed < Limits.SpareMemoryKept + TimeSpan.FromSeconds(5), $"{before >> 20} MiB became {exe.ResidentBytes() >> 20}");
+            await Task.Delay(100);
+        }
+    }
+
+    [PublishedFact]
+    public async Task M_03_A_large_body_that_memory_does_not_suffice_for_keeps_no_other_out()
+    {
+        await using PublishedExe exe = await PublishedExe.StartWithin(100 << 20);
+        byte[] gzip = Exports.Gzip(Exports.OfLength(200 << 20));
+        Assert.Equal(500, (await exe.Export(Metrics, gzip, Wire.Json, Wire.Gzip)).Status);
+        Assert.Equal(200, (await exe.Export(Metrics, Exports.OfLength(Limits.LargeBodyBytes + 1), Wire.Json)).Status);
     }
 
     [Fact]
@@ -152,6 +188,22 @@ public sealed class LimitTests
         Assert.Equal((413, 8), (answer.Status, (int)answer.Status()["code"]!));
         await connection.Post(Metrics, Exports.OfLength(1000));
         Assert.Equal(200, (await connection.Read()).Status);
+    }
+
+    [Fact]
+    public async Task M_04_A_client_that_never_ends_its_body_is_answered_when_enough_is_thrown_away()
+    {
+        await using RunningServer server = await StartWithMax();
+        using RawConnection connection = await RawConnection.Open(server.Url);
+        byte[] mebibyte = Wire.Bytes(new string(' ', 1 << 20));
+        await connection.Send(RawConnection.Head("POST", Metrics, Wire.Token, Wire.Json, "Transfer-Encoding: chunked"));
+        // What is read before the refusal, some mebibytes at most, is not counted.
+        for (long sent = 0; sent <= Limits.DrainBytesMax + (16 << 20); sent += mebibyte.Length)
+        {
+            await connection.Send([.. "100000\r\n"u8, .. mebibyte, .. "\r\n"u8]);
+        }
+
+        Assert.Equal(413, (await connection.Read()).Status);
     }
 
     [Fact]

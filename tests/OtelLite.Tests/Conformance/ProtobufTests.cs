@@ -262,14 +262,25 @@ public sealed class ProtobufTests(SharedServer shared) : IClassFixture<SharedSer
             return value;
         }
 
+        Assert.Equal(80, Limits.AnyValueDepthMax);
         Probe logs = await Logs.Stored(LengthDelimited(5, Nested(80)));
         Assert.Equal(string.Concat(Enumerable.Repeat("{\"\":", 80)) + "1" + new string('}', 80), logs.Rows("body"));
         Probe deep = Logs;
+        (await deep.Send(LengthDelimited(5, Nested(81)))).AssertBadProtobuf();
         (await deep.Send(LengthDelimited(5, Nested(10_000)))).AssertBadProtobuf();
         (await deep.Send(LengthDelimited(6, Attribute("a", Nested(10_000))))).AssertBadProtobuf();
         (await deep.Send([.. Enumerable.Repeat(Tag(1000, 3), 10_000).SelectMany(t => t)])).AssertBadProtobuf();
         Assert.Equal(0, deep.Count);
         await deep.AssertAlive();
+    }
+
+    [Fact]
+    public async Task B_09_Groups_that_nobody_knows_are_passed_over_and_one_too_many_inside_each_other_is_400()
+    {
+        static byte[] Groups(int depth) => [.. Enumerable.Repeat(Tag(1000, 3), depth).SelectMany(t => t), .. Enumerable.Repeat(Tag(1000, 4), depth).SelectMany(t => t)];
+        Probe logs = await Logs.Stored([.. Groups(Limits.GroupDepthMax), .. Text(3, "kept")]);
+        Assert.Equal("kept", logs.Rows("severity_text"));
+        (await Logs.Send([.. Groups(Limits.GroupDepthMax + 1), .. Text(3, "kept")])).AssertBadProtobuf();
     }
 
     // D-6.

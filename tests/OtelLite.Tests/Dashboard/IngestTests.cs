@@ -39,6 +39,29 @@ public sealed class IngestTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task It_tells_how_large_the_file_is_and_what_was_removed()
+    {
+        JsonNode ingest = await _server.Get("/api/ingest"), database = ingest["database"]!;
+        Assert.Equal((long)_server.Sql("PRAGMA page_count")! * (long)_server.Sql("PRAGMA page_size")!, (long)database["bytes"]!);
+        Assert.Equal(OtelLite.Storage.Database.SchemaVersion, (int)database["schemaVersion"]!);
+        Assert.Equal("""{"setting":null,"removedBefore":null}""", ingest["retention"]!.ToJsonString());
+        using HttpResponseMessage sent = await _server.Post("/v1/logs", Otlp.Export.Logs(
+            [.. Enumerable.Range(0, 2000).Select(i => Otlp.Export.Event("user_prompt", Otlp.Export.Time + (ulong)i, Otlp.Export.Text("session.id", $"s{i}")))]));
+        Assert.True((long)(await _server.Get("/api/ingest"))["database"]!["walBytes"]! > 100_000);
+        using (var other = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(_server.DataDir, "otellite.db")};Pooling=False"))
+        {
+            other.Open();
+            using Microsoft.Data.Sqlite.SqliteCommand remove = other.CreateCommand();
+            remove.CommandText = $"UPDATE otel_removed SET before_unix_nano = {Exports.Noon}000000000; DELETE FROM otel_events";
+            remove.ExecuteNonQuery();
+        }
+
+        ingest = await _server.Get("/api/ingest");
+        Assert.Equal(DateTimeOffset.FromUnixTimeSeconds(Exports.Noon), (DateTimeOffset)ingest["retention"]!["removedBefore"]!);
+        Assert.InRange((long)ingest["database"]!["freeBytes"]!, 100_000, (long)ingest["database"]!["bytes"]!);
+    }
+
+    [Fact]
     public async Task Points_that_do_not_say_whether_they_are_increases_are_told_and_counted_as_such()
     {
         string body = Exports.Metrics(Exports.Point("1"), Exports.Point("2")).Replace("\"aggregationTemporality\":1,", "", StringComparison.Ordinal);

@@ -222,6 +222,39 @@ public sealed class LiveTests
         Assert.Equal(2, asked);
     }
 
+    [Fact]
+    public async Task Commits_that_follow_each_other_closely_are_told_together()
+    {
+        var live = new LiveUpdates();
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        int asked = 0;
+        await Follow(live, stop, () =>
+        {
+            live.Committed(++asked);
+            return Nothing();
+        });
+        Assert.InRange(asked, 3, (int)(TimeSpan.FromSeconds(2) / Limits.LiveInterval) + 2);
+    }
+
+    [Fact]
+    public async Task A_stream_that_has_nothing_to_tell_says_that_it_lives()
+    {
+        using var stop = new CancellationTokenSource(Limits.LiveKeepAlive + TimeSpan.FromSeconds(2));
+        string said = await Follow(new LiveUpdates(), stop, Nothing);
+        Assert.Single(said.Split('\n'), ": still here");
+    }
+
+    // All that a stream says until it is stopped.
+    private static async Task<string> Follow(LiveUpdates live, CancellationTokenSource stop, Func<SummaryAnswer> ask)
+    {
+        var context = new DefaultHttpContext();
+        using var body = new MemoryStream();
+        context.Response.Body = body;
+        using var stream = new EventStream(context, stop.Token);
+        await stream.Follow(live, ask);
+        return System.Text.Encoding.UTF8.GetString(body.ToArray());
+    }
+
     private static SummaryAnswer Nothing()
     {
         var figures = new UsageSummary

@@ -50,7 +50,7 @@ public sealed class NowTests : IAsyncLifetime
     [InlineData("tool 2.5", "prompt 1", "request 2 r1", "decision 2.5 t1 Bash")]
     [InlineData("thinking 4", "prompt 1", "request 2 r1", "decision 2.5 t1 Bash", "result 4 t1 r1")]
     [InlineData("waiting 6", "prompt 1", "request 2 r1", "decision 2.5 t1 Bash", "result 4 t1 r1", "request 6 r2")]
-    [InlineData("tool 3", "prompt 1", "decision 2 t1 Bash", "decision 3 t2 Bash", "result 2.5 t1 r1")]
+    [InlineData("tool 3", "prompt 1", "decision 2 t1 Bash", "decision 3 t2 Read", "result 2.5 t1 r1")]
     [InlineData("tool 2", "prompt 1", "decision 2 t1 Bash", "decision 3 t2 Bash", "result 4 t2 r1")]
     [InlineData("thinking 5", "prompt 1", "decision 2 t1 Bash", "prompt 5")]
     [InlineData("thinking 3", "prompt 1", "result 2 t1 r1", "request 3 r1")]
@@ -67,6 +67,7 @@ public sealed class NowTests : IAsyncLifetime
         JsonNode session = await Session("s");
         double since = ((DateTimeOffset)session["doingSince"]! - _start).TotalSeconds;
         Assert.Equal(expected, string.Create(CultureInfo.InvariantCulture, $"{(string)session["doing"]!} {Math.Round(since, 3)}"));
+        Assert.Equal(expected.StartsWith("tool", StringComparison.Ordinal) ? events.Last(e => e.StartsWith($"decision {Math.Round(since, 3)}", StringComparison.Ordinal)).Split(' ')[3] : null, (string?)session["tool"]);
     }
 
     [Fact]

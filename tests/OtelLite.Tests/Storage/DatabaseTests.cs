@@ -124,8 +124,40 @@ public sealed class DatabaseTests : IDisposable
         Assert.Equal("1|0|box|1|1", Text(migrated, "SELECT did_something || '|' || missing_events || '|' || machine || '|' || has_points || '|' || has_records FROM usage_session"));
         Assert.Equal("9|2|7|2", Text(migrated, "SELECT metrics || '|' || (SELECT rest FROM usage_point) || '|' || events || '|' || rest FROM usage_witness"));
         Assert.Equal("1|0", Text(migrated, "SELECT origin || '|' || (SELECT count(*) FROM usage_tally) FROM usage_request"));
-        Assert.Equal(Text(migrated, "PRAGMA user_version"), Text(migrated, $"SELECT {Database.SchemaVersion}"));
+        AssertIsAsNew(migrated);
+    }
 
+    [Fact]
+    public void A_file_of_version_2_becomes_what_a_new_file_is_and_is_counted_anew()
+    {
+        Directory.CreateDirectory(Folder);
+        using (var old = new SqliteConnection($"Data Source={Path.Combine(Folder, Database.FileName)};Pooling=False"))
+        {
+            old.Open();
+            Database.Execute(old, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-2.sql")) + """
+                PRAGMA user_version = 2;
+                INSERT INTO otel_resource VALUES (1, x'00', '{"host.name":"box"}', 0, NULL);
+                INSERT INTO otel_events (received_at, event_name, attributes, session_id, time_unix_nano, resource_id) VALUES
+                    ('2026-01-15 12:00:00', 'api_request', '{"session.id":"s","model":"m","input_tokens":7,"query_source":"sdk","request_id":"r"}', 's', 1768478400000000000, 1),
+                    ('2026-01-15 12:00:00', 'tool_result', '{"session.id":"s","tool_name":"Bash","request_id":"r","tool_use_id":"t","tool_result_size_bytes":"9"}', 's', 1768478400000000002, 1),
+                    ('2026-01-15 12:00:00', 'tool_decision', '{"session.id":"s","tool_name":"Bash","decision":"reject","source":"hook"}', 's', 1768478400000000003, 1);
+                INSERT INTO usage_name VALUES (1, 'nonsense');
+                INSERT INTO usage_session (id, session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something) VALUES (1, 's', 1, 5, 5, 5, 1);
+                INSERT INTO usage_tool (id, time_unix_nano, session, tool, succeeded, duration_ms) VALUES (9, 5, 1, 1, 1, 1);
+                """);
+        }
+
+        using SqliteConnection migrated = Database.OpenWriter(Folder, Durability.Full);
+        Assert.Equal("7|1|1|1|1", Text(migrated, "SELECT input || '|' || api_requests || '|' || tool_calls || '|' || has_figures || '|' || resource FROM usage_session"));
+        Assert.Equal("Bash|m|9", Text(migrated, "SELECT t.name || '|' || m.name || '|' || result_bytes FROM usage_tool JOIN usage_name t ON t.id = tool JOIN usage_name m ON m.id = model"));
+        Assert.Equal("0|hook", Text(migrated, "SELECT accepted || '|' || name FROM usage_decision JOIN usage_name ON usage_name.id = source"));
+        Assert.Equal("1|7", Text(migrated, "SELECT tool_calls || '|' || (SELECT sum(input) FROM usage_sum WHERE step = 96) FROM usage_sum WHERE step = 96"));
+        AssertIsAsNew(migrated);
+    }
+
+    private void AssertIsAsNew(SqliteConnection migrated)
+    {
+        Assert.Equal(Text(migrated, "PRAGMA user_version"), Text(migrated, $"SELECT {Database.SchemaVersion}"));
         using SqliteConnection made = Database.OpenWriter(Path.Combine(_parent, "new"), Durability.Full);
         const string tables = """
             SELECT group_concat(m.name || ' ' || m.type || ' ' || coalesce(c.name || ' ' || c.type || ' ' || c."notnull" || c.pk || coalesce(c.dflt_value, ''), ''), char(10) ORDER BY m.name, c.cid)

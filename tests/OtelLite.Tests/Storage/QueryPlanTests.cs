@@ -68,7 +68,7 @@ public sealed class QueryPlanTests
             {
                 case "summary": SummaryQuery.Read(connection, scope, DateTimeOffset.UtcNow); break;
                 case "sessions": SessionsQuery.Read(connection, scope, 100, DateTimeOffset.UtcNow); break;
-                case "series": TimeseriesQuery.Read(connection, scope, [(long)(Export.Time / 1_000_000_000)], 3600); break;
+                case "series": TimeseriesQuery.Read(connection, scope, new Buckets([(long)(Export.Time / 1_000_000_000)], 3600)); break;
                 default: ChecksQuery.ReadAll(connection, DateTimeOffset.UtcNow); break;
             }
         }

@@ -15,18 +15,81 @@ public sealed class RecountTests
     // Everything that is counted, by names and not by row numbers.
     private static readonly string[] Dumps =
     [
-        "SELECT session_id, is_named, first_unix_nano, last_unix_nano, did_something, project, project_unix_nano, machine, machine_unix_nano, has_points, has_records, missing_events FROM usage_session",
+        "SELECT session_id, is_named, first_unix_nano, last_unix_nano, did_something, project, project_unix_nano, machine, machine_unix_nano, has_points, has_records, missing_events, resource_unix_nano FROM usage_session",
+        "SELECT session_id, input, output, cache_read, cache_creation, tokens, cost_nano_usd, api_requests, api_errors, prompts, tool_calls, has_figures, verdict, open_calls FROM usage_session",
+        "SELECT session_id, attributes FROM usage_session JOIN otel_resource ON otel_resource.id = resource",
         "SELECT session_id, name, time_unix_nano, input, output, cost_nano_usd, duration_ms, ttft_ms, origin, event_id = 0, request_id, prompt_id, cache_creation_1h FROM usage_request",
         "SELECT session_id, name, kind, time_unix_nano, value, auxiliary, rest FROM usage_point",
         "SELECT session_id, name, kind, metrics, auxiliary, events, rest FROM usage_witness",
         "SELECT session_id, name, time_unix_nano, figure, value FROM usage_tally",
-        "SELECT session_id, name, time_unix_nano, succeeded, duration_ms, request_id, prompt_id FROM usage_tool",
-        "SELECT session_id, tool_use_id, accepted_unix_nano, result_unix_nano FROM usage_call",
+        "SELECT session_id, name, time_unix_nano, succeeded, duration_ms, request_id, prompt_id, input_bytes, result_bytes FROM usage_tool",
+        "SELECT session_id, m.name, e.name, time_unix_nano, request_id FROM usage_tool JOIN usage_name m ON m.id = model LEFT JOIN usage_name e ON e.id = error_type",
+        "SELECT session_id, name, time_unix_nano, accepted, request_id FROM usage_decision",
+        "SELECT s.name, m.name, time_unix_nano, accepted FROM usage_decision JOIN usage_name s ON s.id = source JOIN usage_name m ON m.id = model",
+        "SELECT session_id, name, tool_use_id, accepted_unix_nano, result_unix_nano FROM usage_call",
         "SELECT session_id, time_unix_nano, prompt_id, kind FROM usage_prompt",
         "SELECT session_id, level, sequence, time_unix_nano, sender FROM usage_sequence",
         "SELECT session_id, level, sequence, since_unix_nano, time_unix_nano, sender, missing FROM usage_hole",
         "SELECT session_id, name, quarter, figure, value FROM usage_quarter WHERE value <> 0",
+        $"SELECT session_id, name, {Columns} FROM usage_session_model WHERE {AnyOf}",
+        $"SELECT step, quarter, name, {Columns} FROM usage_sum WHERE {AnyOf}",
+        $"SELECT step, quarter, name, origin, {SourceSums} FROM usage_sum_source WHERE requests <> 0",
+        "SELECT step, quarter, origin, s.name, requests FROM usage_sum_source JOIN usage_name s ON s.id = source WHERE requests <> 0",
+        $"SELECT step, quarter, name, {ToolSums} FROM usage_sum_tool WHERE calls <> 0",
+        "SELECT step, quarter, m.name, calls FROM usage_sum_tool JOIN usage_name m ON m.id = model WHERE calls <> 0",
+        "SELECT step, quarter, name, accepted, decisions FROM usage_sum_decision WHERE decisions <> 0",
+        "SELECT step, quarter, s.name, m.name, decisions FROM usage_sum_decision JOIN usage_name s ON s.id = source JOIN usage_name m ON m.id = model WHERE decisions <> 0",
     ];
+
+    // The sums that are kept, each with what it is the sum of.
+    private static readonly (string Kept, string Added)[] AllSums =
+    [
+        ("SELECT quarter, session, model, figure, value FROM usage_quarter WHERE value <> 0",
+         $"SELECT time_unix_nano / {QuarterTable.QuarterNano}, session, model, figure, sum(value) FROM usage_amount GROUP BY 1, 2, 3, 4 HAVING sum(value) <> 0"),
+        ($"SELECT session, model, {Columns} FROM usage_session_model WHERE {AnyOf}",
+         $"SELECT * FROM (SELECT session, model, {ByFigure} FROM usage_quarter GROUP BY 1, 2) WHERE {AnyOf}"),
+        ($"SELECT step, quarter, model, {Columns} FROM usage_sum WHERE {AnyOf}",
+         $"SELECT * FROM (SELECT step, quarter / step * step AS start, model, {ByFigure} FROM {Steps} JOIN usage_quarter GROUP BY 1, 2, 3) WHERE {AnyOf}"),
+        ($"SELECT step, quarter, model, source, origin, {SourceSums} FROM usage_sum_source WHERE requests <> 0", $"""
+         SELECT step, {Quarter} / step * step, model, query_source, origin, count(*), sum(input), sum(output), sum(cache_read), sum(cache_creation),
+                sum(cost_nano_usd), sum(duration_ms), coalesce(sum(ttft_ms), 0), count(ttft_ms) FROM {Steps} JOIN usage_request GROUP BY 1, 2, 3, 4, 5
+         """),
+        ($"SELECT step, quarter, tool, model, {ToolSums} FROM usage_sum_tool WHERE calls <> 0", $"""
+         SELECT step, {Quarter} / step * step, tool, model, count(*), sum(1 - succeeded), coalesce(sum(input_bytes), 0), coalesce(sum(result_bytes), 0), count(result_bytes)
+         FROM {Steps} JOIN usage_tool GROUP BY 1, 2, 3, 4
+         """),
+        ("SELECT step, quarter, tool, model, accepted, source, decisions FROM usage_sum_decision WHERE decisions <> 0",
+         $"SELECT step, {Quarter} / step * step, tool, model, accepted, source, count(*) FROM {Steps} JOIN usage_decision GROUP BY 1, 2, 3, 4, 5, 6"),
+        ("SELECT id, tokens, cost_nano_usd, api_requests, tool_calls, open_calls FROM usage_session", """
+         SELECT id, (SELECT coalesce(sum(value), 0) FROM usage_amount WHERE session = id AND figure IN (1, 2, 3, 4, 11, 12, 13, 14)),
+                (SELECT coalesce(sum(value), 0) FROM usage_amount WHERE session = id AND figure IN (5, 15)),
+                (SELECT count(*) FROM usage_request WHERE session = usage_session.id), (SELECT count(*) FROM usage_tool WHERE session = usage_session.id),
+                (SELECT count(*) FROM usage_call WHERE session = usage_session.id AND accepted_unix_nano IS NOT NULL AND result_unix_nano IS NULL)
+         FROM usage_session
+         """),
+        // What asked for a tool has its model.
+        ("SELECT id, model FROM usage_tool", $"SELECT id, {ModelOf("usage_tool")} FROM usage_tool"),
+        ("SELECT id, model FROM usage_decision", $"SELECT id, {ModelOf("usage_decision")} FROM usage_decision"),
+    ];
+
+    private const string Steps = "(SELECT 1 AS step UNION SELECT 4 UNION SELECT 96)";
+
+    private const string SourceSums = "requests, input, output, cache_read, cache_creation, cost, duration_ms, ttft_ms, ttft_requests";
+
+    private const string ToolSums = "calls, failures, input_bytes, result_bytes, results";
+
+    private static string Quarter => $"time_unix_nano / {QuarterTable.QuarterNano}";
+
+    private static string Columns => string.Join(", ", FigureColumns.All);
+
+    private static string AnyOf => string.Join(" OR ", FigureColumns.All.Select(c => $"{c} <> 0"));
+
+    private static string ByFigure => string.Join(", ", FigureColumns.Figures.Select(f => $"sum(iif(figure = {(int)f}, value, 0)) AS {FigureColumns.Of(f)}"));
+
+    private static string ModelOf(string table) => $"""
+        coalesce((SELECT model FROM usage_request r WHERE r.session = {table}.session AND r.request_id = {table}.request_id),
+            (SELECT id FROM usage_name WHERE name = ''))
+        """;
 
     private enum Kind
     {
@@ -66,10 +129,11 @@ public sealed class RecountTests
             using var open = new OpenWriter();
             Send(open, steps);
             string[] counted = Dump(open.Connection);
-            Assert.Equal(Sums(open.Connection, "usage_quarter"), Sums(open.Connection, "usage_amount"));
+            AssertSums(open.Connection);
             open.Reopen();
             Recount.Run(open.Connection);
             Assert.Equal(counted, Dump(open.Connection));
+            AssertSums(open.Connection);
         },
         iter: 150,
         threads: 1);
@@ -90,6 +154,7 @@ public sealed class RecountTests
                 """));
             Recount.Run(open.Connection);
             Assert.Equal(counted, Dump(open.Connection));
+            AssertSums(open.Connection);
         },
         iter: 100,
         threads: 1);
@@ -198,12 +263,14 @@ public sealed class RecountTests
                 step.Id + 100 * step.Session, Export.Time + (ulong)(step.Id + 1) * StepNano, failed: step.Id > 35,
                 [.. session, .. step.Id > 35 ? [Export.Text("request_id", $"r{step.Id}")] : OfRequest(step.Id)]),
             Kind.Decision => Export.Logs(Export.Event(
-                "tool_decision", time, [.. session, Export.Text("decision", step.Value > 1 ? "accept" : "reject"), Export.Text("tool_use_id", $"t{step.Id % 9}"), number])),
+                "tool_decision", time, [.. session, Export.Text("decision", step.Value > 1 ? "accept" : "reject"), Export.Text("tool_use_id", $"t{step.Id % 9}"),
+                .. OfTool(step), Export.Text("source", $"source{step.Value % 3}"), number])),
             Kind.Prompt => Export.Logs(Export.Event(
                 "user_prompt", time, [.. session, Export.Text("prompt.id", $"p{step.Value}"), Export.Text("command_name", step.Value > 6 ? "clear" : ""), number])),
             Kind.Tool => Export.Logs(Export.Event(
-                "tool_result", time, [.. session, Export.Text("tool_name", "Bash"), Export.Text("success", step.Value > 3 ? "true" : "false"),
-                Export.Text("tool_use_id", $"t{step.Id % 9}"), Export.Text("prompt.id", $"p{step.Id % 4}"), number])),
+                "tool_result", time, [.. session, Export.Text("success", step.Value > 3 ? "true" : "false"), Export.Int("duration_ms", step.Value),
+                .. OfTool(step), .. step.Value > 3 ? (string[])[Export.Text("tool_result_size_bytes", $"{step.Value}")] : [Export.Text("error_type", $"error{step.Value}")],
+                Export.Text("tool_input_size_bytes", $"{step.Id}"), Export.Text("tool_use_id", $"t{step.Id % 9}"), Export.Text("prompt.id", $"p{step.Id % 4}"), number])),
             Kind.TokenDelta => Metric("claude_code.token.usage", step.Value, 1),
             Kind.TokenCumulative => Metric("claude_code.token.usage", step.Value * 10, 2),
             Kind.CostDelta => Metric("claude_code.cost.usage", step.Value * 0.0033, 1),
@@ -211,6 +278,10 @@ public sealed class RecountTests
             _ => Export.Metrics(Export.Sum("claude_code.commit.count", [Export.Point(step.Value, time, session)])),
         };
     }
+
+    // Of some the request is known, before or afterwards.
+    private static string[] OfTool(Step step) =>
+        [Export.Text("tool_name", step.Id % 9 == 0 ? "Read" : "Bash"), .. step.Id > 9 ? (string[])[Export.Text("request_id", $"r{step.Id}")] : []];
 
     // Of requests with one id all witnesses say the same.
     private static string[] OfRequest(int id) =>
@@ -224,14 +295,13 @@ public sealed class RecountTests
     private static string Named(string sql)
     {
         string table = sql.Split(" FROM ")[1].Split(' ')[0];
-        string join = (sql.Contains("session_id,", StringComparison.Ordinal) && table != "usage_session" ? $" JOIN usage_session ON usage_session.id = {table}.session" : "")
-            + (sql.Contains(" name,", StringComparison.Ordinal) ? $" JOIN usage_name ON usage_name.id = {table}.{(table == "usage_tool" ? "tool" : "model")}" : "");
+        string join = (sql.Contains("session_id,", StringComparison.Ordinal) && table != "usage_session" ? $" JOIN (SELECT id AS row, session_id FROM usage_session) ON row = {table}.session" : "")
+            + (sql.Contains(" name,", StringComparison.Ordinal) ? $" JOIN usage_name ON usage_name.id = {table}.{(table is "usage_tool" or "usage_decision" or "usage_call" or "usage_sum_tool" or "usage_sum_decision" ? "tool" : "model")}" : "");
         return sql.Replace($" FROM {table}", $" FROM {table}{join}", StringComparison.Ordinal);
     }
 
-    private static string Sums(SqliteConnection connection, string table) => Lines(connection, table == "usage_quarter"
-        ? "SELECT quarter, session, model, figure, value FROM usage_quarter WHERE value <> 0"
-        : $"SELECT time_unix_nano / {QuarterTable.QuarterNano}, session, model, figure, sum(value) FROM usage_amount GROUP BY 1, 2, 3, 4 HAVING sum(value) <> 0");
+    private static void AssertSums(SqliteConnection connection) =>
+        Assert.All(AllSums, sums => Assert.Equal(Lines(connection, sums.Added), Lines(connection, sums.Kept)));
 
     private static string Lines(SqliteConnection connection, string sql)
     {

@@ -45,9 +45,10 @@ export function usd(x) {
   return (x < 0 ? "−$" : "$") + size.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-/** For the axis of dollars: as many decimals as tell two neighbours apart. */
+/** For the axis of dollars: as many decimals as the steps between two neighbours have. */
 export function usdTick(x, step) {
-  const digits = Math.min(9, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
+  let digits = 0;
+  while (digits < 9 && Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6) digits++;
   return "$" + x.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 

@@ -16,6 +16,7 @@ export class Fresh {
   constructor(parts) {
     this.states = new Map(parts.map((part) => [part, { asked: "", seen: true, running: false, again: false, wake: () => {} }]));
     this.view = null;
+    this.isAnswered = false; // whether the scope makes sense: until then what is wrong with a part is wrong with the whole, and said once
     this.stop = new AbortController();
     const observer = new IntersectionObserver((changes) => {
       for (const { target, isIntersecting } of changes) {
@@ -33,6 +34,7 @@ export class Fresh {
   choose(view, isOtherScope) {
     this.view = view;
     if (isOtherScope) {
+      this.isAnswered = false;
       this.stop.abort();
       this.stop = new AbortController();
     }
@@ -44,15 +46,20 @@ export class Fresh {
         continue;
       }
 
-      Object.assign(state, { asked, running: false, again: false });
+      Object.assign(state, { asked, running: false, again: false, error: null });
+      problem(part, null);
       part.element.classList.add("waiting");
       this.ask(part);
     }
   }
 
-  /** Something was committed, or time has passed. */
+  /** The scope was answered: something was committed, or time has passed. */
   changed() {
-    for (const part of this.states.keys()) this.ask(part);
+    this.isAnswered = true;
+    for (const [part, state] of this.states) {
+      if (state.error) problem(part, state.error);
+      this.ask(part);
+    }
   }
 
   async ask(part) {
@@ -71,12 +78,14 @@ export class Fresh {
     try {
       const answers = await Promise.all(asked.split("\n").map((path) => get(path, signal)));
       if (isOld()) return;
+      state.error = null;
       problem(part, null);
       part.show(answers, this.view);
     } catch (error) {
       if (isOld() || error.name === "AbortError") return;
       // A server that is away has a line of its own.
-      if (error.isAnswer) problem(part, error);
+      if (error.isAnswer) state.error = error;
+      if (error.isAnswer && this.isAnswered) problem(part, error);
     }
 
     part.element.classList.remove("waiting");

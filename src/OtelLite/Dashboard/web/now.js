@@ -91,6 +91,7 @@ function outlook({ over, resetsAt, projectedPercent, fullAt }, at, estimatedPerc
   if (over) return `was reset ${moment(new Date(resetsAt), at)}; read it anew`;
   const reset = `reset ${moment(new Date(resetsAt), at)}`;
   if (projectedPercent === null) return reset;
+  if (estimatedPercent >= 100) return `likely full by now; ${reset}`;
   const estimate = `about ${Math.round(estimatedPercent)} % now`;
   return fullAt !== null ? `${estimate}, full at ${moment(new Date(fullAt), at)}; ${reset}` : `${estimate}, ${Math.round(projectedPercent)} % by the ${reset}`;
 }

@@ -4,6 +4,7 @@ import { compact, count, ms, moment, usd } from "./format.js";
 import { exportButtons } from "./tables.js";
 import { bar, groups } from "./timeline.js";
 
+const SCROLLS_FROM = 300; // characters of an attribute, on a phone
 const OPEN_AT_FIRST = 3; // prompts; a session may have hundreds, and their rows are made when they are opened
 const ENDED = { tool_result: "tool", request: "request", tool_decision: "decision" };
 
@@ -173,9 +174,11 @@ async function showEvent(id, place) {
     const answer = await fetch(`/api/events/${id}`);
     const event = await answer.json();
     if (!answer.ok) throw new Error(event.detail);
-    place.replaceChildren(h("dl", { class: "attributes" }, ...Object.entries(event.attributes).map(([key, value]) =>
-      h("div", {}, h("dt", {}, key), h("dd", {}, typeof value === "string" ? value : JSON.stringify(value))))));
+    place.replaceChildren(h("dl", { class: "attributes" }, ...Object.entries(event.attributes).map(([key, value]) => attribute(key, typeof value === "string" ? value : JSON.stringify(value)))));
   } catch (error) {
     place.replaceChildren(h("p", { class: "failed" }, error.message));
   }
 }
+
+// What may be so long that it scrolls can be scrolled with the keyboard.
+const attribute = (key, text) => h("div", {}, h("dt", {}, key), h("dd", { tabindex: text.length > SCROLLS_FROM ? 0 : null }, text));

@@ -1,0 +1,75 @@
+using Microsoft.Data.Sqlite;
+using OtelLite.Storage;
+
+namespace OtelLite.Query;
+
+/// <summary>A table of sums over all sessions, and the rows that it is the sums of.</summary>
+/// <param name="Table">By step, quarter and <paramref name="Keys"/>.</param>
+/// <param name="Rows">The table of the rows, each with a time.</param>
+/// <param name="Keys">The table's column, and what it is of a row.</param>
+/// <param name="Columns">The sums, and what a row adds to each.</param>
+internal sealed record SumsTable(string Table, string Rows, IReadOnlyDictionary<string, string> Keys, IReadOnlyDictionary<string, string> Columns);
+
+/// <summary>
+/// Sums of a scope, from as few rows as there are: of all sessions, whole days, hours and quarters from their totals, and what is left at both ends from the
+/// rows themselves; narrowed to some sessions, from their rows.
+/// </summary>
+internal static class SumsQuery
+{
+    /// <summary>What is added up of everything (<see cref="FigureColumns"/>).</summary>
+    public static readonly SumsTable Figures = new("usage_sum", "usage_amount",
+        new Dictionary<string, string> { ["model"] = "model" },
+        FigureColumns.Figures.ToDictionary(FigureColumns.Of, figure => $"iif(figure = {(int)figure}, value, 0)"));
+
+    public static readonly SumsTable Sources = new("usage_sum_source", "usage_request",
+        new Dictionary<string, string> { ["model"] = "model", ["source"] = "query_source", ["origin"] = "origin" },
+        new Dictionary<string, string>
+        {
+            ["requests"] = "1", ["input"] = "input", ["output"] = "output", ["cache_read"] = "cache_read", ["cache_creation"] = "cache_creation",
+            ["cost"] = "cost_nano_usd", ["duration_ms"] = "duration_ms",
+        });
+
+    public static readonly SumsTable Tools = new("usage_sum_tool", "usage_tool",
+        new Dictionary<string, string> { ["tool"] = "tool", ["model"] = "model" },
+        new Dictionary<string, string>
+        {
+            ["calls"] = "1", ["failures"] = "(1 - succeeded)", ["input_bytes"] = "coalesce(input_bytes, 0)", ["result_bytes"] = "coalesce(result_bytes, 0)",
+        });
+
+    public static readonly SumsTable Decisions = new("usage_sum_decision", "usage_decision",
+        new Dictionary<string, string> { ["tool"] = "tool", ["model"] = "model", ["accepted"] = "accepted", ["source"] = "source" },
+        new Dictionary<string, string> { ["decisions"] = "1" });
+
+    /// <summary>A SELECT of time_unix_nano, the keys, and the columns asked for; added up, they are the scope's.</summary>
+    /// <param name="buckets">Rows do not reach over the border of two; null: they may.</param>
+    public static string Of(SqliteCommand command, Scope scope, SumsTable sums, IReadOnlyList<string> columns, Buckets? buckets = null)
+    {
+        string keys = string.Join(", ", sums.Keys.Keys);
+        string row = $"SELECT time_unix_nano, {string.Join(", ", sums.Keys.Select(k => $"{k.Value} AS {k.Key}"))}, "
+            + $"{string.Join(", ", columns.Select(c => $"{sums.Columns[c]} AS {c}"))} FROM";
+        string rows = $"{row} {sums.Rows}", where = scope.Where(command);
+        bool isExact = buckets is { NeedExactTimes: true };
+        bool isNarrow = scope.WhereSession(command).Length > 0;
+        if (sums == Figures && isNarrow)
+        {
+            // Those are added up for each session too.
+            return $"{row} ({scope.Amounts(command, isExact)})";
+        }
+
+        IReadOnlyList<(long Step, long First, long End)> parts = isNarrow || isExact ? [] : WholeSteps.Of(scope, buckets);
+        if (parts.Count == 0)
+        {
+            return $"{rows} WHERE {where}";
+        }
+
+        string model = scope.AndModel(command, "model");
+        string asked = string.Join(", ", columns);
+        IEnumerable<string> whole = parts.Select(p => $"""
+            SELECT quarter * {QuarterTable.QuarterNano} AS time_unix_nano, {keys}, {asked} FROM {sums.Table}
+            WHERE step = {p.Step} AND quarter >= {p.First} AND quarter < {p.End}{model}
+            """);
+        return string.Join(" UNION ALL ", [.. whole,
+            $"{rows} WHERE {where} AND time_unix_nano < {parts[0].First * QuarterTable.QuarterNano}",
+            $"{rows} WHERE {where} AND time_unix_nano >= {parts[^1].End * QuarterTable.QuarterNano}"]);
+    }
+}

@@ -1,0 +1,143 @@
+using Microsoft.Data.Sqlite;
+using OtelLite.Telemetry;
+using OtelLite.Usage;
+
+namespace OtelLite.Storage;
+
+/// <summary>The sessions: when each was seen and what it named, and its totals, kept equal to what the other tables have of it.</summary>
+internal sealed class SessionTable : IDisposable
+{
+    // Costs are sums of rounded numbers: they agree when they agree to the cent.
+    private const long CostSlackNanoUsd = 5_000_000;
+
+    private readonly Statement _find;
+    private readonly Statement _add;
+    private readonly Statement _see;
+    private readonly Statement _addUp;
+    private readonly Statement _judge;
+    private readonly IdCache _ids = new();
+
+    // The sessions of which the open batch changed anything.
+    private readonly HashSet<long> _changed = [];
+
+    public SessionTable(SqliteConnection connection)
+    {
+        _find = new(connection, "SELECT id FROM usage_session WHERE session_id = ?");
+        _add = new(connection, """
+            INSERT OR IGNORE INTO usage_session (session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something)
+            VALUES (?, ?, ?, ?, 0, 0)
+            """);
+        const string textOf = "(SELECT attributes FROM otel_resource WHERE id =";
+        _see = new(connection, $"""
+            UPDATE usage_session SET first_unix_nano = min(first_unix_nano, ?2), last_unix_nano = max(last_unix_nano, ?3),
+                received_unix_nano = max(received_unix_nano, ?4), did_something = max(did_something, ?5),
+                project = iif(?6 IS NOT NULL AND (?7, ?6) > (project_unix_nano, coalesce(project, '')), ?6, project),
+                project_unix_nano = iif(?6 IS NOT NULL, max(?7, project_unix_nano), project_unix_nano),
+                machine = iif(?8 IS NOT NULL AND (?9, ?8) > (machine_unix_nano, coalesce(machine, '')), ?8, machine),
+                machine_unix_nano = iif(?8 IS NOT NULL, max(?9, machine_unix_nano), machine_unix_nano),
+                has_points = max(has_points, ?10), has_records = max(has_records, ?11),
+                resource = CASE WHEN resource IS NULL OR ?13 > resource_unix_nano THEN ?12 WHEN ?13 < resource_unix_nano OR resource = ?12 THEN resource
+                    WHEN {textOf} ?12) > {textOf} resource) THEN ?12 ELSE resource END,
+                resource_unix_nano = max(resource_unix_nano, ?13)
+            WHERE id = ?1
+            """);
+        string isFigure = string.Join(" OR ", FigureColumns.All.Select(c => $"{c} <> 0"));
+        _addUp = new(connection, $"""
+            UPDATE usage_session SET
+                missing_events = (SELECT coalesce(sum(missing), 0) FROM usage_hole WHERE session = ?1),
+                open_calls = (SELECT count(*) FROM usage_call WHERE session = ?1 AND accepted_unix_nano IS NOT NULL AND result_unix_nano IS NULL),
+                (input, output, cache_read, cache_creation, tokens, cost_nano_usd, api_requests, api_errors, prompts, tool_calls, has_figures) = (
+                    SELECT coalesce(sum(input + input_rest), 0), coalesce(sum(output + output_rest), 0), coalesce(sum(cache_read + cache_read_rest), 0),
+                        coalesce(sum(cache_creation + cache_creation_rest), 0), coalesce(sum(input + input_rest + output + output_rest + cache_read
+                            + cache_read_rest + cache_creation + cache_creation_rest), 0),
+                        coalesce(sum(cost + cost_rest), 0), coalesce(sum(api_requests), 0), coalesce(sum(api_errors), 0), coalesce(sum(prompts), 0),
+                        coalesce(sum(tool_calls), 0), coalesce(max({isFigure}), 0)
+                    FROM usage_session_model WHERE session = ?1)
+            WHERE id = ?1
+            """);
+        _judge = new(connection, $"""
+            UPDATE usage_session SET verdict = (SELECT {Verdict} FROM usage_witness WHERE session = ?1) WHERE id = ?1
+            """);
+    }
+
+    // Several processes under one session id are one session; what is compared is all that is stored of it.
+    private static string Verdict
+    {
+        get
+        {
+            string slack = $"iif(kind = {(int)BilledKind.Cost}, {CostSlackNanoUsd}, 0)";
+            string eventsMore = $"max(events > metrics + {slack})";
+            return $"""
+                CASE WHEN coalesce(sum(metrics), 0) <= 0 AND coalesce(sum(events), 0) <= 0 THEN {(int)SessionVerdict.Nothing}
+                    WHEN NOT max(metrics > events + {slack}) AND NOT {eventsMore} THEN {(int)SessionVerdict.Agree}
+                    WHEN NOT has_points THEN {(int)SessionVerdict.EventsOnly}
+                    WHEN {eventsMore} THEN {(int)SessionVerdict.MetricsIncomplete}
+                    WHEN NOT has_records THEN {(int)SessionVerdict.MetricsOnly}
+                    WHEN max(metrics > events + max(auxiliary, 0) + {slack}) OR missing_events > 0 THEN {(int)SessionVerdict.EventsIncomplete}
+                    ELSE {(int)SessionVerdict.Auxiliary} END
+                """;
+        }
+    }
+
+    /// <summary>Notes what a batch says of a session.</summary>
+    /// <param name="resource">The row of its newest resource; 0 for none.</param>
+    public void See(Utf8Text text, in SessionSeen seen, long resource, long nowUnixNano)
+    {
+        ReadOnlySpan<byte> id = text[seen.Session];
+        UInt128 hash = IdCache.Hash(id);
+        if (!_ids.TryGet(hash, out long session))
+        {
+            _add.Begin().Bind(id).Bind(seen.IsNamed ? 1 : 0).Bind(seen.FirstUnixNano).Bind(seen.LastUnixNano).Run();
+            session = _ids.Add(hash, _find.Begin().Bind(id).Scalar()!.Value);
+        }
+
+        _see.Begin().Bind(session).Bind(seen.FirstUnixNano).Bind(seen.LastUnixNano).Bind(nowUnixNano).Bind(seen.DidSomething ? 1 : 0);
+        BindText(_see, text, seen.Project);
+        _see.Bind(seen.ProjectUnixNano);
+        BindText(_see, text, seen.Machine);
+        _see.Bind(seen.MachineUnixNano).Bind(seen.HasPoints ? 1 : 0).Bind(seen.HasRecords ? 1 : 0);
+        _ = resource == 0 ? _see.BindNull() : _see.Bind(resource);
+        _see.Bind(seen.ResourceUnixNano).Run();
+        _changed.Add(session);
+    }
+
+    /// <summary>The row of a session that was seen before.</summary>
+    public long Of(Utf8Text text, TextRange id)
+    {
+        UInt128 hash = IdCache.Hash(text[id]);
+        return _ids.TryGet(hash, out long session) ? session : _ids.Add(hash, _find.Begin().Bind(text[id]).Scalar()!.Value);
+    }
+
+    /// <summary>Notes that something of a session changed of which its totals are made.</summary>
+    public void Change(long session) => _changed.Add(session);
+
+    /// <summary>Adds up the totals of every session that changed. All else is written already.</summary>
+    public void Write()
+    {
+        foreach (long session in _changed)
+        {
+            _addUp.Begin().Bind(session).Run();
+            _judge.Begin().Bind(session).Run();
+        }
+
+        _changed.Clear();
+    }
+
+    /// <summary>After a rollback: what was remembered may not be in the file.</summary>
+    public void Forget()
+    {
+        _ids.Clear();
+        _changed.Clear();
+    }
+
+    public void Dispose()
+    {
+        foreach (Statement statement in (Statement[])[_find, _add, _see, _addUp, _judge])
+        {
+            statement.Dispose();
+        }
+    }
+
+    private static void BindText(Statement statement, Utf8Text text, TextRange range) =>
+        _ = range.Length <= 0 ? statement.BindNull() : statement.Bind(text[range]);
+}
