@@ -27,8 +27,22 @@ internal static class Folders
     private static string Home(Func<string, string?> environment) =>
         HomeOrNone(environment) ?? throw new UsageException("you have no home folder: name a folder for the database with --data-dir DIR.");
 
-    // Without a home nothing may fall back to the working folder, which may be anybody's.
-    private static string? HomeOrNone(Func<string, string?> environment)
+    /// <summary>Makes a folder of the program's own, for its owner alone, where it is missing.</summary>
+    /// <exception cref="IOException">It can't be made.</exception>
+    public static void Make(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+        }
+        else if (!Directory.Exists(path))
+        {
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    /// <summary>The user's home. Without one nothing may fall back to the working folder, which may be anybody's.</summary>
+    public static string? HomeOrNone(Func<string, string?> environment)
     {
         string home = environment("HOME") is { Length: > 0 } given ? given
             : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);

@@ -167,4 +167,10 @@ internal static class Limits
 
     /// <summary>How long the memory of what was larger than those two is kept for the like of it.</summary>
     public static readonly TimeSpan SpareMemoryKept = TimeSpan.FromSeconds(3);
+
+    /// <summary>Bytes of a file of Claude Code's settings; a large one has some kilobytes.</summary>
+    public const int SettingsBytesMax = 4 << 20;
+
+    /// <summary>Copies of those settings that are kept beside them: the first, which is what the user had, and the last ones.</summary>
+    public const int SettingsBackupsMax = 10;
 }

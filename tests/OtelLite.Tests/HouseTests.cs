@@ -16,8 +16,9 @@ public sealed partial class HouseTests
         ["Usage"] = ["Telemetry"],
         ["Storage"] = ["Usage", "Telemetry"],
         ["Query"] = ["Storage", "Usage"],
-        ["Dashboard"] = ["Query", "Telemetry"],
-        ["Commands"] = ["Telemetry", "Otlp", "Receiver", "Usage", "Storage", "Query", "Dashboard"],
+        ["ClaudeSettings"] = [],
+        ["Dashboard"] = ["Query", "Telemetry", "ClaudeSettings"],
+        ["Commands"] = ["Telemetry", "Otlp", "Receiver", "Usage", "Storage", "Query", "Dashboard", "ClaudeSettings"],
     };
 
     private static IEnumerable<SourceFile> Of(params string[] folders) => SourceTree.Program.Where(f => folders.Contains(f.Folder));

@@ -26,6 +26,7 @@ internal static class CommandLine
         var root = new RootCommand("OtelLite shows, live, what Claude Code uses: it receives its OpenTelemetry export, keeps it, and serves a dashboard.")
         {
             serve,
+            SetupCommand.Create(settings),
             RecountCommand.Create(settings),
             CompletionCommand.Create(),
         };

@@ -61,6 +61,7 @@ internal static class ServeCommand
 
                 {ExportBlock.ForThisPlatform(url, app.Token.Value)}
 
+                Claude Code is not set up to send here yet: otellite setup does it for good, in place of the block.
                 Sessions that run already must be started again. Everything is kept in {options.DataDir}.
                 """);
         }

@@ -1,0 +1,36 @@
+namespace OtelLite.ClaudeSettings;
+
+/// <summary>The variables that make Claude Code export to one place, and those that lead it astray.</summary>
+internal static class ExportVariables
+{
+    public const string Switch = "CLAUDE_CODE_ENABLE_TELEMETRY";
+    public const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    public const string Headers = "OTEL_EXPORTER_OTLP_HEADERS";
+
+    // Claude Code's defaults are 60 s for metrics and 5 s for logs; a live page should not have to wait for them.
+    private const int MetricIntervalMs = 5000;
+    private const int LogsIntervalMs = 2000;
+
+    /// <summary>All that must be set, in the order in which a person reads them.</summary>
+    /// <param name="endpoint">Scheme, host and port; Claude Code appends the path of each signal.</param>
+    public static IReadOnlyList<(string Name, string Value)> For(string endpoint, string token) =>
+    [
+        (Switch, "1"),
+        ("OTEL_METRICS_EXPORTER", "otlp"),
+        ("OTEL_LOGS_EXPORTER", "otlp"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
+        (Endpoint, endpoint),
+        (Headers, $"Authorization=Bearer {token}"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", $"{MetricIntervalMs}"),
+        ("OTEL_LOGS_EXPORT_INTERVAL", $"{LogsIntervalMs}"),
+        // Without these two no figure can be split by project and by machine.
+        ("OTEL_METRICS_INCLUDE_REPOSITORY", "true"),
+        ("OTEL_RESOURCE_INCLUDE_HOST", "1"),
+    ];
+
+    /// <summary>Those of one signal alone, which win over the one for all: that signal then goes elsewhere, unseen.</summary>
+    public static IReadOnlyList<string> Diverting { get; } =
+        [.. from signal in (string[])["METRICS", "LOGS"] from what in (string[])["ENDPOINT", "PROTOCOL", "HEADERS"] select $"OTEL_EXPORTER_OTLP_{signal}_{what}"];
+
+    public static bool Diverts(string name) => Diverting.Contains(name);
+}

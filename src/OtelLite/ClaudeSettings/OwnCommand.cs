@@ -1,0 +1,34 @@
+using System.Text.RegularExpressions;
+
+namespace OtelLite.ClaudeSettings;
+
+/// <summary>How Claude Code calls this program, as its settings write it: one line for a shell.</summary>
+/// <param name="program">The words that start it.</param>
+/// <param name="flags">Settings that it must be told, because Claude Code's environment need not have them.</param>
+internal sealed partial class OwnCommand(IReadOnlyList<string> program, IReadOnlyList<string> flags)
+{
+    private const string Then = " --then ";
+
+    public string Hook => Line("hook");
+
+    /// <param name="existing">The command that is there now, which is run too: the status line is one, and nobody's may be displaced.</param>
+    public string StatusLine(string? existing) => Line("statusline") + (
+        existing is null ? ""
+        : !IsOurs(existing, "statusline") ? Then + Quoted(existing)
+        : existing.IndexOf(Then, StringComparison.Ordinal) is >= 0 and var then ? existing[then..]
+        : "");
+
+    /// <summary>Whether a line calls some OtelLite's command of that name, wherever it was installed then.</summary>
+    public static bool IsOurs(string line, string command) => Ours().Match(line) is { Success: true } match && match.Groups["command"].Value == command;
+
+    private string Line(string command) => string.Join(' ', [.. program.Select(word => Quoted(word.Replace('\\', '/'))), command, .. flags.Select(Quoted)]);
+
+    // For a POSIX shell, which on Windows is Git's; there slashes lean forward, for PowerShell too.
+    private static string Quoted(string word) => Plain().IsMatch(word) ? word : $"'{word.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+
+    [GeneratedRegex("^[A-Za-z0-9_@%+=:,./-]+$")]
+    private static partial Regex Plain();
+
+    [GeneratedRegex(@"^[^|;&]*\botellite(\.exe|\.dll)?'?\s+(?<command>statusline|hook)(\s|$)")]
+    private static partial Regex Ours();
+}

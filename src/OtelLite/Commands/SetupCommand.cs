@@ -1,0 +1,227 @@
+using System.CommandLine;
+using System.Text;
+using OtelLite.ClaudeSettings;
+using OtelLite.Dashboard;
+
+namespace OtelLite.Commands;
+
+/// <summary><c>otellite setup</c>: Claude Code's own settings made to send here, shown, or taken back.</summary>
+internal static class SetupCommand
+{
+    private const string ClaudeCode = "claude-code";
+
+    // Stands where there is no token yet and none may be made.
+    private const string NoToken = "TOKEN";
+
+    public static TaughtCommand Create(SettingFlags settings)
+    {
+        var flags = new Flags();
+        var command = new TaughtCommand("setup", "set Claude Code up to send here, for good")
+        {
+            About = """
+                It merges the variables into "env" of Claude Code's user settings (~/.claude/settings.json, or in $CLAUDE_CONFIG_DIR) and
+                changes nothing else there; the file as it was stays beside it. Give it the settings that otellite itself is started with.
+                """,
+            Examples =
+            [
+                ("otellite setup", "from the next session on, all of them are seen"),
+                ("otellite setup --print", "only show what it would set, with the token, to paste it elsewhere"),
+                ("otellite setup --undo", "take it all back"),
+            ],
+        };
+        flags.AddTo(command);
+        command.SetAction(parsed => Run(parsed, flags, settings, Environment.GetEnvironmentVariable));
+        return command;
+    }
+
+    private static int Run(ParseResult parsed, Flags flags, SettingFlags settings, Func<string, string?> environment)
+    {
+        flags.Check(parsed);
+        var options = Options.Read(parsed, settings, environment);
+        try
+        {
+            if (parsed.GetValue(flags.Print))
+            {
+                return Print(options, parsed.GetValue(flags.Json));
+            }
+
+            var folders = ClaudeFolders.Of(environment);
+            string path = Path.Combine(
+                folders.User ?? throw new SettingsException($"you have no home folder: name the folder of Claude Code's settings with {ClaudeFolders.DirVariable}."),
+                SettingsLevel.UserFile);
+            var setup = new Setup(path, new SetupRecords(options.DataDir), DateTime.Now);
+            if (parsed.GetValue(flags.Undo))
+            {
+                return SetupReport.Undone(path, setup.Undo());
+            }
+
+            string endpoint = Endpoint(options);
+            string token = TokenOf(options);
+            var own = new OwnCommand(Program(), ToldAlong(parsed, settings, environment));
+            IReadOnlyList<(string Name, string Value)> variables = ExportVariables.For(endpoint, token);
+            SetupOutcome outcome = setup.Apply(new SetupWish(variables, flags.StatusLine(parsed), flags.Hook(parsed), own));
+            bool hasDoctor = parsed.RootCommandResult.Command.Subcommands.Any(c => c.Name == "doctor");
+            SetupReport.Applied(path, endpoint, outcome, hasDoctor);
+            foreach (string warning in SetupReport.OfOthers(SettingsLevel.Read(folders), variables, environment))
+            {
+                Console.Error.WriteLine($"otellite: {warning}");
+            }
+
+            return ExitCode.Done;
+        }
+        catch (Exception e) when (e is SettingsException or InvalidDataException)
+        {
+            Console.Error.WriteLine($"otellite: {e.Message}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine($"otellite: {e.Message.TrimEnd('.')}. Name a folder that you may write to with --data-dir DIR.");
+        }
+
+        return ExitCode.Failed;
+    }
+
+    /// <summary>Where Claude Code on this machine reaches what is started with these options: without crossing the network, if that can be.</summary>
+    /// <exception cref="UsageException">The port is chosen at each start.</exception>
+    internal static string Endpoint(Options options)
+    {
+        ListenUrl first = options.Urls.FirstOrDefault(u => u.IsLoopback, options.Urls.FirstOrDefault(IsEverywhere));
+        if (first.Addresses is null)
+        {
+            return options.OtlpHttpPort > 0 ? $"http://localhost:{options.OtlpHttpPort}" : At(options.Urls[0].Host, options.Urls[0].Port);
+        }
+
+        return At(IsEverywhere(first) ? "127.0.0.1" : first.Host, first.Port);
+
+        static bool IsEverywhere(ListenUrl url) => url.Addresses.Any(a => a.Equals(System.Net.IPAddress.Any) || a.Equals(System.Net.IPAddress.IPv6Any));
+        static string At(string host, int port) => port > 0 ? $"http://{host}:{port}"
+            : throw new UsageException("urls: port 0 is another one at each start, and Claude Code must know it: name one.");
+    }
+
+    private static int Print(Options options, bool asJson)
+    {
+        string tokenFile = Path.Combine(options.DataDir, Token.FileName);
+        bool hasToken = options.Token is not null || File.Exists(tokenFile);
+        string token = hasToken ? TokenOf(options) : NoToken;
+        string endpoint = Endpoint(options);
+        var text = new StringBuilder();
+        if (!asJson)
+        {
+            foreach (SetupShell shell in ExportBlock.Answer(endpoint, token).Shells)
+            {
+                text.AppendLine($"# {shell.Name}").AppendLine(shell.Text).AppendLine();
+            }
+
+            text.AppendLine($"# {SettingsLevel.UserFile} of Claude Code");
+        }
+
+        Console.Out.WriteLine(text.Append(ExportBlock.Settings(endpoint, token)));
+        if (!hasToken)
+        {
+            Console.Error.WriteLine($"otellite: there is no token yet; the first start of otellite, or otellite setup, makes one in {tokenFile}.");
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static string TokenOf(Options options)
+    {
+        if (options.Token is { } given)
+        {
+            return given;
+        }
+
+        Folders.Make(options.DataDir);
+        return Token.OfDataDir(options.DataDir, out _).Value;
+    }
+
+    // Started by .NET's own host, in development, it takes two words.
+    private static string[] Program()
+    {
+        string process = Environment.ProcessPath!;
+        return Path.GetFileNameWithoutExtension(process) == "dotnet" ? [process, Path.Combine(AppContext.BaseDirectory, "otellite.dll")] : [process];
+    }
+
+    // Where the receiver and its token are. The token itself stands in no command line.
+    private static List<string> ToldAlong(ParseResult parsed, SettingFlags settings, Func<string, string?> environment)
+    {
+        Dictionary<string, string?> given = settings.Given(parsed);
+        List<string> words = [];
+        void Tell(string flag, string? value, bool isPath)
+        {
+            if (value is { Length: > 0 })
+            {
+                words.AddRange([flag, isPath ? Path.GetFullPath(Folders.Expand(value, environment)) : value]);
+            }
+        }
+
+        Tell(Setting.ConfigFlag, settings.ConfigFile(parsed) ?? environment(Setting.ConfigVariable), isPath: true);
+        foreach (Setting setting in Setting.All.Where(s => s.Key is "dataDir" or "urls"))
+        {
+            Tell(setting.Flag, given.GetValueOrDefault(setting.Key) ?? environment(setting.Variable), setting.Key == "dataDir");
+        }
+
+        return words;
+    }
+
+    /// <summary>What may be typed behind <c>setup</c>.</summary>
+    private sealed class Flags
+    {
+        private readonly Argument<string> _client = new("client")
+        {
+            HelpName = ClaudeCode,
+            Description = "what is set up; there is nothing else yet",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+
+        private readonly Option<bool> _statusLine = new("--statusline") { Description = "also let its status line tell of the plan's limits; yours is kept and shown", Hidden = true };
+        private readonly Option<bool> _noStatusLine = new("--no-statusline") { Description = "take that out again", Hidden = true };
+        private readonly Option<bool> _hook = new("--hook") { Description = "also let each session tell its folder as it starts", Hidden = true };
+        private readonly Option<bool> _noHook = new("--no-hook") { Description = "take that out again", Hidden = true };
+
+        public Option<bool> Print { get; } = new("--print") { Description = "only show what it would set, with the token in it" };
+
+        public Option<bool> Json { get; } = new("--json") { Description = "of --print the settings alone, for a program" };
+
+        public Option<bool> Undo { get; } = new("--undo") { Description = "take back all that setup changed" };
+
+        public void AddTo(Command command)
+        {
+            _client.AcceptOnlyFromAmong(ClaudeCode);
+            command.Arguments.Add(_client);
+            Array.ForEach<Option>([Print, Json, Undo, _statusLine, _noStatusLine, _hook, _noHook], command.Options.Add);
+        }
+
+        public bool? StatusLine(ParseResult parsed) => Wish(parsed, _statusLine, _noStatusLine);
+
+        public bool? Hook(ParseResult parsed) => Wish(parsed, _hook, _noHook);
+
+        /// <exception cref="UsageException">Two flags contradict each other, or one asks for what there is not.</exception>
+        public void Check(ParseResult parsed)
+        {
+            foreach ((Option<bool> one, Option<bool> other) in ((Option<bool>, Option<bool>)[])[(Print, Undo), (_statusLine, _noStatusLine), (_hook, _noHook), (Undo, _statusLine), (Undo, _hook)])
+            {
+                if (parsed.GetValue(one) && parsed.GetValue(other))
+                {
+                    throw new UsageException($"{one.Name} and {other.Name} can't be had together.");
+                }
+            }
+
+            if (parsed.GetValue(Json) && !parsed.GetValue(Print))
+            {
+                throw new UsageException($"{Json.Name} is a form of {Print.Name}: give both.");
+            }
+
+            foreach (Option<bool> flag in (Option<bool>[])[_statusLine, _hook])
+            {
+                string called = flag.Name[2..];
+                if (parsed.GetValue(flag) && !parsed.RootCommandResult.Command.Subcommands.Any(c => c.Name == called))
+                {
+                    throw new UsageException($"{flag.Name}: there is no otellite {called} in this version.");
+                }
+            }
+        }
+
+        private static bool? Wish(ParseResult parsed, Option<bool> yes, Option<bool> no) => parsed.GetValue(yes) ? true : parsed.GetValue(no) ? false : null;
+    }
+}

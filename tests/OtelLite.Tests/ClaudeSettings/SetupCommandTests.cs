@@ -1,0 +1,115 @@
+using System.Text.Json.Nodes;
+using OtelLite.ClaudeSettings;
+using OtelLite.Commands;
+
+namespace OtelLite.Tests.ClaudeSettings;
+
+/// <summary><c>otellite setup</c> as it is typed.</summary>
+public sealed class SetupCommandTests : IDisposable
+{
+    private readonly TemporaryHome _home = new();
+
+    public void Dispose() => _home.Dispose();
+
+    private string TokenFile => Path.Combine(_home.DataDir, Token.FileName);
+
+    [Fact]
+    public async Task Set_up_again_and_undone_it_says_what_it_did_and_never_the_token()
+    {
+        _home.Write("""{"env":{"OTEL_METRICS_EXPORTER":"con\u001b[31msole","OTEL_EXPORTER_OTLP_HEADERS":"Authorization=Bearer mine"}}""");
+        (int exit, string output, string error) = await _home.Run("setup", "claude-code", "--urls", "http://127.0.0.1:9090");
+        Assert.Equal((0, ""), (exit, error));
+        string token = (await File.ReadAllTextAsync(TokenFile)).Trim();
+        Assert.Equal($"Authorization=Bearer {token}", (string)_home.Env[ExportVariables.Headers]!);
+        Assert.Contains("OTEL_METRICS_EXPORTER set to otlp (was con·[31msole)", output, StringComparison.Ordinal);
+        Assert.Contains("OTEL_EXPORTER_OTLP_ENDPOINT set to http://127.0.0.1:9090\n", output, StringComparison.Ordinal);
+        Assert.Contains("must be started again", output, StringComparison.Ordinal);
+        Assert.Contains(Assert.Single(_home.Backups), output, StringComparison.Ordinal);
+        (exit, string again, _) = await _home.Run("setup", "--urls", "http://127.0.0.1:9090");
+        Assert.Equal((0, $"nothing to change: {_home.Settings} sends to http://127.0.0.1:9090 already"), (exit, again.Trim()));
+        (exit, string undone, _) = await _home.Run("setup", "--undo");
+        Assert.Equal(0, exit);
+        Assert.EndsWith("The file is as it was before.\nSessions that run already go on sending until they end.\n", undone, StringComparison.Ordinal);
+        Assert.DoesNotContain(token, output + again + undone, StringComparison.Ordinal);
+        Assert.DoesNotContain("Bearer", output + again + undone, StringComparison.Ordinal);
+        (exit, string nothing, _) = await _home.Run("setup", "--undo");
+        Assert.Equal(0, exit);
+        Assert.StartsWith("nothing to undo", nothing, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Shown_only_it_writes_nothing_and_the_settings_are_json_for_a_program()
+    {
+        (int exit, string output, string error) = await _home.Run("setup", "--print");
+        Assert.Equal(0, exit);
+        Assert.Contains("no token yet", error, StringComparison.Ordinal);
+        Assert.All((string[])["export CLAUDE_CODE_ENABLE_TELEMETRY=1", "set -gx OTEL_LOGS_EXPORTER otlp", "$env:OTEL_METRICS_EXPORTER = \"otlp\"", "\"env\": {"], line => Assert.Contains(line, output, StringComparison.Ordinal));
+        (exit, output, error) = await _home.Run("setup", "--print", "--json", "--token", "mine");
+        Assert.Equal((0, ""), (exit, error));
+        Assert.Equal(ExportVariables.For("http://localhost:8080", "mine"), JsonNode.Parse(output)!["env"]!.AsObject().Select(m => (m.Key, (string)m.Value!)));
+        Assert.Empty(Directory.GetFileSystemEntries(_home.Path));
+    }
+
+    [Fact]
+    public async Task The_clients_own_folder_is_where_it_says_it_is()
+    {
+        string there = Path.Combine(_home.Path, "there");
+        (int exit, _, string error) = await _home.RunWith(new() { [ClaudeFolders.DirVariable] = there, ["OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"] = "http://x" }, "setup");
+        Assert.Equal(0, exit);
+        Assert.Contains("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", error, StringComparison.Ordinal);
+        Assert.Equal(["settings.json"], Directory.GetFiles(there).Select(Path.GetFileName));
+        Assert.False(Directory.Exists(_home.Claude));
+    }
+
+    [Fact]
+    public async Task What_can_not_be_done_is_one_sentence_and_exit_1()
+    {
+        _home.Write("{\"a\": 1,}");
+        (int exit, string output, string error) = await _home.Run("setup");
+        Assert.Equal((1, ""), (exit, output));
+        Assert.StartsWith($"otellite: {_home.Settings} is not valid at line 1, column 9:", Assert.Single(error.Trim().Split('\n')), StringComparison.Ordinal);
+        (exit, output, error) = await _home.RunWith(new() { ["HOME"] = "nowhere" }, "setup");
+        Assert.Equal((1, ""), (exit, output));
+        Assert.Contains(ClaudeFolders.DirVariable, Assert.Single(error.Trim().Split('\n')), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--print", "--undo")]
+    [InlineData("--undo", "--statusline")]
+    [InlineData("--hook", "--no-hook")]
+    [InlineData("--json", null)]
+    [InlineData("codex", null)]
+    [InlineData("--urls", "http://localhost:0")]
+    public async Task What_can_not_be_meant_is_exit_2(string word, string? other)
+    {
+        (int exit, string output, string error) = await _home.Run(["setup", word, .. other is null ? (string[])[] : [other]]);
+        Assert.Equal((2, ""), (exit, output));
+        Assert.Single(error.Trim().Split('\n'));
+        Assert.False(File.Exists(_home.Settings));
+    }
+
+    [Theory]
+    [InlineData("http://localhost:8080", "http://localhost:8080")]
+    [InlineData("http://10.0.0.1:80;http://[::1]:9090", "http://[::1]:9090")]
+    [InlineData("http://10.0.0.1:8080;http://0.0.0.0:9090", "http://127.0.0.1:9090")]
+    [InlineData("http://[::]:9090", "http://127.0.0.1:9090")]
+    [InlineData("http://10.0.0.1:8080", "http://localhost:4318")]
+    public void The_endpoint_is_on_this_machine(string urls, string endpoint) =>
+        Assert.Equal(endpoint, SetupCommand.Endpoint(Options.Read(["--urls", urls, "--data-dir", "/d"], _ => null)));
+
+    [Fact]
+    public void Without_any_on_this_machine_it_is_the_address_itself() =>
+        Assert.Equal("http://10.0.0.1:8080", SetupCommand.Endpoint(Options.Read(["--urls", "http://10.0.0.1:8080", "--otlp-http-port", "0", "--data-dir", "/d"], _ => null)));
+
+    [Fact]
+    public void What_the_settings_would_call_is_offered_exactly_when_there_is_such_a_command()
+    {
+        var root = CommandLine.Root();
+        var setup = root.Subcommands.Single(c => c.Name == "setup");
+        foreach (string called in (string[])["statusline", "hook"])
+        {
+            bool exists = root.Subcommands.Any(c => c.Name == called);
+            Assert.Equal((!exists, !exists), (setup.Options.Single(o => o.Name == $"--{called}").Hidden, setup.Options.Single(o => o.Name == $"--no-{called}").Hidden));
+        }
+    }
+}

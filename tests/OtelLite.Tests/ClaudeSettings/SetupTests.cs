@@ -1,0 +1,302 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using OtelLite.ClaudeSettings;
+
+namespace OtelLite.Tests.ClaudeSettings;
+
+/// <summary>What setup does to a settings file, and that it can take it back.</summary>
+public sealed class SetupTests : IDisposable
+{
+    private const string Endpoint = "http://localhost:8080";
+    private const string Own = "/opt/otellite";
+
+    private const string Before = """
+        {
+            "model": "opus",
+            "env": {
+                "OTEL_METRICS_EXPORTER": "console",
+                "FOO": "bar"
+            },
+            "permissions": { "allow": ["Bash(ls:*)"] }
+        }
+        """;
+
+    private readonly TemporaryHome _home = new();
+    private DateTime _now = new(2026, 1, 31, 12, 0, 0);
+
+    public void Dispose() => _home.Dispose();
+
+    private Setup Setup => new(_home.Settings, new SetupRecords(_home.DataDir), _now = _now.AddSeconds(1));
+
+    private SetupOutcome Apply(bool? statusLine = null, bool? hook = null, string token = "t", string own = Own) =>
+        Setup.Apply(new SetupWish(ExportVariables.For(Endpoint, token), statusLine, hook, new OwnCommand([own], [])));
+
+    private string Text => File.ReadAllText(_home.Settings);
+
+    private JsonNode Json => JsonNode.Parse(Text)!;
+
+    [Fact]
+    public void All_that_is_needed_is_merged_as_text_and_everything_else_stays_where_it_was()
+    {
+        _home.Write(Before);
+        SetupOutcome outcome = Apply();
+        Assert.All(ExportVariables.For(Endpoint, "t"), v => Assert.Equal(v.Value, (string)_home.Env[v.Name]!));
+        Assert.Equal("bar", (string)_home.Env["FOO"]!);
+        Assert.Equal(["model", "env", "permissions"], Json.AsObject().Select(m => m.Key));
+        Assert.Contains("\n    \"permissions\": { \"allow\": [\"Bash(ls:*)\"] }\n}", Text, StringComparison.Ordinal);
+        Assert.Contains("\n        \"FOO\": \"bar\",\n        \"CLAUDE_CODE_ENABLE_TELEMETRY\": \"1\"", Text, StringComparison.Ordinal);
+        Assert.Contains(outcome.Changes, c => c is { Name: "OTEL_METRICS_EXPORTER", Was: "\"console\"", Now: "\"otlp\"" });
+        Assert.Equal(Before, File.ReadAllText(Assert.Single(_home.Backups)));
+        Assert.Equal(_home.Backups[0], outcome.Backup);
+    }
+
+    [Fact]
+    public void The_second_time_there_is_nothing_to_change_and_nothing_is_written()
+    {
+        _home.Write(Before);
+        Apply();
+        string text = Text;
+        DateTime written = File.GetLastWriteTimeUtc(_home.Settings);
+        Assert.Empty(Apply().Changes);
+        Assert.Equal((text, written), (Text, File.GetLastWriteTimeUtc(_home.Settings)));
+        Assert.Single(_home.Backups);
+    }
+
+    [Theory]
+    [InlineData(Before)]
+    [InlineData("\uFEFF{\r\n\t\"env\": {\"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT\": \"http://elsewhere\", \"A\": \"1\"}\r\n}\r\n")]
+    [InlineData("{\"statusLine\":{\"type\":\"command\",\"command\":\"echo 'hi'\",\"padding\":0}}")]
+    [InlineData("{ }")]
+    [InlineData("\n")]
+    public void Undone_it_is_to_the_byte_what_it_was(string before)
+    {
+        _home.Write(before);
+        Apply(statusLine: true, hook: true);
+        Apply(statusLine: true, hook: true, token: "another");
+        Assert.True(Setup.Undo()!.IsWhole);
+        Assert.Equal(Encoding.UTF8.GetBytes(before), File.ReadAllBytes(_home.Settings));
+        Assert.Null(Setup.Undo());
+    }
+
+    [Fact]
+    public void A_file_that_setup_made_is_its_owners_alone_and_is_gone_when_undone()
+    {
+        Apply(statusLine: true);
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_home.Settings));
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_home.DataDir, SetupRecords.FileName)));
+        }
+
+        Assert.Empty(_home.Backups);
+        Assert.True(Setup.Undo()!.IsWhole);
+        Assert.Empty(Directory.GetFileSystemEntries(_home.Claude));
+    }
+
+    [Fact]
+    public void Undone_what_the_user_has_changed_since_stays_and_what_was_overwritten_comes_back()
+    {
+        _home.Write("""{"env":{"OTEL_METRICS_EXPORTER":"console","OTEL_EXPORTER_OTLP_LOGS_HEADERS":"a=b"}}""");
+        Apply();
+        _home.Write(Text.Replace(Endpoint, "http://mine", StringComparison.Ordinal).Replace("\"env\"", "\"theme\":\"dark\",\"env\"", StringComparison.Ordinal));
+        SetupOutcome outcome = Setup.Undo()!;
+        Assert.False(outcome.IsWhole);
+        Assert.Equal("""{"theme":"dark","env":{"OTEL_EXPORTER_OTLP_ENDPOINT":"http://mine","OTEL_METRICS_EXPORTER":"console","OTEL_EXPORTER_OTLP_LOGS_HEADERS":"a=b"}}""",
+            Sorted(Text));
+        Assert.Contains(outcome.Changes, c => c is { Name: ExportVariables.Endpoint, IsLeft: true });
+
+        static string Sorted(string text)
+        {
+            var node = JsonNode.Parse(text)!.AsObject();
+            string[] order = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_METRICS_EXPORTER", "OTEL_EXPORTER_OTLP_LOGS_HEADERS"];
+            node["env"] = new JsonObject(node["env"]!.AsObject().OrderBy(m => Array.IndexOf(order, m.Key)).Select(m => KeyValuePair.Create(m.Key, m.Value?.DeepClone())));
+            return node.ToJsonString();
+        }
+    }
+
+    [Fact]
+    public void Undone_after_the_client_wrote_the_file_anew_only_what_setup_put_in_is_gone()
+    {
+        _home.Write(Before);
+        Apply(statusLine: true, hook: true);
+        // Claude Code writes the whole file when a setting is changed in it.
+        JsonNode changed = Json;
+        changed["theme"] = "dark";
+        _home.Write(changed.ToJsonString());
+        Setup.Undo();
+        Assert.Equal("""{"model":"opus","env":{"OTEL_METRICS_EXPORTER":"console","FOO":"bar"},"permissions":{"allow":["Bash(ls:*)"]},"theme":"dark"}""", Json.ToJsonString());
+    }
+
+    [Fact]
+    public void A_change_between_two_setups_outlives_the_undoing_of_both()
+    {
+        _home.Write("{\"a\":1}");
+        Apply();
+        _home.Write(Text.Replace("\"a\":1", "\"a\":2", StringComparison.Ordinal));
+        Apply(token: "another");
+        Setup.Undo();
+        Assert.Equal("{\"a\":2}", Text);
+    }
+
+    [Fact]
+    public void Variables_of_one_signal_that_lead_astray_are_taken_out()
+    {
+        _home.Write("""{"env":{"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT":"http://x","OTEL_EXPORTER_OTLP_LOGS_PROTOCOL":"grpc","OTEL_EXPORTER_OTLP_TRACES_ENDPOINT":"http://y"}}""");
+        SetupOutcome outcome = Apply();
+        Assert.Equal(["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"], _home.Env.AsObject().Select(m => m.Key).Except(ExportVariables.For("", "").Select(v => v.Name)));
+        Assert.Equal(2, outcome.Changes.Count(c => c.Now is null));
+    }
+
+    [Fact]
+    public void What_was_right_already_stays_the_users_when_setup_is_undone()
+    {
+        _home.Write("""{"env":{"OTEL_LOGS_EXPORTER":"otlp"}}""");
+        Apply();
+        _home.Write(Text.Replace("{\"env\"", "{\"x\":1,\"env\"", StringComparison.Ordinal));
+        Setup.Undo();
+        Assert.Equal("""{"x":1,"env":{"OTEL_LOGS_EXPORTER":"otlp"}}""", Text);
+    }
+
+    [Fact]
+    public void The_status_line_that_is_there_is_run_too_and_never_displaced()
+    {
+        _home.Write("""{"statusLine":{"type":"command","command":"~/bin/line --it's","padding":0}}""");
+        Apply(statusLine: true);
+        Assert.Equal("""{"type":"command","command":"/opt/otellite statusline --then '~/bin/line --it'\\''s'","padding":0}""", Node(Json["statusLine"]!));
+        Assert.Empty(Apply(statusLine: true).Changes);
+        Apply(statusLine: true, own: "/new place/otellite");
+        Assert.Equal("""{"type":"command","command":"'/new place/otellite' statusline --then '~/bin/line --it'\\''s'","padding":0}""", Node(Json["statusLine"]!));
+        Apply(statusLine: false);
+        Assert.Equal("""{"type":"command","command":"~/bin/line --it's","padding":0}""", Node(Json["statusLine"]!));
+        Assert.Empty(Apply(statusLine: false).Changes);
+
+        static string Node(JsonNode node) => node.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    }
+
+    [Fact]
+    public void The_hook_stands_beside_those_that_are_there_once_and_goes_alone()
+    {
+        _home.Write("""{"hooks":{"SessionStart":[{"matcher":"startup","hooks":[{"type":"command","command":"mine"}]}],"Stop":[]}}""");
+        Apply(hook: true);
+        Assert.Equal("""[{"matcher":"startup","hooks":[{"type":"command","command":"mine"}]},{"hooks":[{"type":"command","command":"/opt/otellite hook"}]}]""",
+            Json["hooks"]!["SessionStart"]!.ToJsonString());
+        Assert.Empty(Apply(hook: true).Changes);
+        Apply(hook: true, own: "/elsewhere/otellite");
+        Assert.Equal("/elsewhere/otellite hook", (string)Assert.Single(Json["hooks"]!["SessionStart"]!.AsArray().Skip(1))!["hooks"]![0]!["command"]!);
+        Apply(hook: false);
+        Assert.Equal("""{"SessionStart":[{"matcher":"startup","hooks":[{"type":"command","command":"mine"}]}],"Stop":[]}""", Json["hooks"]!.ToJsonString());
+        Assert.Equal("1", (string)_home.Env[ExportVariables.Switch]!);
+    }
+
+    [Theory]
+    [InlineData("""{"statusLine":"x","hooks":[]}""")]
+    [InlineData("""{"statusLine":{"type":"x"},"hooks":{"SessionStart":{}}}""")]
+    public void What_has_an_unknown_shape_stays_and_is_told_of(string settings)
+    {
+        _home.Write(settings);
+        Assert.Equal(2, Apply(statusLine: true, hook: true).Notes.Count);
+        JsonNode after = Json;
+        after.AsObject().Remove("env");
+        Assert.Equal(settings, after.ToJsonString());
+    }
+
+    [Fact]
+    public void What_meddles_with_the_headers_or_keeps_hooks_off_is_told_of()
+    {
+        _home.Write("""{"otelHeadersHelper":"x","disableAllHooks":true}""");
+        Assert.Single(Apply().Notes);
+        Assert.Equal(2, Apply(hook: true).Notes.Count);
+    }
+
+    [Fact]
+    public void Of_the_copies_the_first_and_the_last_stay()
+    {
+        _home.Write("{\"first\":0}");
+        for (int i = 0; i < Limits.SettingsBackupsMax + 1; i++)
+        {
+            Apply(token: $"t{i}");
+        }
+
+        Assert.Equal(Limits.SettingsBackupsMax, _home.Backups.Length);
+        Assert.Equal("{\"first\":0}", File.ReadAllText(_home.Backups[0]));
+        Assert.Contains($"Bearer t{Limits.SettingsBackupsMax - 1}\"", File.ReadAllText(_home.Backups[^1]), StringComparison.Ordinal);
+        Setup.Undo();
+        Assert.Equal("{\"first\":0}", Text);
+    }
+
+    [Fact]
+    public void A_file_too_large_for_settings_is_left_alone()
+    {
+        _home.Write("{}" + new string(' ', Limits.SettingsBytesMax - 2));
+        Apply();
+        _home.Write("{}" + new string(' ', Limits.SettingsBytesMax - 1));
+        Assert.Contains("4 MiB", Assert.Throws<SettingsException>(() => Apply()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_link_stays_a_link_and_the_file_behind_it_keeps_its_mode()
+    {
+        string real = Path.Combine(_home.Path, "dotfiles.json");
+        File.WriteAllText(real, "{}");
+        Directory.CreateDirectory(_home.Claude);
+        File.CreateSymbolicLink(_home.Settings, "../dotfiles.json");
+        const UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(real, mode);
+        }
+
+        Apply();
+        Assert.NotNull(new FileInfo(_home.Settings).LinkTarget);
+        Assert.Contains(Endpoint, File.ReadAllText(real), StringComparison.Ordinal);
+        Assert.Equal(["data", ".claude", "dotfiles.json"], Directory.GetFileSystemEntries(_home.Path).Select(p => Path.GetFileName(p)).OrderDescending().OrderBy(n => n!.Length));
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(mode, File.GetUnixFileMode(real));
+        }
+
+        Setup.Undo();
+        Assert.Equal("{}", File.ReadAllText(real));
+    }
+
+    [Fact]
+    public void A_file_that_its_owner_has_made_read_only_is_left_alone_and_can_be_set_up_later()
+    {
+        _home.Write(Before);
+        File.SetAttributes(_home.Settings, FileAttributes.ReadOnly);
+        Assert.Contains("is read-only", Assert.Throws<SettingsException>(() => Apply()).Message, StringComparison.Ordinal);
+        Assert.Equal(Before, Text);
+        Assert.Null(Setup.Undo());
+        File.SetAttributes(_home.Settings, FileAttributes.Normal);
+        Apply();
+        Assert.True(Setup.Undo()!.IsWhole);
+    }
+
+    [Theory]
+    [InlineData("{\n  // no\n}", "is not valid at line 2, column 3: a comment is not JSON.")]
+    [InlineData("{\"env\": {},}", "is not valid at line 1, column 12: a comma stands before a closing bracket.")]
+    [InlineData("[]", "is not valid at line 1, column 1: the whole is not an object in braces.")]
+    [InlineData("{\"env\": []}", "is not an object in braces, and Claude Code ignores")]
+    public void A_file_that_the_client_ignores_as_a_whole_is_not_touched(string text, string says)
+    {
+        _home.Write(text);
+        string message = Assert.Throws<SettingsException>(() => Apply()).Message;
+        Assert.Contains(says, message, StringComparison.Ordinal);
+        Assert.Contains("as a whole", message, StringComparison.Ordinal);
+        Assert.Equal(text, Text);
+        Assert.Empty(_home.Backups);
+        Assert.False(Directory.Exists(_home.DataDir));
+    }
+
+    [Theory]
+    [InlineData("{")]
+    [InlineData("[]")]
+    public void Lost_records_are_named_and_nothing_is_changed(string records)
+    {
+        _home.Write(Before);
+        Directory.CreateDirectory(_home.DataDir);
+        File.WriteAllText(Path.Combine(_home.DataDir, SetupRecords.FileName), records);
+        Assert.Contains(SetupRecords.FileName, Assert.Throws<SettingsException>(() => Apply()).Message, StringComparison.Ordinal);
+        Assert.Equal(Before, Text);
+    }
+}
