@@ -9,6 +9,11 @@ internal sealed partial class OwnCommand(IReadOnlyList<string> program, IReadOnl
 {
     private const string Then = " --then ";
 
+    // One word of a shell's line, quoted or not.
+    private const string Word = @"('[^']*'|\\'|[^\s'""\\|;&<>()$`]+)+";
+    private const string DotNet = @"('[^']*[/]dotnet(\.exe)?'|([^\s']*/)?dotnet(\.exe)?)";
+    private const string Self = @"('[^']*[/]otellite(\.exe|\.dll)?'|([^\s']*/)?otellite(\.exe|\.dll)?)";
+
     public string Hook => Line("hook");
 
     /// <param name="existing">The command that is there now, which is run too: the status line is one, and nobody's may be displaced.</param>
@@ -18,7 +23,7 @@ internal sealed partial class OwnCommand(IReadOnlyList<string> program, IReadOnl
         : existing.IndexOf(Then, StringComparison.Ordinal) is >= 0 and var then ? existing[then..]
         : "");
 
-    /// <summary>Whether a line calls some OtelLite's command of that name, wherever it was installed then.</summary>
+    /// <summary>Whether a line is one that setup writes for a command, wherever the program was then. One that does more, in a pipe or by a script, is not.</summary>
     public static bool IsOurs(string line, string command) => Ours().Match(line) is { Success: true } match && match.Groups["command"].Value == command;
 
     private string Line(string command) => string.Join(' ', [.. program.Select(word => Quoted(word.Replace('\\', '/'))), command, .. flags.Select(Quoted)]);
@@ -29,6 +34,6 @@ internal sealed partial class OwnCommand(IReadOnlyList<string> program, IReadOnl
     [GeneratedRegex("^[A-Za-z0-9_@%+=:,./-]+$")]
     private static partial Regex Plain();
 
-    [GeneratedRegex(@"^[^|;&]*\botellite(\.exe|\.dll)?'?\s+(?<command>statusline|hook)(\s|$)")]
+    [GeneratedRegex($@"^({DotNet}\s+)?{Self}\s+(?<command>statusline|hook)(\s+{Word})*\s*$")]
     private static partial Regex Ours();
 }

@@ -42,7 +42,7 @@ internal sealed record SettingsFile(byte[] Bytes, SettingsText Text)
         catch (JsonPlaceException e)
         {
             throw new SettingsException(
-                $"{path} is not valid at line {e.Line}, column {e.Column}: {TerminalText.Harmless(e.Message)}. "
+                $"{path} is not valid at line {e.Line}, column {e.Column}: {TerminalText.OneLine(e.Message)}. "
                 + "Claude Code ignores such a file as a whole. Correct it; until then nothing is written.", e);
         }
     }

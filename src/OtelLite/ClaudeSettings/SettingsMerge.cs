@@ -110,9 +110,9 @@ internal sealed class SettingsMerge(SettingsText text, SetupRecord? earlier)
         }
         else
         {
-            if (path.Length > 1 && Text.Find(path[..^1]) is null)
+            if (path.Length > 1 && Text.Find(path.AsSpan()[..^1]) is null)
             {
-                Text = Text.With(path[..^1], "{}");
+                Text = Text.With(path.AsSpan()[..^1], "{}");
             }
 
             Text = Text.With(path, change.Was);

@@ -90,6 +90,11 @@ internal sealed class Setup(string path, SetupRecords records, DateTime now)
         catch (SettingsException)
         {
             records.Keep(path, earlier);
+            if (backup is not null)
+            {
+                SettingsFile.Remove(backup);
+            }
+
             throw;
         }
 
@@ -163,7 +168,11 @@ internal sealed class Setup(string path, SetupRecords records, DateTime now)
             {
                 // An OtelLite that has moved since.
                 merge.Undo(Hooks);
-                if (!HookCommands(merge.Text).Any(c => OwnCommand.IsOurs(c, "hook")))
+                if (HookCommands(merge.Text).FirstOrDefault(c => OwnCommand.IsOurs(c, "hook")) is { } other)
+                {
+                    _notes.Add($"{path} has a hook that setup did not put there, {TerminalText.OneLine(other)}, and it stays.");
+                }
+                else
                 {
                     merge.Add([Hooks, Start], $$"""{"hooks":[{{CommandObject(command)}}]}""");
                 }

@@ -104,7 +104,7 @@ internal static class SetupReport
     private static string Shown(string? json)
     {
         using var document = JsonDocument.Parse(json ?? "null");
-        return TerminalText.Harmless(document.RootElement.ValueKind == JsonValueKind.String ? document.RootElement.GetString()! : json ?? "");
+        return TerminalText.OneLine(document.RootElement.ValueKind == JsonValueKind.String ? document.RootElement.GetString()! : json ?? "");
     }
 
     private static void Notes(SetupOutcome outcome)

@@ -51,6 +51,14 @@ public sealed class SetupCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task The_first_start_of_the_server_tells_of_it_once()
+    {
+        string[] serve = ["--urls", "http://127.0.0.1:0", "--otlp-http-port", "0", "--otlp-grpc-port", "0"];
+        Assert.True(await _home.Says("otellite setup", serve));
+        Assert.False(await _home.Says("otellite setup", serve));
+    }
+
+    [Fact]
     public async Task The_clients_own_folder_is_where_it_says_it_is()
     {
         string there = Path.Combine(_home.Path, "there");

@@ -189,6 +189,33 @@ public sealed class SetupTests : IDisposable
     }
 
     [Theory]
+    [InlineData("otellite statusline", true)]
+    [InlineData("'/new place/otellite' statusline --data-dir '/my data' --then 'it'\\''s | mine'", true)]
+    [InlineData("/usr/bin/dotnet '/a b/otellite.dll' statusline", true)]
+    [InlineData("C:/Tools/otellite.exe statusline", true)]
+    [InlineData("otellite statusline | sed s/a/b/", false)]
+    [InlineData("my-line otellite statusline", false)]
+    [InlineData("/opt/not-otellite statusline", false)]
+    [InlineData("otellite statusline; mine", false)]
+    [InlineData("otellite hook", false)]
+    [InlineData("echo hi", false)]
+    public void A_status_line_is_ours_only_when_it_does_nothing_else(string line, bool isOurs)
+    {
+        var own = new OwnCommand(["/x"], ["--urls", "http://a;http://b"]);
+        Assert.Equal(isOurs, OwnCommand.IsOurs(line, "statusline"));
+        Assert.StartsWith("/x statusline --urls 'http://a;http://b'", own.StatusLine(line), StringComparison.Ordinal);
+        Assert.Equal(!isOurs || line.Contains("--then", StringComparison.Ordinal), own.StatusLine(line).Contains(" --then ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_hook_that_somebody_else_put_there_is_enough()
+    {
+        _home.Write("""{"hooks":{"SessionStart":[{"hooks":[{"type":"command","command":"/other/otellite hook"}]}]}}""");
+        Assert.Contains("/other/otellite hook", Assert.Single(Apply(hook: true).Notes), StringComparison.Ordinal);
+        Assert.Single(Json["hooks"]!["SessionStart"]!.AsArray());
+    }
+
+    [Theory]
     [InlineData("""{"statusLine":"x","hooks":[]}""")]
     [InlineData("""{"statusLine":{"type":"x"},"hooks":{"SessionStart":{}}}""")]
     public void What_has_an_unknown_shape_stays_and_is_told_of(string settings)
@@ -266,6 +293,7 @@ public sealed class SetupTests : IDisposable
         File.SetAttributes(_home.Settings, FileAttributes.ReadOnly);
         Assert.Contains("is read-only", Assert.Throws<SettingsException>(() => Apply()).Message, StringComparison.Ordinal);
         Assert.Equal(Before, Text);
+        Assert.Empty(_home.Backups);
         Assert.Null(Setup.Undo());
         File.SetAttributes(_home.Settings, FileAttributes.Normal);
         Apply();

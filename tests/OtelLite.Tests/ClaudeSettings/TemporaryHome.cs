@@ -40,6 +40,35 @@ internal sealed class TemporaryHome : IDisposable
 
     public async Task<(int Exit, string Out, string Error)> RunWith(Dictionary<string, string?> environment, params string[] arguments)
     {
+        using Process process = Start(environment, arguments);
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        string error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, (await output).ReplaceLineEndings("\n"), error);
+    }
+
+    /// <summary>Whether a server says something as it starts; it is ended then.</summary>
+    public async Task<bool> Says(string words, params string[] arguments)
+    {
+        using Process process = Start([], arguments);
+        var said = new System.Text.StringBuilder();
+        while (await process.StandardError.ReadLineAsync() is { } line)
+        {
+            said.AppendLine(line);
+            if (line.StartsWith("OTLP over HTTP", StringComparison.Ordinal))
+            {
+                // All that is said at a start is said at once.
+                await Task.Delay(200);
+                process.Kill();
+            }
+        }
+
+        await process.WaitForExitAsync();
+        return said.ToString().Contains(words, StringComparison.Ordinal);
+    }
+
+    private Process Start(Dictionary<string, string?> environment, string[] arguments)
+    {
         var start = new ProcessStartInfo("dotnet", [System.IO.Path.Combine(AppContext.BaseDirectory, "otellite.dll"), .. arguments])
         {
             RedirectStandardOutput = true,
@@ -59,10 +88,6 @@ internal sealed class TemporaryHome : IDisposable
             start.Environment[name] = value;
         }
 
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        string error = await process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, await output, error);
+        return Process.Start(start)!;
     }
 }
