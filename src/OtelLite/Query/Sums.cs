@@ -26,7 +26,7 @@ internal static class SumsQuery
         new Dictionary<string, string>
         {
             ["requests"] = "1", ["input"] = "input", ["output"] = "output", ["cache_read"] = "cache_read", ["cache_creation"] = "cache_creation",
-            ["cost"] = "cost_nano_usd", ["duration_ms"] = "duration_ms",
+            ["cost"] = "cost_nano_usd", ["duration_ms"] = "duration_ms", ["ttft_requests"] = "(ttft_ms IS NOT NULL)",
         });
 
     public static readonly SumsTable Tools = new("usage_sum_tool", "usage_tool",
@@ -34,6 +34,7 @@ internal static class SumsQuery
         new Dictionary<string, string>
         {
             ["calls"] = "1", ["failures"] = "(1 - succeeded)", ["input_bytes"] = "coalesce(input_bytes, 0)", ["result_bytes"] = "coalesce(result_bytes, 0)",
+            ["results"] = "(result_bytes IS NOT NULL)",
         });
 
     public static readonly SumsTable Decisions = new("usage_sum_decision", "usage_decision",
