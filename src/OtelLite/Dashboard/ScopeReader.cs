@@ -49,7 +49,7 @@ internal static class ScopeReader
             }
         }
 
-        foreach (string name in (string[])["range", "since", "step", "limit"])
+        foreach (string name in (string[])["range", "since", "step", "limit", .. SessionsReader.Names])
         {
             if (query[name].Count > 1)
             {

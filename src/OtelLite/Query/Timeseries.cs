@@ -21,20 +21,36 @@ internal static class TimeseriesQuery
     // Every time zone's offset is a whole number of quarters of an hour, so that days are whole numbers of these.
     private const long QuarterSeconds = 15 * 60;
 
+    private static readonly Figure[] Shown =
+    [
+        .. BilledKinds.All.Select(k => k.ByEvents()), .. BilledKinds.All.Select(k => k.Rest()),
+        Figure.ApiRequests, Figure.ApiErrors, Figure.ToolCalls, Figure.Prompts,
+    ];
+
     /// <param name="starts">The buckets' starts, ascending, in Unix seconds: the first at or before the scope's start, each other a multiple of
     /// <paramref name="stepSeconds"/> or, for steps above 15 minutes, of a quarter of an hour.</param>
     public static UsageSeries Read(SqliteConnection connection, Scope scope, long[] starts, long stepSeconds)
     {
         using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
         scope = scope.Narrowed(connection);
-        // SQLite adds up small steps; they are gathered into the buckets here, where days may have 23 or 25 hours.
-        long unit = Math.Min(stepSeconds, QuarterSeconds);
-        var buckets = new Buckets(starts, unit);
-        Dictionary<Figure, long[]> columns = [];
-        long[] Of(Figure figure) => columns.TryGetValue(figure, out long[]? column) ? column : columns[figure] = new long[starts.Length];
-        Fill(connection, buckets, Of, command => $"""
-            SELECT $UNIT, figure, total(value) FROM ({scope.Amounts(command, exactTimes: unit < QuarterSeconds)}) GROUP BY 1, 2
-            """);
+        Dictionary<Figure, long[]> columns = Shown.ToDictionary(f => f, _ => new long[starts.Length]);
+        long[] Of(Figure figure) => columns[figure];
+        long[] startsNano = Array.ConvertAll(starts, s => s * 1_000_000_000);
+        void Add(long time, long? session, long model, Figure figure, long value)
+        {
+            int index = Array.BinarySearch(startsNano, time);
+            columns[figure][Math.Max(0, index >= 0 ? index : ~index - 1)] += value;
+        }
+
+        if (stepSeconds < QuarterSeconds)
+        {
+            EachExactly(connection, scope, Add);
+        }
+        else
+        {
+            FigureSums.Each(connection, scope, Shown, startsNano, Add);
+        }
+
         long[] Billed(BilledKind kind) => [.. Of(kind.ByEvents()).Zip(Of(kind.Rest()), (events, rest) => events + rest)];
         var tokens = new TokenSeries(Billed(BilledKind.Input), Billed(BilledKind.Output), Billed(BilledKind.CacheRead), Billed(BilledKind.CacheCreation));
         return new UsageSeries(
@@ -50,25 +66,16 @@ internal static class TimeseriesQuery
         return command.ExecuteScalar() as long?;
     }
 
-    private readonly record struct Buckets(long[] Starts, long UnitSeconds)
-    {
-        public int Of(long unixSeconds)
-        {
-            int index = Array.BinarySearch(Starts, unixSeconds);
-            return Math.Max(0, index >= 0 ? index : ~index - 1);
-        }
-    }
-
-    // Rows of a unit, a figure and a value; $UNIT in the text is the start of a row's unit, in Unix seconds.
-    private static void Fill(SqliteConnection connection, Buckets buckets, Func<Figure, long[]> columnOf, Func<SqliteCommand, string> sql)
+    private static void EachExactly(SqliteConnection connection, Scope scope, AddFigure add)
     {
         using SqliteCommand command = connection.CreateCommand();
-        string unit = $"time_unix_nano / {buckets.UnitSeconds * 1_000_000_000} * {buckets.UnitSeconds}";
-        command.CommandText = sql(command).Replace("$UNIT", unit, StringComparison.Ordinal);
+        command.CommandText = $"""
+            SELECT time_unix_nano, figure, value FROM ({scope.Amounts(command, exactTimes: true)}) WHERE figure IN ({string.Join(", ", Shown.Select(f => (int)f))})
+            """;
         using SqliteDataReader row = command.ExecuteReader();
         while (row.Read())
         {
-            columnOf((Figure)row.GetInt64(1))[buckets.Of(row.GetInt64(0))] += row.GetInt64(2);
+            add(row.GetInt64(0), null, 0, (Figure)row.GetInt64(1), row.GetInt64(2));
         }
     }
 }
