@@ -50,18 +50,19 @@ internal static class SumsQuery
             + $"{string.Join(", ", columns.Select(c => $"{sums.Columns[c]} AS {c}"))} FROM";
         string rows = $"{row} {sums.Rows}", where = scope.Where(command);
         bool isExact = buckets is { NeedExactTimes: true };
-        bool isNarrow = scope.WhereSession(command).Length > 0;
-        if (sums == Figures && isNarrow)
+        if (sums == Figures && scope.IsOfSessions)
         {
             // Those are added up for each session too.
             return $"{row} ({scope.Amounts(command, isExact)})";
         }
 
-        IReadOnlyList<(long Step, long First, long End)> parts = isNarrow || isExact ? [] : WholeSteps.Of(scope, buckets);
-        if (parts.Count == 0)
+        if (scope.IsOfSessions || isExact || scope.FirstQuarter >= scope.EndQuarter)
         {
             return $"{rows} WHERE {where}";
         }
+
+        long align = SumTable.Steps.Last(step => buckets is null || buckets.StandOn(step));
+        (long Step, long First, long End)[] parts = [.. FigureSums.Pieces(scope.FirstQuarter, scope.EndQuarter, align)];
 
         string model = scope.AndModel(command, "model");
         string asked = string.Join(", ", columns);
