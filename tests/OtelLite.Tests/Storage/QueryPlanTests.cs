@@ -67,7 +67,7 @@ public sealed class QueryPlanTests
             switch (question)
             {
                 case "summary": SummaryQuery.Read(connection, scope, DateTimeOffset.UtcNow); break;
-                case "sessions": SessionsQuery.Read(connection, scope, 100, DateTimeOffset.UtcNow); break;
+                case "sessions": SessionsQuery.Read(connection, scope, new SessionsAsked(), DateTimeOffset.UtcNow); break;
                 case "series": TimeseriesQuery.Read(connection, scope, new Buckets([(long)(Export.Time / 1_000_000_000)], 3600)); break;
                 default: ChecksQuery.ReadAll(connection, DateTimeOffset.UtcNow); break;
             }
