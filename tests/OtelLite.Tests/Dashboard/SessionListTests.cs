@@ -8,7 +8,7 @@ using OtelLite.Usage;
 namespace OtelLite.Tests.Dashboard;
 
 /// <summary>Whatever is asked of many sessions, from sums and totals, is what counting one by one comes to.</summary>
-public sealed class SessionListTests : IAsyncLifetime
+public sealed class SessionListTests : IAsyncLifetime, IDisposable
 {
     private const int Sessions = 300;
     private const int Days = 20;
@@ -19,11 +19,9 @@ public sealed class SessionListTests : IAsyncLifetime
 
     public Task InitializeAsync() => LargeSet.Fill(_open.Writer, Sessions, _end, Days);
 
-    public Task DisposeAsync()
-    {
-        _open.Dispose();
-        return Task.CompletedTask;
-    }
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    public void Dispose() => _open.Dispose();
 
     private IEnumerable<Scope> Scopes
     {
