@@ -108,7 +108,8 @@ internal sealed record Scope
     {
         (long first, long end) = (FirstQuarter * QuarterTable.QuarterNano, EndQuarter * QuarterTable.QuarterNano);
         (long From, long To)[] ends = first >= end ? [(FromUnixNano, ToUnixNano)] : [(FromUnixNano, first), (end, ToUnixNano)];
-        return ends.Where(e => e.From < e.To);
+        // After the last quarter that nanoseconds can tell there is nothing.
+        return ends.Where(e => e.From < e.To && (e.From != end || e.To != long.MaxValue));
     }
 
     /// <summary>Only some sessions are asked for, by what they are.</summary>
@@ -117,9 +118,21 @@ internal sealed record Scope
     /// <summary>The condition on usage_session of those that lie wholly in the range: what they did in all, they did in it.</summary>
     public string Inside(SqliteCommand command)
     {
-        Bind(command, "$from", FromUnixNano);
-        Bind(command, "$to", ToUnixNano);
-        return $"first_unix_nano >= $from AND last_unix_nano < $to{AndSession(command)}";
+        // An end that is open narrows nothing, and would mislead SQLite into looking for it first.
+        List<string> conditions = ["true"];
+        if (FromUnixNano > 0)
+        {
+            Bind(command, "$from", FromUnixNano);
+            conditions.Add("first_unix_nano >= $from");
+        }
+
+        if (ToUnixNano < long.MaxValue)
+        {
+            Bind(command, "$to", ToUnixNano);
+            conditions.Add("last_unix_nano < $to");
+        }
+
+        return $"{string.Join(" AND ", conditions)}{AndSession(command)}";
     }
 
     /// <summary>A SELECT of the sessions that lie in the range in part.</summary>
@@ -128,10 +141,13 @@ internal sealed record Scope
         Bind(command, "$from", FromUnixNano);
         Bind(command, "$to", ToUnixNano);
         string sessions = AndSession(command);
-        return $"""
-            SELECT id FROM usage_session WHERE first_unix_nano < $from AND last_unix_nano >= $from{sessions}
-            UNION SELECT id FROM usage_session WHERE last_unix_nano >= $to AND first_unix_nano < $to{sessions}
-            """;
+        const string none = "SELECT id FROM usage_session WHERE false";
+        string[] parts =
+        [
+            .. FromUnixNano > 0 ? [$"SELECT id FROM usage_session WHERE last_unix_nano >= $from AND +first_unix_nano < $from{sessions}"] : Array.Empty<string>(),
+            .. ToUnixNano < long.MaxValue ? [$"SELECT id FROM usage_session WHERE last_unix_nano >= $to AND +first_unix_nano < $to{sessions}"] : Array.Empty<string>(),
+        ];
+        return parts.Length == 0 ? none : string.Join(" UNION ", parts);
     }
 
     /// <summary>A SELECT of the sessions that did something in the scope; one that did nothing (only start-up records) has no row in any of these.</summary>
@@ -140,26 +156,26 @@ internal sealed record Scope
         string inside = Models.Count == 0
             ? $"SELECT id FROM usage_session WHERE has_figures AND {Inside(command)}"
             : $"""
-              SELECT session FROM usage_session_model JOIN usage_session ON usage_session.id = session
-              WHERE {Inside(command)}{AndModel(command)} AND ({string.Join(" OR ", FigureColumns.All.Select(c => $"usage_session_model.{c} <> 0"))})
+              SELECT session FROM usage_session_model WHERE session IN (SELECT id FROM usage_session WHERE {Inside(command)}){AndModel(command)}
+                     AND ({string.Join(" OR ", FigureColumns.All.Select(c => $"{c} <> 0"))})
               """;
         return $"{inside} UNION SELECT session FROM ({AmountsOf(command, Straddling(command))}) WHERE value <> 0";
     }
 
     /// <summary>A further condition on usage_session: one of the named models was asked in it.</summary>
     public string AndUsesModel(SqliteCommand command) => Models.Count == 0 ? "" : $"""
-        AND id IN (SELECT session FROM usage_witness WHERE model IN (SELECT id FROM usage_name WHERE name IN ({Bind(command, "$model", Models)})))
+        AND EXISTS (SELECT 1 FROM usage_witness WHERE session = usage_session.id AND model IN (SELECT id FROM usage_name WHERE name IN ({Bind(command, "$model", Models)})))
         """;
 
-    /// <summary>A further condition on a table that has a model.</summary>
+    /// <summary>A further condition on a table that has a model. The plus keeps SQLite from looking for the model first, of which there are few.</summary>
     public string AndModel(SqliteCommand command, string model = "model") =>
-        Models.Count == 0 ? "" : $" AND {model} IN (SELECT id FROM usage_name WHERE name IN ({Bind(command, "$model", Models)}))";
+        Models.Count == 0 ? "" : $" AND +{model} IN (SELECT id FROM usage_name WHERE name IN ({Bind(command, "$model", Models)}))";
 
     private string Filters(SqliteCommand command, string model)
     {
         string models = AndModel(command, model);
         string sessions = WhereSession(command);
-        return sessions.Length == 0 ? models : $"{models} AND session IN (SELECT id FROM usage_session WHERE {sessions})";
+        return sessions.Length == 0 ? models : $"{models} AND session IN (SELECT id FROM usage_session WHERE last_unix_nano >= $from AND first_unix_nano < $to AND {sessions})";
     }
 
     private string AndSession(SqliteCommand command) => WhereSession(command) is { Length: > 0 } sessions ? $" AND {sessions}" : "";

@@ -71,7 +71,7 @@ internal static class SessionsQuery
                      tool_calls AS calls
               FROM usage_session WHERE has_figures AND {scope.Inside(command)}{and}
               """
-            : $"SELECT {session}, {Figures} FROM ({OfModels(command, scope)}) JOIN usage_session_key ON id = session WHERE {scope.Inside(command)}{and}";
+            : $"SELECT {session}, {Figures} FROM ({OfModels(command, scope)}) JOIN usage_session_key ON id = session WHERE true{and}";
         return $"""
             WITH edge AS MATERIALIZED (
                 SELECT session, {Sum(Figure.Input, Figure.InputRest)} AS input, {Sum(Figure.Output, Figure.OutputRest)} AS output,
@@ -94,7 +94,9 @@ internal static class SessionsQuery
             SELECT session, {Of(BilledKind.Input)} AS input, {Of(BilledKind.Output)} AS output, {Of(BilledKind.CacheRead)} AS cache_read,
                    {Of(BilledKind.CacheCreation)} AS cache_creation, {string.Join(" + ", TokenKinds.Select(Of))} AS tokens, {Of(BilledKind.Cost)} AS cost,
                    sum(api_requests) AS requests, sum(api_errors) AS errors, sum(prompts) AS prompts, sum(tool_calls) AS calls
-            FROM usage_session_model WHERE ({string.Join(" OR ", FigureColumns.All.Select(c => $"{c} <> 0"))}){scope.AndModel(command)} GROUP BY session
+            FROM usage_session_model
+            WHERE session IN (SELECT id FROM usage_session WHERE {scope.Inside(command)}){scope.AndModel(command)}
+                  AND ({string.Join(" OR ", FigureColumns.All.Select(c => $"{c} <> 0"))}) GROUP BY session
             """;
     }
 

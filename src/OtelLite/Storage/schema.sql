@@ -149,7 +149,7 @@ CREATE TABLE usage_session (
     open_calls         INTEGER NOT NULL DEFAULT 0   -- uses of tools that were accepted and have no result
 );
 
-CREATE INDEX usage_session_first ON usage_session (first_unix_nano, last_unix_nano);
+CREATE INDEX usage_session_first ON usage_session (first_unix_nano, last_unix_nano, has_figures);
 CREATE INDEX usage_session_last ON usage_session (last_unix_nano, first_unix_nano);
 CREATE INDEX usage_session_project ON usage_session (project, first_unix_nano, last_unix_nano);
 CREATE INDEX usage_session_machine ON usage_session (machine, first_unix_nano, last_unix_nano);
