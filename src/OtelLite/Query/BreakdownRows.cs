@@ -100,7 +100,8 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
     private string Whole(SqliteCommand command, Buckets? buckets) =>
         $"{WithinOne(buckets)}{And(scope.WhereSession(command))}{(IsOwn ? "" : scope.AndModel(command, "usage_session_model.model"))}";
 
-    private static string WithinOne(Buckets? buckets) => "first_unix_nano >= $from AND last_unix_nano < $to"
+    // By when they began: of two ranges SQLite may take the wider one, but for the plus.
+    private static string WithinOne(Buckets? buckets) => "first_unix_nano >= $from AND first_unix_nano < $to AND +last_unix_nano < $to"
         + (buckets is null ? "" : $" AND {buckets.PlaceOf("first_unix_nano")} = {buckets.PlaceOf("last_unix_nano")}");
 
     // The amounts of the other sessions (time_unix_nano, session, value).

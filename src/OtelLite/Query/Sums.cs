@@ -25,15 +25,24 @@ internal static class SumsQuery
         new Dictionary<string, string> { ["model"] = "model", ["source"] = "query_source", ["origin"] = "origin" },
         new Dictionary<string, string>
         {
-            ["requests"] = "1", ["input"] = "input", ["output"] = "output", ["cache_read"] = "cache_read", ["cache_creation"] = "cache_creation",
-            ["cost"] = "cost_nano_usd", ["duration_ms"] = "duration_ms", ["ttft_requests"] = "(ttft_ms IS NOT NULL)",
+            ["requests"] = "1",
+            ["input"] = "input",
+            ["output"] = "output",
+            ["cache_read"] = "cache_read",
+            ["cache_creation"] = "cache_creation",
+            ["cost"] = "cost_nano_usd",
+            ["duration_ms"] = "duration_ms",
+            ["ttft_requests"] = "(ttft_ms IS NOT NULL)",
         });
 
     public static readonly SumsTable Tools = new("usage_sum_tool", "usage_tool",
         new Dictionary<string, string> { ["tool"] = "tool", ["model"] = "model" },
         new Dictionary<string, string>
         {
-            ["calls"] = "1", ["failures"] = "(1 - succeeded)", ["input_bytes"] = "coalesce(input_bytes, 0)", ["result_bytes"] = "coalesce(result_bytes, 0)",
+            ["calls"] = "1",
+            ["failures"] = "(1 - succeeded)",
+            ["input_bytes"] = "coalesce(input_bytes, 0)",
+            ["result_bytes"] = "coalesce(result_bytes, 0)",
             ["results"] = "(result_bytes IS NOT NULL)",
         });
 
