@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text.Json.Nodes;
 using OtelLite.ClaudeSettings;
 using OtelLite.Commands;
@@ -112,8 +113,8 @@ public sealed class SetupCommandTests : IDisposable
     [Fact]
     public void What_the_settings_would_call_is_offered_exactly_when_there_is_such_a_command()
     {
-        var root = CommandLine.Root();
-        var setup = root.Subcommands.Single(c => c.Name == "setup");
+        RootCommand root = CommandLine.Root();
+        Command setup = root.Subcommands.Single(c => c.Name == "setup");
         foreach (string called in (string[])["statusline", "hook"])
         {
             bool exists = root.Subcommands.Any(c => c.Name == called);

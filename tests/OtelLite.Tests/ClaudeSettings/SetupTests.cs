@@ -107,7 +107,7 @@ public sealed class SetupTests : IDisposable
 
         static string Sorted(string text)
         {
-            var node = JsonNode.Parse(text)!.AsObject();
+            JsonObject node = JsonNode.Parse(text)!.AsObject();
             string[] order = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_METRICS_EXPORTER", "OTEL_EXPORTER_OTLP_LOGS_HEADERS"];
             node["env"] = new JsonObject(node["env"]!.AsObject().OrderBy(m => Array.IndexOf(order, m.Key)).Select(m => KeyValuePair.Create(m.Key, m.Value?.DeepClone())));
             return node.ToJsonString();
@@ -298,6 +298,16 @@ public sealed class SetupTests : IDisposable
         File.SetAttributes(_home.Settings, FileAttributes.Normal);
         Apply();
         Assert.True(Setup.Undo()!.IsWhole);
+    }
+
+    [Fact]
+    public void What_another_program_writes_at_the_same_moment_is_not_lost()
+    {
+        _home.Write("{\"theirs\":1}");
+        Assert.Contains("Try again", Assert.Throws<SettingsException>(() => SettingsFile.Write(_home.Settings, "{}"u8.ToArray(), "{ }"u8.ToArray())).Message, StringComparison.Ordinal);
+        Assert.Contains("Try again", Assert.Throws<SettingsException>(() => SettingsFile.Write(_home.Settings, "{}"u8.ToArray(), null)).Message, StringComparison.Ordinal);
+        Assert.Equal("{\"theirs\":1}", Text);
+        Assert.Single(Directory.GetFiles(_home.Claude));
     }
 
     [Theory]
