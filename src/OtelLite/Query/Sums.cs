@@ -79,8 +79,8 @@ internal static class SumsQuery
             SELECT quarter * {QuarterTable.QuarterNano} AS time_unix_nano, {keys}, {asked} FROM {sums.Table}
             WHERE step = {p.Step} AND quarter >= {p.First} AND quarter < {p.End}{model}
             """);
-        return string.Join(" UNION ALL ", [.. whole,
-            $"{rows} WHERE {where} AND time_unix_nano < {parts[0].First * QuarterTable.QuarterNano}",
-            $"{rows} WHERE {where} AND time_unix_nano >= {parts[^1].End * QuarterTable.QuarterNano}"]);
+        // The bounds of each end alone: of two upper bounds SQLite looks for the first, and would pass over all between.
+        return string.Join(" UNION ALL ", [.. whole, .. scope.Ends().Select(end =>
+            $"{rows} WHERE time_unix_nano >= {end.From} AND time_unix_nano < {end.To}{model}")]);
     }
 }

@@ -8,7 +8,7 @@ const MARGIN = "300px"; // a part that is about to be scrolled into view counts 
 /**
  * A part of the page: where it stands, what it asks for a view, and how it shows the answers.
  * @typedef {{element: HTMLElement, wants: (view: object) => string[], show: (answers: object[], view: object) => void,
- *   look?: (view: object) => void, fail?: (error: Error) => void}} Part look: another view asks the same; fail: says in its own place what is wrong
+ *   look?: (view: object) => void, pauseMs?: number, fail?: (error: Error) => void}} Part look: another view asks the same; fail: says in its own place what is wrong
  */
 
 export class Fresh {
@@ -91,7 +91,7 @@ export class Fresh {
     part.element.classList.remove("waiting");
 
     // A slow answer is asked for less often, so that asking never takes more than a third of the time.
-    await this.pause(state, Math.max(state.seen ? PAUSE_MS : UNSEEN_PAUSE_MS, 2 * (performance.now() - began)));
+    await this.pause(state, Math.max(part.pauseMs ?? (state.seen ? PAUSE_MS : UNSEEN_PAUSE_MS), 2 * (performance.now() - began)));
     if (isOld()) return;
     state.running = false;
     if (state.again) this.ask(part);

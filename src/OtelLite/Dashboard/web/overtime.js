@@ -53,14 +53,10 @@ export const overtime = {
   element: byId("overtime"),
   wants(view) {
     const { figure, by } = chosen(view);
-    return [
-      `/api/breakdown?${[view.scope, view.zone, `figure=${encodeURIComponent(figure)}&by=${encodeURIComponent(by)}&top=${GROUPS}`].filter(Boolean).join("&")}`,
-      `/api/dimensions?${[view.scope, view.zone].filter(Boolean).join("&")}`,
-    ];
+    return [`/api/breakdown?${[view.scope, view.zone, `figure=${encodeURIComponent(figure)}&by=${encodeURIComponent(by)}&top=${GROUPS}`].filter(Boolean).join("&")}`];
   },
-  show([breakdown, dimensions], view) {
+  show([breakdown], view) {
     answer = breakdown;
-    attributes = dimensions.resourceAttributes;
     current = view;
     draw();
   },
@@ -100,6 +96,12 @@ export function listenOvertime(choose) {
 const spanOf = ({ from, to }) => [new Date(from) / 1000, new Date(to) / 1000];
 
 const rangeOf = ([from, to]) => rangeFrom(new Date(from * 1000), new Date(to * 1000));
+
+/** @param {string[]} keys the attributes of resources that figures can be split by */
+export function offerSplits(keys) {
+  attributes = keys;
+  if (current !== null) lookOvertime(current);
+}
 
 /** The fields say what the address says. */
 export function lookOvertime(view) {

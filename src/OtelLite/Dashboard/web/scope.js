@@ -2,6 +2,7 @@
 import { FILTERS, narrowing } from "./address.js";
 import { byId, h, morph, setText } from "./dom.js";
 import { ago, checksLine, count, isIncomplete, moment, span } from "./format.js";
+import { offerSplits } from "./overtime.js";
 
 const NAMES = { model: ["Model", "All models"], project: ["Project", "All projects"], machine: ["Machine", "All machines"], session: ["Session", "All sessions"] };
 
@@ -15,8 +16,10 @@ export function listenScope(choose) {
 /** The filters: what can be chosen is what the range has. A filter with one value to choose narrows nothing and is not shown. */
 export const filters = {
   element: byId("scope"),
+  pauseMs: 10_000, // a new model or attribute is no news of this second
   wants: ({ range, session, zone }) => (session === null ? [`/api/dimensions?${[range, zone].filter(Boolean).join("&")}`] : []),
   show([answer], view) {
+    offerSplits(answer.resourceAttributes);
     morph(byId("filters"), ...FILTERS.map((key) => {
       const chosen = view.narrowed.filter(([name]) => name === key).map(([, value]) => value);
       const values = answer[`${key}s`];
