@@ -17,7 +17,9 @@ public sealed partial class HouseTests
         ["Storage"] = ["Usage", "Telemetry"],
         ["Query"] = ["Storage", "Usage"],
         ["Dashboard"] = ["Query", "Telemetry"],
-        ["Commands"] = ["Telemetry", "Otlp", "Receiver", "Usage", "Storage", "Query", "Dashboard"],
+        ["Rows"] = [],
+        ["Status"] = ["Storage", "Query"],
+        ["Commands"] = ["Telemetry", "Otlp", "Receiver", "Usage", "Storage", "Query", "Dashboard", "Rows", "Status"],
     };
 
     private static IEnumerable<SourceFile> Of(params string[] folders) => SourceTree.Program.Where(f => folders.Contains(f.Folder));

@@ -26,6 +26,8 @@ internal static class CommandLine
         var root = new RootCommand("OtelLite shows, live, what Claude Code uses: it receives its OpenTelemetry export, keeps it, and serves a dashboard.")
         {
             serve,
+            StatusCommand.Create(settings),
+            QueryCommand.Create(settings),
             RecountCommand.Create(settings),
             CompletionCommand.Create(),
         };

@@ -1,0 +1,53 @@
+using System.Text;
+
+namespace OtelLite;
+
+/// <summary>
+/// Text that somebody else wrote, on its way to a terminal: a name or prompt in telemetry may hold what moves the cursor, renames the window or turns
+/// the line around. All of that is shown as a dot.
+/// </summary>
+internal static class TerminalText
+{
+    private const char Harmless = '·';
+
+    /// <summary>The text in one line, without anything that a terminal obeys.</summary>
+    public static string OneLine(string text) => text.AsSpan().ContainsAnyInRange('\0', '\u001f') || text.Any(IsObeyed)
+        ? string.Create(text.Length, text, (made, from) =>
+        {
+            for (int i = 0; i < made.Length; i++)
+            {
+                made[i] = IsObeyed(from[i]) ? Harmless : from[i];
+            }
+        })
+        : text;
+
+    /// <summary>Writes through to a terminal; ends of lines stay.</summary>
+    public static TextWriter Guard(TextWriter terminal) => new Guarded(terminal);
+
+    // C0 with ESC and DEL, C1, and the marks that change the direction of what follows.
+    private static bool IsObeyed(char c) => char.IsControl(c) || c is >= '\u202a' and <= '\u202e' or >= '\u2066' and <= '\u2069' or '\u2028' or '\u2029';
+
+    private sealed class Guarded(TextWriter terminal) : TextWriter
+    {
+        public override Encoding Encoding => terminal.Encoding;
+
+        public override void Write(char value) => terminal.Write(value is not ('\n' or '\r') && IsObeyed(value) ? Harmless : value);
+
+        public override void Write(ReadOnlySpan<char> buffer)
+        {
+            char[] made = buffer.ToArray();
+            for (int i = 0; i < made.Length; i++)
+            {
+                made[i] = made[i] is not ('\n' or '\r') && IsObeyed(made[i]) ? Harmless : made[i];
+            }
+
+            terminal.Write(made, 0, made.Length);
+        }
+
+        public override void Write(string? value) => Write(value.AsSpan());
+
+        public override void Write(char[] buffer, int index, int count) => Write(buffer.AsSpan(index, count));
+
+        public override void Flush() => terminal.Flush();
+    }
+}
