@@ -194,4 +194,10 @@ internal static class Limits
 
     /// <summary>Bytes of one answer that a command reads; the refusals, all at their longest, are less.</summary>
     public const int AnswerBytesMax = 1 << 20;
+
+    /// <summary>Raw rows that one step of a removal looks at and removes in one transaction: some ten milliseconds, in which the writer waits.</summary>
+    public const int PruneRowsPerStep = 1000;
+
+    /// <summary>Pages that one step gives back to the disk, for the same reason; 2 MB of them are written anew at most.</summary>
+    public const int PrunePagesPerStep = 500;
 }

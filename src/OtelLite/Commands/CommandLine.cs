@@ -28,6 +28,9 @@ internal static class CommandLine
             serve,
             StatusCommand.Create(settings),
             QueryCommand.Create(settings),
+            ExportCommand.Create(settings),
+            BackupCommand.Create(settings),
+            PruneCommand.Create(settings),
             RecountCommand.Create(settings),
             CompletionCommand.Create(),
         };

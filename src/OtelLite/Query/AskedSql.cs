@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -77,15 +76,7 @@ internal sealed class AskedSql : IDisposable
 
         for (int i = 0; i < cells.Length; i++)
         {
-            cells[i] = raw.sqlite3_column_type(_statement, i) switch
-            {
-                raw.SQLITE_INTEGER => raw.sqlite3_column_int64(_statement, i),
-                raw.SQLITE_FLOAT => raw.sqlite3_column_double(_statement, i),
-                // As bytes, which are whole also where a text holds a zero.
-                raw.SQLITE_TEXT => Encoding.UTF8.GetString(raw.sqlite3_column_blob(_statement, i)),
-                raw.SQLITE_BLOB => raw.sqlite3_column_blob(_statement, i).ToArray(),
-                _ => null,
-            };
+            cells[i] = Cell.Of(_statement, i);
         }
 
         return true;

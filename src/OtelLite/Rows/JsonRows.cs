@@ -63,6 +63,9 @@ internal sealed class JsonRows(TextWriter to, bool asArray) : RowWriter(to)
             case decimal number:
                 json.WriteNumberValue(number);
                 break;
+            case bool flag:
+                json.WriteBooleanValue(flag);
+                break;
             // JSON has no infinity.
             case double number when double.IsFinite(number):
                 json.WriteNumberValue(number);

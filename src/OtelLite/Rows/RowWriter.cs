@@ -6,7 +6,7 @@ internal readonly record struct OutColumn(string Name, bool IsJson = false);
 
 /// <summary>
 /// Writes rows one after the other in one form, and keeps none that is written. A cell is null, <see cref="long"/>, <see cref="double"/>,
-/// <see cref="decimal"/>, <see cref="string"/> or an array of bytes.
+/// <see cref="decimal"/>, <see cref="bool"/>, <see cref="string"/> or an array of bytes.
 /// </summary>
 internal abstract class RowWriter(TextWriter to)
 {
@@ -25,6 +25,7 @@ internal abstract class RowWriter(TextWriter to)
         null => "",
         string text => text,
         byte[] bytes => Convert.ToHexString(bytes),
+        bool flag => flag ? "true" : "false",
         _ => ((IFormattable)cell).ToString(null, System.Globalization.CultureInfo.InvariantCulture),
     };
 }
