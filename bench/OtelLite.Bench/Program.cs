@@ -10,6 +10,8 @@ switch (args)
         return await ReleaseFacts.Print(executable);
     case ["feed", var url, var token, .. var hours]:
         return await Feed.Run(url, token, hours is [var h] ? double.Parse(h, System.Globalization.CultureInfo.InvariantCulture) : 8);
+    case ["pages", .. var sessions]:
+        return await Pages.Run(sessions is [var n] ? int.Parse(n, System.Globalization.CultureInfo.InvariantCulture) : 100_000);
     default:
         // In this process: the project as it was built is measured, not a second build of it.
         BenchmarkSwitcher.FromAssembly(typeof(ReleaseFacts).Assembly).Run(

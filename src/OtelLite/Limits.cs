@@ -106,6 +106,15 @@ internal static class Limits
     /// <summary>Values of one dimension (models, projects, ...) in the list of them; a menu is shorter.</summary>
     public const int DimensionValuesMax = 1000;
 
+    /// <summary>Sessions that one <c>/api/sessions</c> answer may leave out before its first; each costs a place in the sorting.</summary>
+    public const int SessionsOffsetMax = 1_000_000;
+
+    /// <summary>Characters of the text that sessions are searched for; the longest name anyone types.</summary>
+    public const int SearchCharactersMax = 200;
+
+    /// <summary>Dollars that <c>minCost</c> may ask for, far above any session's.</summary>
+    public const int MinCostUsdMax = 1_000_000_000;
+
     /// <summary>Requests, tool calls and prompts, each, in the answer about one session.</summary>
     public const int SessionRowsMax = 5000;
 

@@ -5,11 +5,9 @@ namespace OtelLite;
 /// <summary>The settings as flags, valid before and behind the name of every command.</summary>
 internal sealed class SettingFlags
 {
-    private readonly (Setting Setting, Option<string?> Flag)[] _all =
-        [.. Setting.All.Select(s => (s, new Option<string?>(s.Flag) { Description = s.Does, HelpName = s.Placeholder, Recursive = true }))];
+    private readonly (Setting Setting, Option<string?> Flag)[] _all = [.. Setting.All.Select(s => (s, Flag(s.Flag, s.Placeholder, s.Does)))];
 
-    private readonly Option<string?> _config =
-        new(Setting.ConfigFlag) { Description = "read these as JSON from FILE", HelpName = "FILE", Recursive = true };
+    private readonly Option<string?> _config = Flag(Setting.ConfigFlag, "FILE", "read these as JSON from FILE");
 
     public void AddTo(Command command)
     {
@@ -25,4 +23,15 @@ internal sealed class SettingFlags
 
     /// <summary>The file that was named, or null.</summary>
     public string? ConfigFile(ParseResult parsed) => parsed.GetValue(_config);
+
+    // Of a flag that is given twice the last counts, so that a script may add to what an alias says.
+    private static Option<string?> Flag(string name, string placeholder, string does) => new(name)
+    {
+        Description = does,
+        HelpName = placeholder,
+        Recursive = true,
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = false,
+        CustomParser = result => result.Tokens[^1].Value,
+    };
 }

@@ -66,10 +66,10 @@ internal sealed class Api
             new("GET", "/api/tools", "each tool of a range: calls, failures by kind, durations, decisions, sizes", json.ToolsAnswer, figures.ServeTools) { Scoped = true },
             new("GET", "/api/models", "each model of a range: cost, cache, errors, speed, and what it was for", json.ModelsAnswer, figures.ServeModels) { Scoped = true },
             new("GET", "/api/dimensions", "by what the figures of a range can be narrowed and split", json.Dimensions, figures.ServeDimensions) { Scoped = true },
-            new("GET", "/api/sessions", "the sessions that did something in a range, the one heard of last first", json.SessionList, ServeSessions)
+            new("GET", "/api/sessions", "a page of the sessions that did something in a range, the one heard of last first unless asked otherwise", json.SessionList, ServeSessions)
             {
                 Scoped = true,
-                Parameters = [("limit", $"how many, at most {Limits.SessionsMax}; default 100")],
+                Parameters = SessionsReader.Parameters,
             },
             new("GET", "/api/sessions/{id}", "one session prompt by prompt, and whether its metrics and events agree", json.SessionDetails, ServeSession),
             new("GET", "/api/sessions/{id}/events", "what happened in a session, in time: prompts, requests, tools, decisions, errors, compactions", json.SessionEvents, ServeSessionEvents),
@@ -104,8 +104,9 @@ internal sealed class Api
     {
         using SqliteConnection connection = _openReader();
         DateTimeOffset now = DateTimeOffset.UtcNow;
-        RequestedScope requested = ScopeReader.Read(context.Request.Query, connection, now, "limit");
-        return Answers.Write(context, SessionsQuery.Read(connection, requested.Scope, ScopeReader.Count(context.Request.Query, "limit", 100, Limits.SessionsMax), now), ApiJson.Default.SessionList);
+        RequestedScope requested = ScopeReader.Read(context.Request.Query, connection, now, SessionsReader.Names);
+        SessionsAsked asked = SessionsReader.Read(context.Request.Query) with { Limit = ScopeReader.Count(context.Request.Query, "limit", 100, Limits.SessionsMax) };
+        return Answers.Write(context, SessionsQuery.Read(connection, requested.Scope, asked, now), ApiJson.Default.SessionList);
     }
 
     private Task ServeSession(HttpContext context)

@@ -52,7 +52,7 @@ internal static class ScopeReader
             }
         }
 
-        foreach (string name in (string[])["range", "since", "step", "limit", "figure", "by", "top"])
+        foreach (string name in (string[])["range", "since", "step", "limit", "figure", "by", "top", .. SessionsReader.Names])
         {
             if (query[name].Count > 1)
             {

@@ -84,7 +84,7 @@ internal static class BreakdownQuery
 
     private static IEnumerable<Part> Kinds(SqliteConnection connection, Scope scope, Buckets buckets, Measure measure)
     {
-        Func<Figure, long[]> columnOf = TimeseriesQuery.Columns(connection, scope, buckets);
+        Func<Figure, long[]> columnOf = TimeseriesQuery.Columns(connection, scope, buckets, [.. measure.Kinds.SelectMany(k => k.Plus.Concat(k.Minus)).Distinct()]);
         return measure.Kinds.Select(kind => new Part(kind.Name, kind.Name,
             [.. buckets.Starts.Select((_, i) => (i, kind.Plus.Sum(f => columnOf(f)[i]) - kind.Minus.Sum(f => columnOf(f)[i])))]));
     }
@@ -138,7 +138,7 @@ internal static class BreakdownQuery
         }
 
         FillSessions(connection, scope, buckets, measure, parts.ToDictionary(p => p.Name));
-        Func<Figure, long[]> columnOf = TimeseriesQuery.Columns(connection, scope, buckets);
+        Func<Figure, long[]> columnOf = TimeseriesQuery.Columns(connection, scope, buckets, measure.Figures);
         List<(int Place, long Value)> all = [.. measure.Figures.SelectMany(f => columnOf(f).Select((value, place) => (place, value)))];
         List<(int Place, long Value)> rest = [.. all, .. parts.SelectMany(p => p.Values).Select(v => (v.Place, -v.Value))];
         return new Breakdown(

@@ -55,7 +55,7 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
 
     private string OwnColumn => IsOwn ? measure.SessionColumn! : $"total({ModelColumns})";
 
-    private string OwnTable => IsOwn ? "" : "JOIN usage_session_model ON usage_session_model.session = usage_session.id";
+    private string OwnTable => IsOwn ? "" : "CROSS JOIN usage_session_model ON usage_session_model.session = usage_session.id";
 
     private string OwnGroup => IsOwn ? "" : "GROUP BY usage_session.id";
 
@@ -100,29 +100,21 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
     private string Whole(SqliteCommand command, Buckets? buckets) =>
         $"{WithinOne(buckets)}{And(scope.WhereSession(command))}{(IsOwn ? "" : scope.AndModel(command, "usage_session_model.model"))}";
 
-    private static string WithinOne(Buckets? buckets) => "first_unix_nano >= $from AND last_unix_nano < $to"
+    // By when they began: of two ranges SQLite may take the wider one, but for the plus.
+    private static string WithinOne(Buckets? buckets) => "first_unix_nano >= $from AND first_unix_nano < $to AND +last_unix_nano < $to"
         + (buckets is null ? "" : $" AND {buckets.PlaceOf("first_unix_nano")} = {buckets.PlaceOf("last_unix_nano")}");
 
     // The amounts of the other sessions (time_unix_nano, session, value).
     private string Straddling(SqliteCommand command, Buckets? buckets)
     {
-        string where = scope.Where(command);
-        string sessions = $"""
-            session IN (SELECT id FROM usage_session WHERE last_unix_nano >= $from AND first_unix_nano < $to AND NOT ({WithinOne(buckets)}){And(scope.WhereSession(command))})
-            """;
-        string figures = $"figure IN ({measure.FigureList})", model = scope.AndModel(command, "model");
-        const long nano = QuarterTable.QuarterNano;
-        long first = scope.FromUnixNano / nano + (scope.FromUnixNano % nano == 0 ? 0 : 1), end = scope.ToUnixNano / nano;
-        if (buckets is { NeedExactTimes: true } || first >= end)
-        {
-            return $"SELECT time_unix_nano, session, value FROM usage_amount WHERE {where} AND {figures} AND {sessions}";
-        }
-
-        return $"""
-            SELECT quarter * {nano} AS time_unix_nano, session, value FROM usage_quarter WHERE {sessions} AND quarter >= {first} AND quarter < {end} AND {figures}{model}
-            UNION ALL SELECT time_unix_nano, session, value FROM usage_amount WHERE {where} AND time_unix_nano < {first * nano} AND {figures} AND {sessions}
-            UNION ALL SELECT time_unix_nano, session, value FROM usage_amount WHERE {where} AND time_unix_nano >= {end * nano} AND {figures} AND {sessions}
-            """;
+        string others = buckets is null
+            ? scope.Straddling(command)
+            : $"""
+               SELECT id FROM usage_session WHERE last_unix_nano >= $from AND first_unix_nano < $to AND NOT ({WithinOne(buckets)}){And(scope.WhereSession(command))}
+               """;
+        return buckets is { NeedExactTimes: true }
+            ? $"SELECT time_unix_nano, session, value FROM usage_amount WHERE {scope.Where(command)} AND figure IN ({measure.FigureList}) AND session IN ({others})"
+            : $"SELECT time_unix_nano, session, value FROM ({scope.AmountsOf(command, others)}) WHERE figure IN ({measure.FigureList})";
     }
 
     private static string And(string condition) => condition.Length > 0 ? " AND " + condition : "";

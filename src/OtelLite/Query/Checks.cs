@@ -58,26 +58,34 @@ internal static class ChecksQuery
         _ => SessionCheck.EventsOnly,
     };
 
-    /// <summary>Of the sessions in the scope.</summary>
-    public static Checks Read(SqliteConnection connection, Scope scope, DateTimeOffset now)
+    /// <summary>Of the sessions in the scope; and how many they are, without the groups.</summary>
+    public static (Checks Checks, long Sessions) Read(SqliteConnection connection, Scope scope, DateTimeOffset now)
     {
         using SqliteCommand command = connection.CreateCommand();
-        return Read(command, scope.SessionsOf(command), now);
+        const string columns = "is_named, verdict, count(*), sum(received_unix_nano > $active), sum(missing_events), sum(open_calls)";
+        command.CommandText = scope.Models.Count > 0
+            ? $"SELECT {columns} FROM usage_session WHERE id IN ({scope.SessionsOf(command)}) GROUP BY 1, 2"
+            : $"""
+              SELECT {columns} FROM usage_session WHERE has_figures AND {scope.Inside(command)} GROUP BY 1, 2
+              UNION ALL SELECT {columns} FROM usage_session
+              WHERE id IN (SELECT session FROM ({scope.AmountsOf(command, scope.Straddling(command))}) WHERE value <> 0) GROUP BY 1, 2
+              """;
+        return Read(command, now);
     }
 
     /// <summary>Of all sessions that did something.</summary>
     public static Checks ReadAll(SqliteConnection connection, DateTimeOffset now)
     {
         using SqliteCommand command = connection.CreateCommand();
-        return Read(command, "SELECT id FROM usage_session WHERE did_something", now);
+        command.CommandText = """
+            SELECT is_named, verdict, count(*), sum(received_unix_nano > $active), sum(missing_events), sum(open_calls)
+            FROM usage_session WHERE did_something GROUP BY 1, 2
+            """;
+        return Read(command, now).Checks;
     }
 
-    private static Checks Read(SqliteCommand command, string sessions, DateTimeOffset now)
+    private static (Checks Checks, long Sessions) Read(SqliteCommand command, DateTimeOffset now)
     {
-        command.CommandText = $"""
-            SELECT verdict, received_unix_nano > $active, is_named, count(*), sum(missing_events), sum(open_calls)
-            FROM usage_session WHERE id IN ({sessions}) GROUP BY 1, 2, 3
-            """;
         command.Parameters.AddWithValue("$active", UnixNano.From(now - Limits.ActiveSession));
         Dictionary<SessionCheck, long> named = [];
         Dictionary<SessionCheck, long> unnamed = [];
@@ -88,16 +96,20 @@ internal static class ChecksQuery
         {
             missing += row.GetInt64(4);
             withoutResult += row.GetInt64(5);
-            Dictionary<SessionCheck, long> counts = row.GetBoolean(2) ? named : unnamed;
-            SessionCheck check = Of(row.GetInt64(0), row.GetBoolean(1));
-            counts[check] = counts.GetValueOrDefault(check) + row.GetInt64(3);
+            Dictionary<SessionCheck, long> counts = row.GetBoolean(0) ? named : unnamed;
+            foreach ((bool isActive, long count) in ((bool, long)[])[(true, row.GetInt64(3)), (false, row.GetInt64(2) - row.GetInt64(3))])
+            {
+                SessionCheck check = Of(row.GetInt64(1), isActive);
+                counts[check] = counts.GetValueOrDefault(check) + count;
+            }
         }
 
         long Are(SessionCheck check) => named.GetValueOrDefault(check);
         static long Billed(Dictionary<SessionCheck, long> counts) => counts.Where(c => c.Key != SessionCheck.Nothing).Sum(c => c.Value);
-        return new Checks(
+        var checks = new Checks(
             Billed(named), Are(SessionCheck.Agree), Are(SessionCheck.Auxiliary), Are(SessionCheck.EventsIncomplete), Are(SessionCheck.MetricsIncomplete),
             Are(SessionCheck.MetricsOnly), Are(SessionCheck.EventsOnly), Are(SessionCheck.Open), missing, withoutResult,
             Billed(unnamed), unnamed.GetValueOrDefault(SessionCheck.Agree));
+        return (checks, named.Values.Sum());
     }
 }

@@ -18,23 +18,27 @@ internal static class DimensionsQuery
         scope = scope.Narrowed(connection);
         return new Dimensions(
             Names(connection, "model", command => SumsQuery.Of(command, scope, SumsQuery.Figures, FigureColumns.All), FigureColumns.All),
-            Values(connection, command => $"SELECT DISTINCT project AS value FROM usage_session WHERE {SessionsOf(command, scope)}"),
-            Values(connection, command => $"SELECT DISTINCT machine AS value FROM usage_session WHERE {SessionsOf(command, scope)}"),
+            Values(connection, command => SessionsOf(command, scope, "project")),
+            Values(connection, command => SessionsOf(command, scope, "machine")),
             Names(connection, "source", command => SumsQuery.Of(command, scope, SumsQuery.Sources, ["requests"]), ["requests"]),
             Names(connection, "tool", command => SumsQuery.Of(command, scope, SumsQuery.Tools, ["calls"]), ["calls"]),
             Values(connection, command => $"""
                 SELECT DISTINCT key AS value FROM otel_resource, json_each(otel_resource.attributes)
-                WHERE otel_resource.id IN (SELECT resource FROM usage_session WHERE {SessionsOf(command, scope)})
+                WHERE otel_resource.id IN ({SessionsOf(command, scope, "resource")})
                 """));
     }
 
-    // Those that were at work around the scope; whether they did something within it would be a look at every hour of each.
-    private static string SessionsOf(SqliteCommand command, Scope scope)
+    // Of those that were at work around the scope; whether they did something within it would be a look at every hour of each. Each column has an
+    // index with the times of its sessions.
+    private static string SessionsOf(SqliteCommand command, Scope scope, string column)
     {
-        string sessions = scope.WhereSession(command);
+        string sessions = scope.WhereSession(command), index = scope.IsOfSessions ? "" : $"INDEXED BY usage_session_{column}";
         command.Parameters.AddWithValue("$from", scope.FromUnixNano);
         command.Parameters.AddWithValue("$to", scope.ToUnixNano);
-        return $"has_figures AND last_unix_nano >= $from AND first_unix_nano < $to{(sessions.Length > 0 ? " AND " + sessions : "")} {scope.AndUsesModel(command)}";
+        return $"""
+            SELECT DISTINCT {column} AS value FROM usage_session {index}
+            WHERE last_unix_nano >= $from AND first_unix_nano < $to{(sessions.Length > 0 ? " AND " + sessions : "")} {scope.AndUsesModel(command)}
+            """;
     }
 
     private static List<string> Names(SqliteConnection connection, string key, Func<SqliteCommand, string> rows, IReadOnlyList<string> columns) =>

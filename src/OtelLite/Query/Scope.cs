@@ -56,57 +56,129 @@ internal sealed record Scope
     /// <summary>
     /// A SELECT of all amounts in the scope (time_unix_nano, session, model, figure, value): whole quarters of an hour from their totals, where the
     /// time is the quarter's start, and what is left at both ends from the rows themselves. Rows without a model (a commit, a prompt) are
-    /// not part of a figure that is narrowed to a model.
+    /// not part of a figure that is narrowed to a model. Of many sessions this is a lot; <see cref="FigureSums"/> reads less.
     /// </summary>
     /// <param name="exactTimes">Every amount at its own time: for series with buckets shorter than a quarter.</param>
     public string Amounts(SqliteCommand command, bool exactTimes = false)
     {
-        const string columns = "session, model, figure, value";
-        const long nano = QuarterTable.QuarterNano;
-        string models = AndModel(command, "model");
-        string filters = Filters(command, "model");
-        string sessions = WhereSession(command);
         Bind(command, "$from", FromUnixNano);
         Bind(command, "$to", ToUnixNano);
-        long first = FromUnixNano / nano + (FromUnixNano % nano == 0 ? 0 : 1);
-        long end = ToUnixNano / nano;
-        if (exactTimes || first >= end)
+        return exactTimes
+            ? $"SELECT time_unix_nano, session, model, figure, value FROM usage_amount WHERE {Where(command)}"
+            : AmountsOf(command, $"SELECT id FROM usage_session WHERE last_unix_nano >= $from AND first_unix_nano < $to{AndSession(command)}");
+    }
+
+    /// <summary>The same of these sessions, whatever the scope says of sessions.</summary>
+    /// <param name="sessions">A SELECT of them.</param>
+    public string AmountsOf(SqliteCommand command, string sessions)
+    {
+        const string columns = "session, model, figure, value";
+        const long nano = QuarterTable.QuarterNano;
+        string where = $"session IN ({sessions}){AndModel(command)}";
+        Bind(command, "$from", FromUnixNano);
+        Bind(command, "$to", ToUnixNano);
+        if (FirstQuarter >= EndQuarter)
         {
-            return $"SELECT time_unix_nano, {columns} FROM usage_amount WHERE time_unix_nano >= $from AND time_unix_nano < $to{filters}";
+            return $"SELECT time_unix_nano, {columns} FROM usage_amount WHERE {where} AND time_unix_nano >= $from AND time_unix_nano < $to";
         }
 
-        Bind(command, "$first", first);
-        Bind(command, "$end", end);
-        Bind(command, "$firstTime", first * nano);
-        Bind(command, "$endTime", end * nano);
-        return $"""
-            SELECT quarter * {nano} AS time_unix_nano, {columns} FROM usage_quarter
-            WHERE session IN (SELECT id FROM usage_session WHERE last_unix_nano >= $from AND first_unix_nano < $to{(sessions.Length > 0 ? " AND " + sessions : "")})
-                  AND quarter >= $first AND quarter < $end{models}
-            UNION ALL SELECT time_unix_nano, {columns} FROM usage_amount WHERE time_unix_nano >= $from AND time_unix_nano < $firstTime{filters}
-            UNION ALL SELECT time_unix_nano, {columns} FROM usage_amount WHERE time_unix_nano >= $endTime AND time_unix_nano < $to{filters}
-            """;
+        Bind(command, "$first", FirstQuarter);
+        Bind(command, "$end", EndQuarter);
+        string[] parts =
+        [
+            $"SELECT quarter * {nano} AS time_unix_nano, {columns} FROM usage_quarter WHERE {where} AND quarter >= $first AND quarter < $end",
+            .. Ends().Select((end, i) =>
+            {
+                Bind(command, $"$endFrom{i}", end.From);
+                Bind(command, $"$endTo{i}", end.To);
+                return $"SELECT time_unix_nano, {columns} FROM usage_amount WHERE {where} AND time_unix_nano >= $endFrom{i} AND time_unix_nano < $endTo{i}";
+            }),
+        ];
+        return string.Join(" UNION ALL ", parts);
+    }
+
+    /// <summary>The first whole quarter of an hour of the range.</summary>
+    public long FirstQuarter => FromUnixNano / QuarterTable.QuarterNano + (FromUnixNano % QuarterTable.QuarterNano == 0 ? 0 : 1);
+
+    /// <summary>The quarter after the last whole one.</summary>
+    public long EndQuarter => ToUnixNano / QuarterTable.QuarterNano;
+
+    /// <summary>What of the range is no whole quarter, at both its ends; all of it, where none is whole.</summary>
+    public IEnumerable<(long From, long To)> Ends()
+    {
+        (long first, long end) = (FirstQuarter * QuarterTable.QuarterNano, EndQuarter * QuarterTable.QuarterNano);
+        (long From, long To)[] ends = first >= end ? [(FromUnixNano, ToUnixNano)] : [(FromUnixNano, first), (end, ToUnixNano)];
+        // After the last quarter that nanoseconds can tell there is nothing.
+        return ends.Where(e => e.From < e.To && (e.From != end || e.To != long.MaxValue));
+    }
+
+    /// <summary>Only some sessions are asked for, by what they are.</summary>
+    public bool IsOfSessions => Sessions.Count + Projects.Count + Machines.Count > 0;
+
+    /// <summary>The condition on usage_session of those that lie wholly in the range: what they did in all, they did in it.</summary>
+    public string Inside(SqliteCommand command)
+    {
+        // An end that is open narrows nothing, and would mislead SQLite into looking for it first.
+        List<string> conditions = ["true"];
+        if (FromUnixNano > 0)
+        {
+            Bind(command, "$from", FromUnixNano);
+            conditions.Add("first_unix_nano >= $from");
+        }
+
+        if (ToUnixNano < long.MaxValue)
+        {
+            Bind(command, "$to", ToUnixNano);
+            conditions.Add("last_unix_nano < $to");
+        }
+
+        return $"{string.Join(" AND ", conditions)}{AndSession(command)}";
+    }
+
+    /// <summary>A SELECT of the sessions that lie in the range in part.</summary>
+    public string Straddling(SqliteCommand command)
+    {
+        Bind(command, "$from", FromUnixNano);
+        Bind(command, "$to", ToUnixNano);
+        string sessions = AndSession(command);
+        const string none = "SELECT id FROM usage_session WHERE false";
+        string[] parts =
+        [
+            .. FromUnixNano > 0 ? [$"SELECT id FROM usage_session WHERE last_unix_nano >= $from AND +first_unix_nano < $from{sessions}"] : Array.Empty<string>(),
+            .. ToUnixNano < long.MaxValue ? [$"SELECT id FROM usage_session WHERE last_unix_nano >= $to AND +first_unix_nano < $to{sessions}"] : Array.Empty<string>(),
+        ];
+        return parts.Length == 0 ? none : string.Join(" UNION ", parts);
     }
 
     /// <summary>A SELECT of the sessions that did something in the scope; one that did nothing (only start-up records) has no row in any of these.</summary>
-    public string SessionsOf(SqliteCommand command) => $"SELECT DISTINCT session FROM ({Amounts(command)}) WHERE value <> 0";
+    public string SessionsOf(SqliteCommand command)
+    {
+        string inside = Models.Count == 0
+            ? $"SELECT id FROM usage_session WHERE has_figures AND {Inside(command)}"
+            : $"""
+              SELECT session FROM usage_session_model WHERE session IN (SELECT id FROM usage_session WHERE {Inside(command)}){AndModel(command)}
+                     AND ({string.Join(" OR ", FigureColumns.All.Select(c => $"{c} <> 0"))})
+              """;
+        return $"{inside} UNION SELECT session FROM ({AmountsOf(command, Straddling(command))}) WHERE value <> 0";
+    }
 
     /// <summary>A further condition on usage_session: one of the named models was asked in it.</summary>
     public string AndUsesModel(SqliteCommand command) => Models.Count == 0 ? "" : $"""
-        AND id IN (SELECT session FROM usage_witness WHERE model IN (SELECT id FROM usage_name WHERE name IN ({Bind(command, "$model", Models)})))
+        AND EXISTS (SELECT 1 FROM usage_witness WHERE session = usage_session.id AND model IN (SELECT id FROM usage_name WHERE name IN ({Bind(command, "$model", Models)})))
         """;
 
-    /// <summary>A further condition: one of the named models.</summary>
-    /// <param name="model">The column with its id.</param>
-    public string AndModel(SqliteCommand command, string model) =>
-        Models.Count == 0 ? "" : $" AND {model} IN (SELECT id FROM usage_name WHERE name IN ({Bind(command, "$model", Models)}))";
+    /// <summary>A further condition on a table that has a model. The plus keeps SQLite from looking for the model first, of which there are few.</summary>
+    public string AndModel(SqliteCommand command, string model = "model") =>
+        Models.Count == 0 ? "" : $" AND +{model} IN (SELECT id FROM usage_name WHERE name IN ({Bind(command, "$model", Models)}))";
 
     private string Filters(SqliteCommand command, string model)
     {
         string models = AndModel(command, model);
         string sessions = WhereSession(command);
-        return sessions.Length == 0 ? models : $"{models} AND session IN (SELECT id FROM usage_session WHERE {sessions})";
+        return sessions.Length == 0 ? models : $"{models} AND session IN (SELECT id FROM usage_session WHERE last_unix_nano >= $from AND first_unix_nano < $to AND {sessions})";
     }
+
+    private string AndSession(SqliteCommand command) => WhereSession(command) is { Length: > 0 } sessions ? $" AND {sessions}" : "";
 
     /// <summary>The condition on <c>usage_session</c>, or nothing.</summary>
     public string WhereSession(SqliteCommand command) => string.Join(" AND ", new[]

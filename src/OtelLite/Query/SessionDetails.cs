@@ -32,7 +32,7 @@ internal static class SessionDetailsQuery
     /// <summary>Null when there is no such session, or one that did nothing.</summary>
     public static SessionDetails? Read(SqliteConnection connection, string id, DateTimeOffset now)
     {
-        if (SessionsQuery.Read(connection, new Scope { Sessions = [id] }, 1, now).Sessions is not [var session])
+        if (SessionsQuery.Read(connection, new Scope { Sessions = [id] }, new SessionsAsked { Limit = 1 }, now).Sessions is not [var session])
         {
             return null;
         }

@@ -5,37 +5,104 @@ namespace OtelLite.Query;
 /// <summary>How some numbers are spread: percentiles by nearest rank, which are numbers among them.</summary>
 internal readonly record struct Spread(long P50, long P95, long Max);
 
-/// <summary>Numbers in a table, by what they are told apart by; an index has both in this order, and the time behind them.</summary>
-/// <param name="Table">With a time and a model.</param>
-internal sealed record SpreadOf(string Table, string Key, string Column, string And = "");
+/// <summary>Numbers in a table, by what they are told apart by.</summary>
+/// <param name="Sums">The sums of the table.</param>
+/// <param name="Count">The sum that says how many numbers there are.</param>
+/// <param name="Index">By key, number and time.</param>
+internal sealed record SpreadOf(SumsTable Sums, string Count, string Key, string Column, string Index);
 
 /// <summary>Exact percentiles of a scope.</summary>
 internal static class Spreads
 {
-    public static readonly SpreadOf ToolDurations = new("usage_tool", "tool", "duration_ms");
-    public static readonly SpreadOf ToolResults = new("usage_tool", "tool", "result_bytes", " AND result_bytes IS NOT NULL");
-    public static readonly SpreadOf RequestDurations = new("usage_request", "model", "duration_ms");
-    public static readonly SpreadOf RequestTtft = new("usage_request", "model", "ttft_ms", " AND ttft_ms IS NOT NULL");
+    public static readonly SpreadOf ToolDurations = new(SumsQuery.Tools, "calls", "tool", "duration_ms", "usage_tool_duration");
+    public static readonly SpreadOf ToolResults = new(SumsQuery.Tools, "results", "tool", "result_bytes", "usage_tool_result");
+    public static readonly SpreadOf RequestDurations = new(SumsQuery.Sources, "requests", "model", "duration_ms", "usage_request_duration");
+    public static readonly SpreadOf RequestTtft = new(SumsQuery.Sources, "ttft_requests", "model", "ttft_ms", "usage_request_ttft");
+
+    // A number costs so many times as much to sort as to pass in its index, where those of all times stand.
+    private const long SortedPerPassed = 10;
 
     /// <summary>By the row of usage_name that is the key; keys without numbers have none.</summary>
     public static Dictionary<long, Spread> Read(SqliteConnection connection, Scope scope, SpreadOf of)
     {
+        bool isOfAll = scope.Sessions.Count + scope.Projects.Count + scope.Machines.Count == 0 && (scope.Models.Count == 0 || of.Key == "model");
+        if (isOfAll)
+        {
+            Dictionary<long, long> counts = Counts(connection, scope, of);
+            if (counts.Values.Sum() * SortedPerPassed > Counts(connection, new Scope { Models = scope.Models }, of).Values.Sum())
+            {
+                return Passed(connection, scope, of, counts);
+            }
+        }
+
+        return Sorted(connection, scope, of);
+    }
+
+    private static Dictionary<long, long> Counts(SqliteConnection connection, Scope scope, SpreadOf of)
+    {
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = $"""
-            WITH number AS (
-                SELECT {of.Key} AS key, {of.Column} AS value, row_number() OVER (PARTITION BY {of.Key} ORDER BY {of.Column}) AS rank,
-                       count(*) OVER (PARTITION BY {of.Key}) AS numbers
-                FROM {of.Table} WHERE {scope.Where(command)}{of.And})
-            SELECT key, max(iif(rank = (numbers * 50 + 99) / 100, value, 0)), max(iif(rank = (numbers * 95 + 99) / 100, value, 0)), max(value)
-            FROM number GROUP BY key
+            SELECT {of.Key}, total({of.Count}) FROM ({SumsQuery.Of(command, scope, of.Sums, [of.Count])}) GROUP BY 1 HAVING total({of.Count}) > 0
             """;
-        Dictionary<long, Spread> spreads = [];
+        Dictionary<long, long> counts = [];
         using SqliteDataReader row = command.ExecuteReader();
         while (row.Read())
         {
-            spreads[row.GetInt64(0)] = new Spread(row.GetInt64(1), row.GetInt64(2), row.GetInt64(3));
+            counts[row.GetInt64(0)] = row.GetInt64(1);
         }
 
-        return spreads;
+        return counts;
     }
+
+    // Each from the end that is nearer.
+    private static Dictionary<long, Spread> Passed(SqliteConnection connection, Scope scope, SpreadOf of, Dictionary<long, long> counts)
+    {
+        long At(long key, long place, string order)
+        {
+            using SqliteCommand command = connection.CreateCommand();
+            command.CommandText = $"""
+                SELECT {of.Column} FROM {of.Sums.Rows} INDEXED BY {of.Index}
+                WHERE {of.Key} = $key AND {of.Column} IS NOT NULL AND time_unix_nano >= $from AND time_unix_nano < $to
+                ORDER BY {of.Column} {order} LIMIT 1 OFFSET $place
+                """;
+            command.Parameters.AddWithValue("$key", key);
+            command.Parameters.AddWithValue("$from", scope.FromUnixNano);
+            command.Parameters.AddWithValue("$to", scope.ToUnixNano);
+            command.Parameters.AddWithValue("$place", place);
+            return (long)command.ExecuteScalar()!;
+        }
+
+        return counts.ToDictionary(c => c.Key, c => new Spread(
+            At(c.Key, Rank(c.Value, 50) - 1, "ASC"), At(c.Key, c.Value - Rank(c.Value, 95), "DESC"), At(c.Key, 0, "DESC")));
+    }
+
+    private static Dictionary<long, Spread> Sorted(SqliteConnection connection, Scope scope, SpreadOf of)
+    {
+        Dictionary<long, List<long>> numbers = [];
+        using (SqliteCommand command = connection.CreateCommand())
+        {
+            command.CommandText = $"SELECT {of.Key}, {of.Column} FROM {of.Sums.Rows} WHERE {scope.Where(command)} AND {of.Column} IS NOT NULL";
+            using SqliteDataReader row = command.ExecuteReader();
+            while (row.Read())
+            {
+                long key = row.GetInt64(0);
+                if (!numbers.TryGetValue(key, out List<long>? list))
+                {
+                    numbers[key] = list = [];
+                }
+
+                list.Add(row.GetInt64(1));
+            }
+        }
+
+        return numbers.ToDictionary(n => n.Key, n =>
+        {
+            n.Value.Sort();
+            long At(int percent) => n.Value[(int)Rank(n.Value.Count, percent) - 1];
+            return new Spread(At(50), At(95), n.Value[^1]);
+        });
+    }
+
+    // The place among so many sorted numbers, by nearest rank; the first is 1.
+    private static long Rank(long count, int percent) => ((count * percent) + 99) / 100;
 }

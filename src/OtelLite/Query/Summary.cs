@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using OtelLite.Storage;
 using OtelLite.Usage;
 
 namespace OtelLite.Query;
@@ -82,7 +83,8 @@ internal static class SummaryQuery
         // One read transaction, so that all the figures are of the same commit.
         using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
         scope = scope.Narrowed(connection);
-        List<(string Model, Dictionary<Figure, long> Amounts)> models = AmountsByModel(connection, scope);
+        IReadOnlyList<(string Model, Dictionary<Figure, long> Amounts)> models = AmountsByModel(connection, scope);
+        (Checks checks, long sessions) = ChecksQuery.Read(connection, scope, now);
         Dictionary<Figure, long> all = [];
         foreach ((Figure figure, long value) in models.SelectMany(m => m.Amounts))
         {
@@ -96,7 +98,7 @@ internal static class SummaryQuery
             CostUsd = CostOf(all),
             Auxiliary = Part(kind => Of(kind.Auxiliary())),
             NoRequestDetail = Part(kind => Of(kind.Rest()) - Of(kind.Auxiliary())),
-            Sessions = new SessionCounts(SessionsTotal(connection, scope), SessionsActive(connection, scope, now)),
+            Sessions = new SessionCounts(sessions, SessionsActive(connection, scope, now)),
             ApiRequests = Of(Figure.ApiRequests),
             ApiErrors = Of(Figure.ApiErrors),
             Prompts = Of(Figure.Prompts),
@@ -110,8 +112,8 @@ internal static class SummaryQuery
             Models = [.. models.Where(m => m.Amounts.Keys.Any(f => f <= Figure.ApiRequests))
                 .Select(m => new ModelUsage(m.Model, TokensOf(m.Amounts), CostOf(m.Amounts), m.Amounts.GetValueOrDefault(Figure.ApiRequests)))
                 .OrderByDescending(m => m.CostUsd).ThenBy(m => m.Model, StringComparer.Ordinal)],
-            Tools = Tools(connection, scope),
-            Checks = ChecksQuery.Read(connection, scope, now),
+            Tools = ToolDurations.Read(connection, scope),
+            Checks = checks,
             Stored = ReadStored(connection),
         };
     }
@@ -127,56 +129,27 @@ internal static class SummaryQuery
 
     private static List<(string Model, Dictionary<Figure, long> Amounts)> AmountsByModel(SqliteConnection connection, Scope scope)
     {
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = $"""
-            SELECT name, figure, total(value) FROM ({scope.Amounts(command)}) JOIN usage_name ON usage_name.id = model
-            WHERE value <> 0 GROUP BY model, figure ORDER BY model
-            """;
-        List<(string Model, Dictionary<Figure, long> Amounts)> models = [];
-        using SqliteDataReader row = command.ExecuteReader();
-        while (row.Read())
+        Dictionary<long, Dictionary<Figure, long>> amounts = [];
+        FigureSums.Each(connection, scope, FigureColumns.Figures, null, (_, _, model, figure, value) =>
         {
-            string model = row.GetString(0);
-            if (models.Count == 0 || models[^1].Model != model)
+            if (!amounts.TryGetValue(model, out Dictionary<Figure, long>? ofModel))
             {
-                models.Add((model, []));
+                amounts[model] = ofModel = [];
             }
 
-            models[^1].Amounts[(Figure)row.GetInt64(1)] = row.GetInt64(2);
-        }
-
-        return models;
-    }
-
-    private static List<ToolUsage> Tools(SqliteConnection connection, Scope scope)
-    {
+            ofModel[figure] = ofModel.GetValueOrDefault(figure) + value;
+        });
         using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = $"""
-            WITH call AS (
-                SELECT tool, succeeded, duration_ms,
-                       row_number() OVER (PARTITION BY tool ORDER BY duration_ms) AS rank,
-                       count(*) OVER (PARTITION BY tool) AS calls
-                FROM usage_tool WHERE {scope.Where(command)})
-            SELECT name, calls, sum(1 - succeeded),
-                   max(iif(rank = (calls * 50 + 99) / 100, duration_ms, 0)), max(iif(rank = (calls * 95 + 99) / 100, duration_ms, 0))
-            FROM call JOIN usage_name ON usage_name.id = call.tool
-            GROUP BY tool ORDER BY calls DESC, name
-            """;
-        List<ToolUsage> tools = [];
-        using SqliteDataReader row = command.ExecuteReader();
-        while (row.Read())
-        {
-            tools.Add(new ToolUsage(row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.GetDouble(3), row.GetDouble(4)));
-        }
-
-        return tools;
-    }
-
-    private static long SessionsTotal(SqliteConnection connection, Scope scope)
-    {
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = $"SELECT count(*) FROM usage_session WHERE is_named AND id IN ({scope.SessionsOf(command)})";
-        return (long)command.ExecuteScalar()!;
+        command.CommandText = "SELECT name FROM usage_name WHERE id = $id";
+        SqliteParameter id = command.Parameters.Add("$id", SqliteType.Integer);
+        return
+        [
+            .. amounts.OrderBy(m => m.Key).Select(m =>
+            {
+                id.Value = m.Key;
+                return ((string)command.ExecuteScalar()!, m.Value);
+            }),
+        ];
     }
 
     private static long SessionsActive(SqliteConnection connection, Scope scope, DateTimeOffset now)

@@ -25,15 +25,25 @@ internal static class SumsQuery
         new Dictionary<string, string> { ["model"] = "model", ["source"] = "query_source", ["origin"] = "origin" },
         new Dictionary<string, string>
         {
-            ["requests"] = "1", ["input"] = "input", ["output"] = "output", ["cache_read"] = "cache_read", ["cache_creation"] = "cache_creation",
-            ["cost"] = "cost_nano_usd", ["duration_ms"] = "duration_ms",
+            ["requests"] = "1",
+            ["input"] = "input",
+            ["output"] = "output",
+            ["cache_read"] = "cache_read",
+            ["cache_creation"] = "cache_creation",
+            ["cost"] = "cost_nano_usd",
+            ["duration_ms"] = "duration_ms",
+            ["ttft_requests"] = "(ttft_ms IS NOT NULL)",
         });
 
     public static readonly SumsTable Tools = new("usage_sum_tool", "usage_tool",
         new Dictionary<string, string> { ["tool"] = "tool", ["model"] = "model" },
         new Dictionary<string, string>
         {
-            ["calls"] = "1", ["failures"] = "(1 - succeeded)", ["input_bytes"] = "coalesce(input_bytes, 0)", ["result_bytes"] = "coalesce(result_bytes, 0)",
+            ["calls"] = "1",
+            ["failures"] = "(1 - succeeded)",
+            ["input_bytes"] = "coalesce(input_bytes, 0)",
+            ["result_bytes"] = "coalesce(result_bytes, 0)",
+            ["results"] = "(result_bytes IS NOT NULL)",
         });
 
     public static readonly SumsTable Decisions = new("usage_sum_decision", "usage_decision",
@@ -49,18 +59,19 @@ internal static class SumsQuery
             + $"{string.Join(", ", columns.Select(c => $"{sums.Columns[c]} AS {c}"))} FROM";
         string rows = $"{row} {sums.Rows}", where = scope.Where(command);
         bool isExact = buckets is { NeedExactTimes: true };
-        bool isNarrow = scope.WhereSession(command).Length > 0;
-        if (sums == Figures && isNarrow)
+        if (sums == Figures && scope.IsOfSessions)
         {
             // Those are added up for each session too.
             return $"{row} ({scope.Amounts(command, isExact)})";
         }
 
-        IReadOnlyList<(long Step, long First, long End)> parts = isNarrow || isExact ? [] : WholeSteps.Of(scope, buckets);
-        if (parts.Count == 0)
+        if (scope.IsOfSessions || isExact || scope.FirstQuarter >= scope.EndQuarter)
         {
             return $"{rows} WHERE {where}";
         }
+
+        long align = SumTable.Steps.Last(step => buckets is null || buckets.StandOn(step));
+        (long Step, long First, long End)[] parts = [.. FigureSums.Pieces(scope.FirstQuarter, scope.EndQuarter, align)];
 
         string model = scope.AndModel(command, "model");
         string asked = string.Join(", ", columns);

@@ -45,10 +45,17 @@ internal record UsageSeries
 /// <summary>The same figures as the summary, in time. Their sums over the buckets are the summary's.</summary>
 internal static class TimeseriesQuery
 {
+    private static readonly Figure[] Shown =
+    [
+        .. BilledKinds.All.Select(k => k.ByEvents()), .. BilledKinds.All.Select(k => k.Rest()), Figure.ApiRequests, Figure.ApiErrors, Figure.ToolCalls,
+        Figure.ToolFailures, Figure.Prompts, Figure.LinesAdded, Figure.LinesRemoved, Figure.Commits, Figure.PullRequests, Figure.ActiveUser, Figure.ActiveCli,
+        Figure.EditsAccepted, Figure.EditsRejected,
+    ];
+
     public static UsageSeries Read(SqliteConnection connection, Scope scope, Buckets buckets)
     {
         using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
-        Func<Figure, long[]> of = Columns(connection, scope.Narrowed(connection), buckets);
+        Func<Figure, long[]> of = Columns(connection, scope.Narrowed(connection), buckets, Shown);
         long[] Sum(Figure one, Figure other) => [.. of(one).Zip(of(other), (a, b) => a + b)];
         long[] Billed(BilledKind kind) => Sum(kind.ByEvents(), kind.Rest());
         return new UsageSeries
@@ -70,25 +77,37 @@ internal static class TimeseriesQuery
         };
     }
 
-    /// <summary>Each figure's sums per bucket, of a scope that is narrowed already.</summary>
-    public static Func<Figure, long[]> Columns(SqliteConnection connection, Scope scope, Buckets buckets)
+    /// <summary>The sums of these figures per bucket, of a scope that is narrowed already.</summary>
+    public static Func<Figure, long[]> Columns(SqliteConnection connection, Scope scope, Buckets buckets, Figure[] figures)
     {
+        Dictionary<Figure, long[]> columns = figures.ToDictionary(f => f, _ => new long[buckets.Starts.Length]);
+        if (scope.IsOfSessions && !buckets.NeedExactTimes)
+        {
+            long[] starts = Array.ConvertAll(buckets.Starts, seconds => seconds * 1_000_000_000);
+            FigureSums.Each(connection, scope, figures, starts, (time, _, _, figure, value) =>
+            {
+                int place = Array.BinarySearch(starts, time);
+                columns[figure][Math.Max(0, place >= 0 ? place : ~place - 1)] += value;
+            });
+            return figure => columns[figure];
+        }
+
         using SqliteCommand command = connection.CreateCommand();
-        string rows = SumsQuery.Of(command, scope, SumsQuery.Figures, FigureColumns.All, buckets);
+        string[] names = Array.ConvertAll(figures, FigureColumns.Of);
+        string rows = SumsQuery.Of(command, scope, SumsQuery.Figures, names, buckets);
         command.CommandText = $"""
-            SELECT {buckets.PlaceOf("time_unix_nano")}, {string.Join(", ", FigureColumns.All.Select(c => $"total({c})"))} FROM ({rows}) GROUP BY 1
+            SELECT {buckets.PlaceOf("time_unix_nano")}, {string.Join(", ", names.Select(c => $"total({c})"))} FROM ({rows}) GROUP BY 1
             """;
-        long[][] columns = [.. FigureColumns.All.Select(_ => new long[buckets.Starts.Length])];
         using SqliteDataReader row = command.ExecuteReader();
         while (row.Read())
         {
-            for (int i = 0; i < columns.Length; i++)
+            for (int i = 0; i < figures.Length; i++)
             {
-                columns[i][row.GetInt32(0)] = row.GetInt64(i + 1);
+                columns[figures[i]][row.GetInt32(0)] = row.GetInt64(i + 1);
             }
         }
 
-        return figure => columns[FigureColumns.IndexOf(figure)];
+        return figure => columns[figure];
     }
 
     /// <summary>The first moment at which anything stored happened, in Unix nanoseconds; null when nothing is stored.</summary>

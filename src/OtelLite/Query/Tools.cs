@@ -113,10 +113,11 @@ internal static class ToolsQuery
 
         using SqliteCommand command = connection.CreateCommand();
         string sessions = scope.WhereSession(command);
+        // The index has the open ones alone, which are few.
         command.CommandText = $"""
-            SELECT tool, count(*) FROM usage_call
-            WHERE session IN (SELECT id FROM usage_session WHERE open_calls > 0 {(sessions.Length > 0 ? "AND " + sessions : "")})
-                  AND accepted_unix_nano >= $from AND accepted_unix_nano < $to AND result_unix_nano IS NULL
+            SELECT tool, count(*) FROM usage_call INDEXED BY usage_call_open
+            WHERE accepted_unix_nano IS NOT NULL AND result_unix_nano IS NULL AND accepted_unix_nano >= $from AND accepted_unix_nano < $to
+                  {(sessions.Length > 0 ? $"AND session IN (SELECT id FROM usage_session WHERE {sessions})" : "")}
             GROUP BY tool
             """;
         command.Parameters.AddWithValue("$from", scope.FromUnixNano);

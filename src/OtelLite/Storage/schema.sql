@@ -149,14 +149,14 @@ CREATE TABLE usage_session (
     open_calls         INTEGER NOT NULL DEFAULT 0   -- uses of tools that were accepted and have no result
 );
 
-CREATE INDEX usage_session_first ON usage_session (first_unix_nano);
-CREATE INDEX usage_session_last ON usage_session (last_unix_nano);
-CREATE INDEX usage_session_project ON usage_session (project, first_unix_nano);
-CREATE INDEX usage_session_machine ON usage_session (machine, first_unix_nano);
-CREATE INDEX usage_session_resource ON usage_session (resource, first_unix_nano);
+CREATE INDEX usage_session_first ON usage_session (first_unix_nano, last_unix_nano, has_figures);
+CREATE INDEX usage_session_last ON usage_session (last_unix_nano, first_unix_nano);
+CREATE INDEX usage_session_project ON usage_session (project, first_unix_nano, last_unix_nano);
+CREATE INDEX usage_session_machine ON usage_session (machine, first_unix_nano, last_unix_nano);
+CREATE INDEX usage_session_resource ON usage_session (resource, first_unix_nano, last_unix_nano);
 
 -- All that the checks ask of many sessions, so that they need no look at the sessions themselves.
-CREATE INDEX usage_session_verdict ON usage_session (is_named, verdict, has_figures, first_unix_nano, last_unix_nano, missing_events, open_calls);
+CREATE INDEX usage_session_verdict ON usage_session (is_named, verdict, has_figures, first_unix_nano, last_unix_nano, missing_events, open_calls, received_unix_nano);
 CREATE INDEX usage_session_received ON usage_session (received_unix_nano);
 
 -- Models, tools, agents, ...: names that many rows share.
@@ -259,8 +259,8 @@ CREATE TABLE usage_tool (
     result_bytes   INTEGER
 );
 
-CREATE INDEX usage_tool_time ON usage_tool (time_unix_nano, tool, duration_ms, model);
-CREATE INDEX usage_tool_session ON usage_tool (session, time_unix_nano);
+CREATE INDEX usage_tool_time ON usage_tool (time_unix_nano, tool, duration_ms, succeeded, model);
+CREATE INDEX usage_tool_session ON usage_tool (session, time_unix_nano, tool, duration_ms, succeeded, model);
 CREATE INDEX usage_tool_request ON usage_tool (session, request_id) WHERE request_id IS NOT NULL;
 CREATE INDEX usage_tool_duration ON usage_tool (tool, duration_ms, time_unix_nano);
 CREATE INDEX usage_tool_result ON usage_tool (tool, result_bytes, time_unix_nano) WHERE result_bytes IS NOT NULL;

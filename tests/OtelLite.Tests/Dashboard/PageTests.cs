@@ -199,7 +199,7 @@ public sealed class PageTests(HeadlessBrowser browser) : PageTest(browser)
         await Server.Replay(Recorded.Bodies("json", "s20"));
         ExpectedTotals expected = Recorded.Expected("json").Single(t => t.Capture == "s20");
         await Open("#all");
-        await Page.Locator($"a[href='#session={expected.SessionId}']").ClickAsync();
+        await Page.Locator($"#sessions-rows a[href='#session={expected.SessionId}']").ClickAsync();
         await Page.Locator("#session .prompt").First.WaitForAsync();
         await Page.Locator($"main[data-scope='session={expected.SessionId}']").WaitForAsync();
         await AssertFigures();

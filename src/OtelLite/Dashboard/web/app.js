@@ -56,6 +56,7 @@ const isElsewhere = (serverZone) => serverZone.replace(/^Etc\//, "") !== here().
 
 function problem(text) {
   byId("problem").hidden = text === null;
+  byId("figures").classList.remove("waiting");
   byId("problem").replaceChildren(...(text === null ? [] : [text, " ", h("a", { href: "#" }, "Show the default range")]));
 }
 

@@ -30,9 +30,10 @@ let current = null;
 
 export const sessions = {
   element: byId("sessions"),
-  wants({ scope, zone, session, look }) {
+  wants(view) {
+    const { scope, zone, session, look } = view;
     if (session !== null) return [];
-    const page = Math.max(1, Math.floor(Number(look.page)) || 1);
+    const page = pageOf(view);
     const asked = { sort: look.sort, order: look.order, limit: PAGE, ...(page > 1 && { offset: (page - 1) * PAGE }), ...(look.text && { text: look.text }), ...(look.cost && { minCost: look.cost }), ...(look.active && { active: "true" }) };
     return [`/api/sessions?${[scope, zone, new URLSearchParams(asked)].filter(Boolean).join("&")}`];
   },
@@ -69,12 +70,14 @@ export function lookSessions({ look }) {
 function showHead({ look }) {
   morph(byId("sessions-head"), ...COLUMNS.map(({ name, sort, wide, n, title }) => {
     const chosen = sort !== undefined && look.sort === sort;
-    const order = chosen && look.order === "desc" ? "asc" : "desc";
     return h("th", { scope: "col", class: [n ? "n" : "", wide ? "wide" : ""].join(" ").trim() || null, title, "data-key": name, "aria-sort": chosen ? (look.order === "desc" ? "descending" : "ascending") : null },
-      sort === undefined ? name : h("button", { type: "button", class: "sort", "data-key": `${sort} ${order}`, onclick: () => go((view) => looking(view, { sort, order })) },
+      sort === undefined ? name : h("button", { type: "button", class: "sort", "data-key": sort, onclick: () => go((view) => sorted(view, sort)) },
         name, h("i", { "aria-hidden": "true" }, chosen ? (look.order === "desc" ? "↓" : "↑") : "")));
   }));
 }
+
+// The largest first, and again the other way round.
+const sorted = (view, sort) => looking(view, { sort, order: view.look.sort === sort && view.look.order === "desc" ? "asc" : "desc" });
 
 /** A session as every list shows it: a mark when it is active, its project, the beginning of its id; and a link to its page. */
 export function sessionName(s) {
@@ -106,11 +109,14 @@ function showRows({ total, sessions: list }, at) {
   if (total === 0) byId("sessions-rows").append(h("tr", {}, h("td", { colspan: COLUMNS.length, class: "none" }, current.look.text || current.look.cost || current.look.active ? "No session fits." : "No session did anything in this range.")));
 }
 
-function showPages({ total, sessions: list }, { look }) {
-  const page = Math.max(1, Math.floor(Number(look.page)) || 1);
+function showPages({ total, sessions: list }, view) {
+  const page = pageOf(view);
   const first = (page - 1) * PAGE;
   const last = first + list.length;
   setText(byId("sessions-count"), total === 0 ? "" : list.length === 0 ? `${count(total)} sessions; this page is behind the last` : `${count(first + 1)} to ${count(last)} of ${count(total)}`);
-  const step = (label, to, possible) => h("button", { type: "button", class: "quiet", "data-key": `${label} ${to}`, disabled: !possible, onclick: () => go((view) => looking(view, { page: String(to) })) }, label);
-  morph(byId("sessions-pages"), ...(total <= PAGE && page === 1 ? [] : [step("First", 1, page > 1), step("Earlier", page - 1, page > 1), step("Further", page + 1, last < total)]));
+  const step = (label, to, possible) => h("button", { type: "button", class: "quiet", "data-key": label, disabled: !possible, onclick: () => go((now) => looking(now, { page: String(to(pageOf(now))) })) }, label);
+  morph(byId("sessions-pages"), ...(total <= PAGE && page === 1 ? []
+    : [step("First", () => 1, page > 1), step("Earlier", (at) => Math.max(1, at - 1), page > 1), step("Further", (at) => at + 1, last < total)]));
 }
+
+const pageOf = ({ look }) => Math.max(1, Math.floor(Number(look.page)) || 1);

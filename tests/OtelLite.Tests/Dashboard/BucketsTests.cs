@@ -5,14 +5,15 @@ using OtelLite.Storage;
 namespace OtelLite.Tests.Dashboard;
 
 /// <summary>A range is covered by whole days, hours and quarters without a gap, and buckets find what lies in them.</summary>
-public sealed class WholeStepsTests
+public sealed class BucketsTests
 {
     private const long Nano = 1_000_000_000;
 
     [Fact]
     public void The_parts_of_any_range_meet_and_end_where_its_whole_quarters_end() => Gen.Select(Gen.Long[0, 4_000_000 * Nano], Gen.Long[0, 4_000_000 * Nano]).Sample((from, length) =>
     {
-        IReadOnlyList<(long Step, long First, long End)> parts = WholeSteps.Of(new Scope { FromUnixNano = from, ToUnixNano = from + length }, null);
+        var scope = new Scope { FromUnixNano = from, ToUnixNano = from + length };
+        (long Step, long First, long End)[] parts = [.. FigureSums.Pieces(scope.FirstQuarter, scope.EndQuarter, 96)];
         long first = (from + QuarterTable.QuarterNano - 1) / QuarterTable.QuarterNano, end = (from + length) / QuarterTable.QuarterNano;
         if (first >= end)
         {
@@ -23,18 +24,17 @@ public sealed class WholeStepsTests
         Assert.Equal((first, end), (parts[0].First, parts[^1].End));
         Assert.All(parts.Zip(parts.Skip(1)), p => Assert.Equal(p.First.End, p.Second.First));
         Assert.All(parts, p => Assert.True(p.First < p.End && p.First % p.Step == 0 && p.End % p.Step == 0));
-        Assert.True(parts.Count <= 5);
+        Assert.True(parts.Length <= 5);
     });
 
     [Fact]
     public void Steps_do_not_reach_over_the_border_of_two_buckets()
     {
-        static long[] StepsOf(params long[] starts) =>
-            [.. WholeSteps.Of(new Scope { ToUnixNano = 864_000 * Nano }, new Buckets(starts, 86_400)).Select(p => p.Step).Distinct().Order()];
-        Assert.Equal([96], StepsOf(0, 86_400));
-        Assert.Equal([4], StepsOf(0, 90_000));
-        Assert.Equal([1], StepsOf(0, 86_400 + 900));
-        Assert.Equal([96], StepsOf(450));
+        static long[] StandOn(params long[] starts) => [.. SumTable.Steps.Where(new Buckets(starts, 86_400).StandOn)];
+        Assert.Equal([1, 4, 96], StandOn(0, 86_400));
+        Assert.Equal([1, 4], StandOn(0, 90_000));
+        Assert.Equal([1], StandOn(0, 86_400 + 900));
+        Assert.Equal([1, 4, 96], StandOn(450));
     }
 
     [Theory]
