@@ -66,7 +66,7 @@ internal readonly record struct ServerAnswer(int Status, string Body)
     private static string ReadAll(NetworkStream stream)
     {
         using var bytes = new MemoryStream();
-        var buffer = new byte[16 << 10];
+        byte[] buffer = new byte[16 << 10];
         for (int read; (read = stream.Read(buffer)) > 0;)
         {
             bytes.Write(buffer, 0, read);

@@ -100,7 +100,7 @@ internal static class ExportCommand
         RowWriter writer = asked.AsJson ? new JsonRows(to, asArray: false) : new CsvRows(to);
         using var rows = new ExportedRows(connection, asked.What, UnixNano.From(asked.From), asked.Until == DateTimeOffset.MaxValue ? long.MaxValue : UnixNano.From(asked.Until));
         writer.Begin([.. asked.What.Columns.Select(c => new OutColumn(c.Name, c.Told == Told.Json))]);
-        var cells = new object?[asked.What.Columns.Count];
+        object?[] cells = new object?[asked.What.Columns.Count];
         long count = 0;
         for (; rows.Next(cells); count++)
         {

@@ -86,7 +86,7 @@ internal static class QueryCommand
             "json" => new JsonRows(stdout, asArray: true),
             _ => new TableRows(stdout),
         };
-        var cells = new object?[statement.Columns.Count];
+        object?[] cells = new object?[statement.Columns.Count];
         bool hasRow = statement.Next(cells);
         rows.Begin([.. statement.Columns.Select(c => new OutColumn(c))]);
         int printed = 0;
@@ -102,7 +102,7 @@ internal static class QueryCommand
 
     private static string ReadStdin()
     {
-        var text = new char[Limits.SqlCharactersMax + 1];
+        char[] text = new char[Limits.SqlCharactersMax + 1];
         int length = Console.In.ReadBlock(text);
         return length <= Limits.SqlCharactersMax
             ? new string(text, 0, length)

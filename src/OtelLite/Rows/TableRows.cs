@@ -54,7 +54,7 @@ internal sealed class TableRows(TextWriter to) : RowWriter(to)
 
     private void Print(ReadOnlySpan<object?> cells)
     {
-        var texts = new string[cells.Length];
+        string[] texts = new string[cells.Length];
         for (int i = 0; i < cells.Length; i++)
         {
             texts[i] = Shown(cells[i]);
@@ -67,7 +67,7 @@ internal sealed class TableRows(TextWriter to) : RowWriter(to)
     {
         IEnumerable<string> padded = texts.Select((text, i) =>
         {
-            var blanks = new string(' ', Math.Max(0, _widths[i] - Width(text)));
+            string blanks = new string(' ', Math.Max(0, _widths[i] - Width(text)));
             return _areNumbers[i] ? blanks + text : text + blanks;
         });
         To.Write(string.Join("  ", padded).TrimEnd(' ') + "\n");

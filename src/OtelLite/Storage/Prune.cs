@@ -29,7 +29,7 @@ internal static class Prune
     /// <summary>How much a removal would remove. Reads all raw rows.</summary>
     public static PrunedRows Look(SqliteConnection connection, long beforeUnixNano)
     {
-        var rows = new long[Raw.Length];
+        long[] rows = new long[Raw.Length];
         long bytes = 0;
         for (int i = 0; i < Raw.Length; i++)
         {

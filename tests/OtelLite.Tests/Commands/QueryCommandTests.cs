@@ -132,7 +132,7 @@ public sealed class QueryCommandTests : IAsyncLifetime
     {
         using SqliteConnection connection = StoredFile.Open(_server.DataDir);
         using var asked = new AskedSql(connection, sql, TimeSpan.FromSeconds(10));
-        var cells = new object?[asked.Columns.Count];
+        object?[] cells = new object?[asked.Columns.Count];
         Assert.True(asked.Next(cells));
         return cells;
     }
