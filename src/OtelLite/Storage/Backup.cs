@@ -47,6 +47,6 @@ internal static class Backup
         string found = (string)check.ExecuteScalar()!;
         return found == "ok"
             ? new FileInfo(path).Length
-            : throw new StorageException($"the copy is not sound, and so is the database not: {found}. No copy was kept; look at the disk, and keep the older copies.");
+            : throw new StorageException($"the copy is not sound, and neither is the database: {found}. No copy was kept; look at the disk, and keep the older copies.");
     }
 }
