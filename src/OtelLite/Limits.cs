@@ -182,4 +182,37 @@ internal static class Limits
 
     /// <summary>Copies of those settings that are kept beside them: the first, which is what the user had, and the last ones.</summary>
     public const int SettingsBackupsMax = 10;
+
+    /// <summary>Rows that <c>otellite query</c> prints when not told otherwise: some screens.</summary>
+    public const int QueryRows = 1000;
+
+    /// <summary>The most that may be asked for; <c>otellite export</c> has no such bound.</summary>
+    public const int QueryRowsMax = 1_000_000;
+
+    /// <summary>How long the SQL of <c>otellite query</c> may work when not told otherwise: a mistyped join would work for hours.</summary>
+    public static readonly TimeSpan QueryTime = TimeSpan.FromSeconds(10);
+
+    /// <summary>The longest that may be asked for. What reads holds back that the write-ahead log is emptied.</summary>
+    public const int QuerySecondsMax = 3600;
+
+    /// <summary>Characters of SQL on stdin; a person writes some lines.</summary>
+    public const int SqlCharactersMax = 1 << 20;
+
+    /// <summary>Characters of one cell of a table on a terminal, past which it is cut; the other formats have all of it.</summary>
+    public const int TableCellCharactersMax = 100;
+
+    /// <summary>Rows of a table that are kept to find how wide its columns are.</summary>
+    public const int TableRowsMeasured = 1000;
+
+    /// <summary>How long a command waits for a server's answer; one that runs answers within milliseconds.</summary>
+    public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(3);
+
+    /// <summary>Bytes of one answer that a command reads; the refusals, all at their longest, are less.</summary>
+    public const int AnswerBytesMax = 1 << 20;
+
+    /// <summary>Raw rows that one step of a removal looks at and removes in one transaction: some ten milliseconds, in which the writer waits.</summary>
+    public const int PruneRowsPerStep = 1000;
+
+    /// <summary>Pages that one step gives back to the disk, for the same reason; 2 MB of them are written anew at most.</summary>
+    public const int PrunePagesPerStep = 500;
 }

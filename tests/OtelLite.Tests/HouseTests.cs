@@ -18,7 +18,9 @@ public sealed partial class HouseTests
         ["Query"] = ["Storage", "Usage"],
         ["ClaudeSettings"] = [],
         ["Dashboard"] = ["Query", "Telemetry", "ClaudeSettings"],
-        ["Commands"] = ["Telemetry", "Otlp", "Receiver", "Usage", "Storage", "Query", "Dashboard", "ClaudeSettings"],
+        ["Rows"] = [],
+        ["Status"] = ["Storage", "Query"],
+        ["Commands"] = ["Telemetry", "Otlp", "Receiver", "Usage", "Storage", "Query", "Dashboard", "ClaudeSettings", "Rows", "Status"],
     };
 
     private static IEnumerable<SourceFile> Of(params string[] folders) => SourceTree.Program.Where(f => folders.Contains(f.Folder));

@@ -27,6 +27,11 @@ internal static class CommandLine
         {
             serve,
             SetupCommand.Create(settings),
+            StatusCommand.Create(settings),
+            QueryCommand.Create(settings),
+            ExportCommand.Create(settings),
+            BackupCommand.Create(settings),
+            PruneCommand.Create(settings),
             RecountCommand.Create(settings),
             CompletionCommand.Create(),
         };

@@ -1,0 +1,50 @@
+using Microsoft.Data.Sqlite;
+using OtelLite.Storage;
+using SQLitePCL;
+
+namespace OtelLite.Query;
+
+/// <summary>The database as a command reads it: beside a running server or without one, and never made by asking for it.</summary>
+internal static class StoredFile
+{
+    /// <summary>A read-only connection of its own.</summary>
+    /// <exception cref="StorageException">There is no database, it is of another version, or it can't be read; the message says what to do.</exception>
+    public static SqliteConnection Open(string dataDir)
+    {
+        string path = Path.Combine(dataDir, Database.FileName);
+        if (!File.Exists(path))
+        {
+            throw new StorageException($"there is no database {path}: start otellite once, or name the folder of the right one with --data-dir DIR.");
+        }
+
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ConnectionString);
+        try
+        {
+            connection.Open();
+            raw.sqlite3_busy_timeout(connection.Handle, Limits.BusyTimeoutMs);
+            CheckVersion(connection, path);
+            return connection;
+        }
+        catch (SqliteException e)
+        {
+            connection.Dispose();
+            throw new StorageException($"can't read the database {path}: {e.Message.TrimEnd('.')}. Name the folder of the right one with --data-dir DIR.", e);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private static void CheckVersion(SqliteConnection connection, string path)
+    {
+        long version = DatabaseFileQuery.Read(connection).SchemaVersion;
+        if (version != Database.SchemaVersion)
+        {
+            throw new StorageException(version > Database.SchemaVersion
+                ? $"{path} was written by a newer OtelLite (schema {version}, this one knows {Database.SchemaVersion}). Ask the newer program, or name another folder with --data-dir DIR."
+                : $"{path} was written by an older OtelLite (schema {version}, this one knows {Database.SchemaVersion}). Start otellite once: it brings the file up to date.");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace OtelLite;
+
+/// <summary>
+/// What a running OtelLite answers one GET. A command asks once and ends: a socket and some lines are enough, and start in no time. HTTP/1.0, so that the
+/// answer ends where the connection does.
+/// </summary>
+internal readonly record struct ServerAnswer(int Status, string Body)
+{
+    /// <summary>Asks; null when nothing answers there in time, or not in HTTP.</summary>
+    /// <param name="token">Sent as the bearer; null for what is open to all.</param>
+    public static ServerAnswer? Get(ListenUrl url, string path, string? token)
+    {
+        foreach (IPAddress address in url.Addresses)
+        {
+            if (Get(Reachable(address), url, path, token) is { } answer)
+            {
+                return answer;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>True when something takes connections there.</summary>
+    public static bool IsOpen(IPAddress address, int port)
+    {
+        using var socket = new Socket(Reachable(address).AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            return socket.ConnectAsync(Reachable(address), port).Wait(Limits.AnswerTimeout);
+        }
+        catch (AggregateException)
+        {
+            return false;
+        }
+    }
+
+    // Who listens on every address of the machine is reached on its own.
+    private static IPAddress Reachable(IPAddress address) =>
+        address.Equals(IPAddress.Any) ? IPAddress.Loopback : address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : address;
+
+    private static ServerAnswer? Get(IPAddress address, ListenUrl url, string path, string? token)
+    {
+        using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        using var patience = new CancellationTokenSource(Limits.AnswerTimeout);
+        using CancellationTokenRegistration _ = patience.Token.Register(socket.Dispose);
+        try
+        {
+            socket.Connect(address, url.Port);
+            using var stream = new NetworkStream(socket);
+            string bearer = token is null ? "" : $"Authorization: Bearer {token}\r\n";
+            stream.Write(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.0\r\nHost: {url.Host}:{url.Port}\r\n{bearer}\r\n"));
+            return Parse(ReadAll(stream));
+        }
+        catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+
+    private static string ReadAll(NetworkStream stream)
+    {
+        using var bytes = new MemoryStream();
+        byte[] buffer = new byte[16 << 10];
+        for (int read; (read = stream.Read(buffer)) > 0;)
+        {
+            bytes.Write(buffer, 0, read);
+            if (bytes.Length > Limits.AnswerBytesMax)
+            {
+                return "";
+            }
+        }
+
+        return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
+    }
+
+    private static ServerAnswer? Parse(string text)
+    {
+        int body = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
+        return body > 0 && text.StartsWith("HTTP/1.", StringComparison.Ordinal) && text.Split(' ', 3) is [_, var code, _]
+            && int.TryParse(code, NumberStyles.None, CultureInfo.InvariantCulture, out int status)
+            ? new ServerAnswer(status, text[(body + 4)..])
+            : null;
+    }
+}

@@ -1,0 +1,112 @@
+using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+using OtelLite.Query;
+using OtelLite.Storage;
+
+namespace OtelLite.Tests.Commands;
+
+/// <summary>A copy that is whole, whatever is written meanwhile.</summary>
+public sealed class BackupCommandTests : IAsyncLifetime
+{
+    private RunningServer _server = null!;
+
+    private string Copy => Path.Combine(_server.DataDir, "copies", "copy.db");
+
+    public async Task InitializeAsync()
+    {
+        _server = await RunningServer.Start();
+        Directory.CreateDirectory(Path.GetDirectoryName(Copy)!);
+        (await _server.Post("/v1/logs", Exports.Request())).Dispose();
+    }
+
+    public async Task DisposeAsync() => await _server.DisposeAsync();
+
+    [Fact]
+    public async Task A_copy_beside_the_server_holds_all_is_its_owners_alone_and_starts_another_server()
+    {
+        CommandRun run = await CommandRun.Of(_server.DataDir, "backup", Copy);
+        Assert.Equal((0, ""), (run.Exit, run.Error));
+        Assert.Matches($@"^{Copy}: \d+\.\d kB|MB, checked", run.Out);
+        Assert.Equal(["copy.db"], Directory.GetFiles(Path.GetDirectoryName(Copy)!).Select(Path.GetFileName));
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Copy));
+        }
+
+        string other = Directory.CreateTempSubdirectory("otellite-").FullName;
+        File.Copy(Copy, Path.Combine(other, Database.FileName));
+        await using RunningServer restored = await RunningServer.Start(other);
+        Assert.Equal(1, (int)(await restored.Get("/api/summary"))["apiRequests"]!);
+        (await restored.Post("/v1/logs", Exports.Request(id: "r2"))).Dispose();
+        Assert.Equal(2, (int)(await restored.Get("/api/summary"))["apiRequests"]!);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_there_is_replaced_only_when_told_so_and_a_database_in_use_never()
+    {
+        await File.WriteAllTextAsync(Copy, "mine");
+        CommandRun run = await CommandRun.Of(_server.DataDir, "backup", Copy);
+        Assert.Equal((1, ""), (run.Exit, run.Out));
+        Assert.Contains("with --force", run.Line, StringComparison.Ordinal);
+        Assert.Equal("mine", await File.ReadAllTextAsync(Copy));
+        run = await CommandRun.Of(_server.DataDir, "backup", Copy, "--force", "--json");
+        Assert.Equal(new FileInfo(Copy).Length, (long)JsonNode.Parse(run.Out)!["bytes"]!);
+        Assert.Equal(Copy, (string)JsonNode.Parse(run.Out)!["path"]!);
+
+        run = await CommandRun.Of(_server.DataDir, "backup", Path.Combine(_server.DataDir, Database.FileName), "--force");
+        Assert.Equal(1, run.Exit);
+        Assert.Contains("in use", run.Line, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(Copy + "-wal", "");
+        Assert.Contains("in use", (await CommandRun.Of(_server.DataDir, "backup", Copy, "--force")).Line, StringComparison.Ordinal);
+        Assert.Contains("is a folder", (await CommandRun.Of(_server.DataDir, "backup", _server.DataDir, "--force")).Line, StringComparison.Ordinal);
+        run = await CommandRun.Of(_server.DataDir, "backup", Path.Combine(_server.DataDir, "no", "such", "folder"));
+        Assert.Equal(1, run.Exit);
+        Assert.Contains("can't be written", run.Line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Copies_made_while_exports_come_are_each_of_one_moment()
+    {
+        using var stop = new CancellationTokenSource();
+        Task posts = Task.Run(async () =>
+        {
+            for (int i = 0; !stop.IsCancellationRequested; i++)
+            {
+                (await _server.Post("/v1/logs", Exports.Request(Exports.Noon + i, $"s{i % 5}", id: $"n{i}"))).Dispose();
+            }
+        });
+        for (int i = 0; i < 5; i++)
+        {
+            using (SqliteConnection source = StoredFile.Open(_server.DataDir))
+            {
+                Backup.Make(source, Copy, mayReplace: true);
+            }
+
+            using var copy = new SqliteConnection($"Data Source={Copy};Mode=ReadOnly;Pooling=False");
+            copy.Open();
+            using SqliteCommand command = copy.CreateCommand();
+            command.CommandText = "SELECT (SELECT count(*) FROM otel_events) = (SELECT count(*) FROM usage_request) AND (SELECT sum(api_requests) FROM usage_session) = (SELECT count(*) FROM usage_request)";
+            Assert.Equal(1L, command.ExecuteScalar());
+        }
+
+        await stop.CancelAsync();
+        await posts;
+    }
+
+    [Fact]
+    public async Task A_copy_that_is_not_sound_is_not_kept()
+    {
+        int page = (int)(long)_server.Sql("SELECT rootpage FROM sqlite_schema WHERE name = 'otel_scope'")!;
+        int size = (int)(long)_server.Sql("PRAGMA page_size")!;
+        await _server.Stop();
+        // One page of a table that nothing here asks.
+        string path = Path.Combine(_server.DataDir, Database.FileName);
+        byte[] bytes = await File.ReadAllBytesAsync(path);
+        bytes.AsSpan((page - 1) * size, size).Fill(0xAA);
+        await File.WriteAllBytesAsync(path, bytes);
+        CommandRun run = await CommandRun.Of(_server.DataDir, "backup", Copy);
+        Assert.Equal((1, ""), (run.Exit, run.Out));
+        Assert.Contains("the copy is not sound", run.Line, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(Path.GetDirectoryName(Copy)!));
+    }
+}
