@@ -18,7 +18,7 @@ internal static class SetupReport
             string check = hasDoctor ? "If nothing arrives, otellite doctor says why." : "They show there within seconds of their first prompt.";
             Console.Out.WriteLine($"""
 
-                Sessions that run already must be started again. Run otellite and open {endpoint}. {check}
+                Sessions that run already must be started again. Run otellite and open the address that it prints. {check}
                 otellite setup --undo takes this back.
                 """);
         }
