@@ -45,6 +45,13 @@ test("A new order, search or filter begins at the first page, and a new split sh
   assert.equal(looking(third, { by: "model" }).look.only, "");
 });
 
+test("A word that every object knows is no figure and no look of its own", () => {
+  for (const word of ["constructor", "__proto__", "toString"]) {
+    assert.equal(view(`#figure=${word}`).look.figure, word);
+    assert.equal(scopeOf(view(`#all&${word}=x`)), `${word}=x`);
+  }
+});
+
 test("A filter is one value, and is taken away by none", () => {
   const one = narrowing(view("#all"), "model", "a");
   assert.equal(scopeOf(one), "model=a");
@@ -70,4 +77,6 @@ test("Moving in time keeps the length, ends now at the latest, and never shows l
   assert.deepEqual(zoomed([1000, 2000], 1, 0.5, 1800), [800, 1800]);
   assert.deepEqual(zoomed([1000, 2000], 2, 0, 5000), [500, 2500]);
   assert.deepEqual(zoomed([1000, 1010], 0.5, 0, 5000), [975, 1035]);
+  const [from, to] = zoomed([0, 3e8], 2, 0, 3e8);
+  assert.equal(to - from, 10 * 366 * 86_400);
 });

@@ -8,10 +8,10 @@ function cases(format, ...pairs) {
 
 test("A count shows every digit", () => cases(count, [0, "0"], [999, "999"], [1234567, "1,234,567"]));
 
-test("An axis is short", () => cases(compact, [0, "0"], [1500, "1.5K"], [2_000_000, "2M"]));
+test("An axis is short", () => cases(compact, [0, "0"], [1500, "1.5 k"], [2_000_000, "2 M"]));
 
 test("Money shows cents, and less than a cent where there is less", () => cases(usd,
-  [0, "$0.00"], [1, "$1.00"], [1234.5, "$1,234.50"], [0.4563, "$0.4563"], [0.009, "$0.0090"], [0.0000123, "$0.0000123"], [-2, "−$2.00"]));
+  [0, "$0.00"], [1, "$1.00"], [1234.5, "$1,234.50"], [0.4563, "$0.46"], [0.0963, "$0.0963"], [0.009, "$0.0090"], [0.0000123, "$0.0000123"], [-2, "−$2.00"]));
 
 test("Neighbours on an axis of dollars differ", () => {
   assert.deepEqual([0, 0.05, 0.1].map((x) => usdTick(x, 0.05)), ["$0.00", "$0.05", "$0.10"]);
@@ -36,7 +36,7 @@ test("The count that checks itself says what is missing", () => {
   assert.equal(line({ sessions: 42, agree: 41, metricsIncomplete: 1 }), "Events and metrics agree for 41 of 42 sessions; 1 lost metrics.");
   assert.equal(line({ sessions: 2, agree: 1, auxiliary: 1 }, 0.03), "Events and metrics agree for 1 of 2 sessions; 1 has auxiliary requests without detail ($0.0300 in this range).");
   assert.equal(line({ sessions: 3, agree: 1, eventsIncomplete: 1, open: 1, missingEvents: 12 }),
-    "Events and metrics agree for 1 of 2 sessions; 1 lost events ($0.5000 without request detail in this range); 12 events are missing; 1 session is still under way.");
+    "Events and metrics agree for 1 of 2 sessions; 1 lost events ($0.50 without request detail in this range); 12 events are missing; 1 session is still under way.");
   assert.equal(line({ sessions: 2, eventsOnly: 2 }), "No metrics arrived of 2 sessions.");
   assert.equal(line({ sessions: 3, agree: 2, metricsOnly: 1 }), "Events and metrics agree for all 2 sessions; no events arrived of 1 session.");
   assert.equal(line({ missingEvents: 1 }), "1 event is missing.");

@@ -11,6 +11,10 @@ test("CSV has every column that some record has, and quotes what RFC 4180 wants 
   assert.equal(csv([{ a: 1, b: 'say "hi", twice' }, { a: null, c: "two\nlines" }]), 'a,b,c\r\n1,"say ""hi"", twice",\r\n,,"two\nlines"\r\n');
 });
 
+test("What is an object in one record and nothing in another has no column of its own", () => {
+  assert.equal(csv([{ a: null, b: 1 }, { a: { x: 2 }, b: 3 }]), "b,a.x\r\n1,\r\n3,2\r\n");
+});
+
 test("A text that a spreadsheet would run as a formula is a text, and a number stays one", () => {
   for (const text of ["=1+1", "+1", "-1", "@A1", "\tx"]) assert.equal(csv([{ a: text }]), `a\r\n'${text}\r\n`);
   assert.equal(csv([{ a: "\rx" }]), 'a\r\n"\'\rx"\r\n');

@@ -37,7 +37,8 @@ internal sealed class EventStream : IDisposable
             {
                 if (await Quiet(live.After(seen)).ConfigureAwait(false))
                 {
-                    await Write(": still here\n\n"u8.ToArray()).ConfigureAwait(false);
+                    // An event and no comment: a page that hears nothing for long knows that its server hangs.
+                    await Write("event: here\ndata: {}\n\n"u8.ToArray()).ConfigureAwait(false);
                     continue;
                 }
 

@@ -241,7 +241,7 @@ public sealed class LiveTests
     {
         using var stop = new CancellationTokenSource(Limits.LiveKeepAlive + TimeSpan.FromSeconds(2));
         string said = await Follow(new LiveUpdates(), stop, Nothing);
-        Assert.Single(said.Split('\n'), ": still here");
+        Assert.Single(said.Split('\n'), "event: here");
     }
 
     // All that a stream says until it is stopped.

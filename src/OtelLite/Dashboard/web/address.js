@@ -17,7 +17,7 @@ export const RANGES = [
 export const FILTERS = ["model", "project", "machine"];
 
 // What is not about which figures are shown but how; the defaults are left out of the address.
-const LOOK = { figure: "costUsd", by: "", only: "", total: "", sort: "seen", order: "desc", page: "1", text: "", cost: "", active: "" };
+const LOOK = { __proto__: null, figure: "costUsd", by: "", only: "", total: "", sort: "seen", order: "desc", page: "1", text: "", cost: "", active: "" };
 
 const ALL = "all"; // an empty address means the default range, so "all" has a word of its own
 const RANGE_KEYS = ["from", "to", "range", "since", ALL];
@@ -80,9 +80,12 @@ export const custom = (from, to) => rangeFrom(new Date(from), to ? new Date(to) 
 /** True for a range whose figures change by time passing alone. */
 export const slides = (range) => !range.startsWith("from=") && range !== "";
 
-/** Where a drag, or a button, leads on the axis of time: never less than a minute, never beyond now. */
+const SHORTEST = 60; // seconds
+const LONGEST = 10 * 366 * 86_400;
+
+/** Where a drag, or a button, leads on the axis of time: never less than a minute or more than ten years, never beyond now. */
 export function zoomed([from, to], factor, shift, now) {
-  const length = Math.max(60, (to - from) * factor);
+  const length = Math.min(LONGEST, Math.max(SHORTEST, (to - from) * factor));
   const middle = (from + to) / 2 + (to - from) * shift;
   const end = Math.min(now, middle + length / 2);
   return [Math.floor(end - length), Math.ceil(end)];

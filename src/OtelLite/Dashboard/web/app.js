@@ -8,7 +8,7 @@ import { follow } from "./live.js";
 import { modelsPart, showModels } from "./models.js";
 import { now, tickNow } from "./now.js";
 import { listenOvertime, lookOvertime, overtime } from "./overtime.js";
-import { filters, listenScope, showScope } from "./scope.js";
+import { filters, isSameZone, listenScope, showScope } from "./scope.js";
 import { chooseSession, sessionPart } from "./session.js";
 import { listenSessions, lookSessions, sessions } from "./sessions.js";
 import { showSetup, wantSetup } from "./setup.js";
@@ -26,10 +26,11 @@ let summary = null;
 let stop = () => {};
 let lost = null; // since when the figures stand still, and why
 
-const query = () => [view.scope, zone].filter(Boolean).join("&");
+const query = () => [view.scope, view.zone].filter(Boolean).join("&");
 
 function show(answer) {
-  if (summary === null && isElsewhere(answer.timeZone)) {
+  // Days are the reader's, unless the address names a zone. Where the server's is the same, the plain query says the same.
+  if (summary === null && zone === "" && !namesZone(view) && !isSameZone(answer.timeZone, here())) {
     zone = `tz=${encodeURIComponent(here())}`;
     choose();
     return;
@@ -51,13 +52,13 @@ function show(answer) {
 
 const here = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** Whether the server's days are not the reader's. Where its zone is the same, the plain query says the same. */
-const isElsewhere = (serverZone) => serverZone.replace(/^Etc\//, "") !== here().replace(/^Etc\//, "");
+const namesZone = ({ narrowed }) => narrowed.some(([key]) => key === "tz");
 
 function problem(text) {
   byId("problem").hidden = text === null;
   byId("figures").classList.remove("waiting");
-  byId("problem").replaceChildren(...(text === null ? [] : [text, " ", h("a", { href: "#" }, "Show the default range")]));
+  const still = summary === null ? " " : "; the figures are still those of before. ";
+  byId("problem").replaceChildren(...(text === null ? [] : [text, still, h("a", { href: "#" }, "Show the default range")]));
 }
 
 async function refresh() {
@@ -112,13 +113,13 @@ function sayLost() {
 function choose() {
   const before = view;
   const next = read(location.hash);
-  view = { ...next, scope: scopeOf(next), zone };
+  view = { ...next, scope: scopeOf(next), zone: namesZone(next) ? "" : zone };
   if (before !== null && next.session !== null && before.session === null) byId("session-close").href = write(before); // back to what was shown before
-  const isOther = before === null || before.scope !== view.scope || before.zone !== zone;
+  const isOther = before === null || before.scope !== view.scope || before.zone !== view.zone;
   for (const button of byId("ranges").children) button.setAttribute("aria-pressed", String(view.session === null && button.dataset.query === view.range));
   byId("custom").classList.toggle("chosen", view.session === null && !RANGES.some((r) => r.query === view.range));
-  chooseSession(view.session);
-  lookSessions(view);
+  chooseSession(view.session, before === null);
+  lookSessions(view, isOther);
   lookOvertime(view);
   if (isOther) {
     stop();

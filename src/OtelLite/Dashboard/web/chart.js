@@ -9,6 +9,9 @@ const TINT = 0.72; // how much of a group's colour its area has; the rest is the
 /** What counts whole has no half steps on its axis: 1, 2, 5, 10, 20, 50, ... */
 export const WHOLE_STEPS = Array.from({ length: 15 }, (_, i) => [1, 2, 5].map((n) => n * 10 ** i)).flat();
 
+// In seconds: nothing is told apart by less.
+const TIME_STEPS = [1, 5, 10, 15, 30, ...[1, 5, 10, 15, 30].map((n) => n * MINUTE), ...[1, 2, 3, 4, 6, 8, 12].map((n) => n * 60 * MINUTE), ...[1, 2, 3, 5, 7, 14, 30, 61, 91, 183, 365].map((n) => n * DAY)];
+
 /** The colour that a custom property has now, as its three parts: light-dark() is computed only where it is used as a colour. */
 function resolve(name) {
   const probe = h("i");
@@ -61,10 +64,14 @@ export class Chart {
     this.span = [0, 1];
     this.top = 1;
     this.shown = null;
+    this.isLate = false;
     this.data = null;
     this.plot = null;
     this.nothing = h("p", { class: "nothing" }, "Nothing in this range");
     this.tip = h("div", { class: "tip", hidden: true });
+    this.isDragging = false;
+    host.addEventListener("mousedown", () => { this.isDragging = true; });
+    addEventListener("mouseup", () => setTimeout(() => this.dropped()));
     new ResizeObserver(() => this.plot?.setSize(this.size())).observe(host);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
   }
@@ -83,11 +90,18 @@ export class Chart {
     this.data = [times, ...layers.toReversed()];
     // uPlot's own maximum leaves out the step that begins before the range and reaches into it.
     this.top = Math.max(0, ...(layers.at(-1) ?? [])) * 1.08 || 1;
-    if (before === null || look(before) !== look(shown)) this.draw();
-    else this.plot.setData(this.data);
+    if (before === null || (look(before) !== look(shown) && !this.isDragging)) this.draw();
+    else if (look(before) === look(shown)) this.plot.setData(this.data);
+    else this.isLate = true;
     const isEmpty = shown.groups.every((g) => g.values.every((n) => n === 0));
     if (isEmpty) this.host.append(this.nothing);
     else this.nothing.remove();
+  }
+
+  /** What came while a span was dragged is drawn then: a new picture under the hand would lose where it began. */
+  dropped() {
+    this.isDragging = false;
+    if (this.isLate) this.draw();
   }
 
   size() {
@@ -96,6 +110,8 @@ export class Chart {
 
   draw() {
     if (this.data === null) return;
+    this.isLate = false;
+    const { left, top } = this.plot?.cursor ?? { left: -1, top: -1 };
     this.plot?.destroy();
     const [text, line, panel] = ["--muted", "--line", "--panel"].map(resolve);
     const axis = { stroke: rgb(text), font: "11px system-ui, sans-serif", grid: { stroke: rgb(line), width: 1 }, ticks: { show: false } };
@@ -111,13 +127,14 @@ export class Chart {
         y: { range: () => [0, this.top] },
       },
       axes: [
-        { ...axis, size: 26, space: 64, values: timeLabels, grid: { show: false } },
+        { ...axis, size: 26, space: 64, incrs: TIME_STEPS, values: timeLabels, grid: { show: false } },
         { ...axis, size: 54, space: 34, ...(whole && { incrs: WHOLE_STEPS }), values: (_, splits) => splits.map((n) => label(n, splits[1] - splits[0])) },
       ],
       series: [{}, ...this.shown.groups.toReversed().map((g) => this.style(resolve(g.colour), panel))],
       hooks: { setCursor: [(plot) => this.point(plot)], setSelect: [(plot) => this.zoom(plot)] },
     }, this.data, this.host);
     this.plot.over.append(this.tip);
+    if (left >= 0) this.plot.setCursor({ left, top });
   }
 
   style(stroke, panel) {
@@ -148,7 +165,7 @@ export class Chart {
     const sum = rows.reduce((all, [, n]) => all + n, 0);
     this.tip.replaceChildren(
       h("b", {}, bucket < 0 ? bucketName(times[0], times[0]) : total ? `until ${bucketName(times[bucket + 1] ?? end, times[bucket + 1] ?? end)}` : bucketName(times[bucket], times[bucket + 1] ?? end)),
-      ...rows.map(([g, n]) => h("span", {}, swatch(g.colour), g.name, h("em", {}, value(n)))),
+      ...rows.map(([g, n]) => h("span", {}, swatch(g.colour), h("span", {}, g.name), h("em", {}, value(n)))),
       ...(rows.length === 1 ? [] : [h("span", { class: "sum" }, "together", h("em", {}, value(sum)))]));
     const right = left > plot.over.clientWidth / 2;
     this.tip.style.left = right ? "" : `${left + 12}px`;

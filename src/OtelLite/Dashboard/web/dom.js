@@ -37,6 +37,7 @@ const isSame = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName 
 export function morph(parent, ...children) {
   const wanted = children.filter((c) => c !== null && c !== undefined).map((c) => (c instanceof Node ? c : document.createTextNode(c)));
   const keyed = new Map([...parent.children].filter((c) => keyOf(c) !== undefined).map((c) => [keyOf(c), c]));
+  const focused = document.activeElement;
   let at = parent.firstChild;
   for (const next of wanted) {
     const old = keyOf(next) === undefined ? at : keyed.get(keyOf(next)) ?? at;
@@ -55,6 +56,9 @@ export function morph(parent, ...children) {
     at.remove();
     at = following;
   }
+
+  // An element that moves loses the focus on its way.
+  if (focused !== document.activeElement && parent.contains(focused)) focused.focus({ preventScroll: true });
 }
 
 function become(old, next) {
@@ -72,7 +76,7 @@ function become(old, next) {
 
 /** Copies, and says so on the button for a moment. */
 export async function copyFrom(button, text) {
-  const label = button.textContent;
+  const label = (button.dataset.label ??= button.textContent);
   try {
     await navigator.clipboard.writeText(text);
     button.textContent = "Copied";

@@ -10,7 +10,7 @@ export function showFigures(summary) {
     put(element, value, formats[element.dataset.format](value), exact);
   }
 
-  const sums = { tokens: sumOf(summary.tokens), tools: summary.tools.reduce((sum, t) => sum + t.calls, 0) };
+  const sums = { tokens: sumOf(summary.tokens), calls: summary.tools.reduce((sum, t) => sum + t.calls, 0), failures: summary.tools.reduce((sum, t) => sum + t.failures, 0) };
   for (const element of document.querySelectorAll("[data-sum]")) put(element, sums[element.dataset.sum], reading(sums[element.dataset.sum]), count(sums[element.dataset.sum]));
 }
 

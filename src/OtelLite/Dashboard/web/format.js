@@ -35,13 +35,13 @@ export function bytes(n) {
   return `${power === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[power]}`;
 }
 
-/** For axes, where there is no room: 1.2K, 3M. */
-export const compact = (n) => short.format(n);
+/** For axes, where there is no room: 1.2 k, 3 M. */
+export const compact = (n) => short.format(n).replace(/[KMBT]$/, (unit) => ` ${unit === "K" ? "k" : unit}`);
 
-/** Dollars: cents from one dollar on, four decimals below (a small request costs a fraction of a cent), and never a false $0.00. */
+/** Dollars: cents from ten cents on, four decimals below (a small request costs a fraction of a cent), and never a false $0.00. */
 export function usd(x) {
   const size = Math.abs(x);
-  const digits = size === 0 || size >= 1 ? 2 : size >= 0.0001 ? 4 : 7;
+  const digits = size === 0 || size >= 0.1 ? 2 : size >= 0.0001 ? 4 : 7;
   return (x < 0 ? "−$" : "$") + size.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 

@@ -14,7 +14,7 @@ const MARGIN = "300px"; // a part that is about to be scrolled into view counts 
 export class Fresh {
   /** @param {Part[]} parts */
   constructor(parts) {
-    this.states = new Map(parts.map((part) => [part, { asked: "", seen: true, running: false, again: false, wake: () => {} }]));
+    this.states = new Map(parts.map((part) => [part, { asked: "", run: 0, seen: true, running: false, again: false, wake: () => {} }]));
     this.view = null;
     this.isAnswered = false; // whether the scope makes sense: until then what is wrong with a part is wrong with the whole, and said once
     this.stop = new AbortController();
@@ -46,7 +46,7 @@ export class Fresh {
         continue;
       }
 
-      Object.assign(state, { asked, running: false, again: false, error: null });
+      Object.assign(state, { asked, run: state.run + 1, running: false, again: false, error: null });
       problem(part, null);
       part.element.classList.add("waiting");
       this.ask(part);
@@ -69,10 +69,10 @@ export class Fresh {
       return;
     }
 
-    const { asked } = state;
+    const { asked, run } = state;
     if (asked === "" || document.hidden) return;
     const { signal } = this.stop;
-    const isOld = () => signal.aborted || state.asked !== asked;
+    const isOld = () => signal.aborted || state.run !== run;
     Object.assign(state, { running: true, again: false });
     const began = performance.now();
     try {
@@ -118,6 +118,11 @@ function problem(part, error) {
 export async function get(path, signal) {
   const answer = await fetch(path, { signal });
   if (answer.status === 401) location.reload();
-  if (!answer.ok) throw Object.assign(new Error((await answer.json()).detail), { isAnswer: true });
+  if (!answer.ok) {
+    // What is refused before it is read (a question of 10,000 letters) has no detail.
+    const detail = await answer.json().then((problem) => problem.detail, () => `the server refuses this question (${answer.status})`);
+    throw Object.assign(new Error(detail), { isAnswer: true });
+  }
+
   return answer.json();
 }

@@ -1,6 +1,7 @@
 // Follows /api/live: the figures come by themselves after each commit. Losing the server is shown at once and mended by itself.
 
 const RETRY_MS = 1000;
+const SILENT_MS = 35_000; // a server that runs says so every 15 s
 
 /**
  * Follows one scope until stopped. A hidden page closes its stream (a browser allows six per host) and catches up when it is shown.
@@ -12,12 +13,22 @@ const RETRY_MS = 1000;
 export function follow(query, onSummary, onState) {
   let source = null;
   let retry = 0;
+  let watch = 0;
+
+  // A server that hangs, and a machine that slept, close nothing.
+  const heard = () => {
+    clearTimeout(watch);
+    watch = setTimeout(() => lost("Nothing is heard of OtelLite"), SILENT_MS);
+  };
 
   const open = () => {
     close();
     if (document.hidden) return;
     source = new EventSource(`/api/live?${query}`);
+    heard();
+    source.addEventListener("here", heard);
     source.addEventListener("summary", (event) => {
+      heard();
       onState("live");
       onSummary(JSON.parse(event.data));
     });
@@ -29,6 +40,7 @@ export function follow(query, onSummary, onState) {
     source?.close();
     source = null;
     clearTimeout(retry);
+    clearTimeout(watch);
   };
 
   const lost = (reason) => {

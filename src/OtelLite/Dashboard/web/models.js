@@ -46,7 +46,7 @@ function row({ model, tokens, costUsd, apiRequests }) {
   const n = (text, title, wide = true) => h("td", { class: wide ? "n wide" : "n", title }, text);
   const prompt = tokens.input + tokens.cacheRead + tokens.cacheCreation;
   return h("tr", { "data-key": model },
-    h("td", { class: "name" }, model || "unknown"),
+    h("td", { class: "name", title: model }, model || "unknown"),
     figure(`models.${model}.apiRequests`, apiRequests, count(apiRequests)),
     n(more ? (more.apiErrors === 0 ? "0" : `${count(more.apiErrors)} · ${percent(more.errorRate)}`) : "", null),
     ...tokensOf(`models.${model}`, tokens),

@@ -4,11 +4,12 @@ import { moment, reading, seconds, usd } from "./format.js";
 import { sessionName } from "./sessions.js";
 import { exportButtons } from "./tables.js";
 
-const LIMIT_NAMES = { fiveHour: "5-hour limit", sevenDay: "7-day limit" };
+const LIMIT_NAMES = { __proto__: null, fiveHour: "5-hour limit", sevenDay: "7-day limit" };
 const HIGH_PERCENT = 75;
 const FULL_PERCENT = 95;
 
 const DOING = {
+  __proto__: null,
   thinking: { text: "thinking", mark: "busy" },
   waiting: { text: "waiting for you", mark: "waits" },
   error: { text: "API error", mark: "bad" },
@@ -42,7 +43,7 @@ function showSessions({ sessions, activeTotal }, at) {
       h("td", { class: "wide" }, s.model ?? "–"),
       h("td", {}, h("i", { class: `doing ${mark}`, "aria-hidden": "true" }), s.doing === "tool" ? "runs " : "", s.doing === "tool" ? h("b", {}, text) : text,
         s.doingSince ? h("span", { class: "none", "data-for": s.doingSince }, forText(s.doingSince, at)) : null),
-      h("td", { class: "n", title: `${s.tokensPerMinute} tokens per minute, over the last five` }, `${reading(Math.round(s.tokensPerMinute))}/min`),
+      h("td", { class: "n wide", title: `${s.tokensPerMinute} tokens per minute, over the last five` }, `${reading(Math.round(s.tokensPerMinute))}/min`),
       h("td", { class: "n", title: `$${s.costUsd}` }, usd(s.costUsd)));
   }));
   const left = activeTotal - sessions.length;
@@ -80,7 +81,7 @@ function showLimits(limits, at) {
     const most = Math.max(usedPercent, projectedPercent ?? 0);
     const level = limit.over ? "" : most >= FULL_PERCENT ? "full" : most >= HIGH_PERCENT ? "high" : "";
     return h("div", { class: "limit", "data-key": limit.name },
-      h("p", {}, h("b", {}, `${name}: ${usedPercent} %`), h("span", { class: "none" }, `read ${moment(new Date(limit.readAt), at)}`)),
+      h("p", {}, h("b", { title: `${usedPercent} %` }, `${name}: ${Number(usedPercent.toFixed(1))} %`), h("span", { class: "none" }, `read ${moment(new Date(limit.readAt), at)}`)),
       h("div", { class: `bar ${level}`, role: "meter", "aria-label": name, "aria-valuenow": usedPercent, "aria-valuemin": 0, "aria-valuemax": 100 }, likely, used),
       h("p", { class: "hint" }, outlook(limit, at, estimatedPercent)));
   }));

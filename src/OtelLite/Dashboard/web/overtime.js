@@ -18,6 +18,7 @@ const inUsd = { value: usd, read: usd, axis: usdTick, whole: false };
 
 // The first split is the one that is shown when none is chosen.
 const FIGURES = {
+  __proto__: null,
   costUsd: { title: "Cost", ...inUsd, by: ofRequests },
   tokens: { title: "Tokens", ...counted, by: ["kind", ...ofRequests] },
   input: { title: "Input tokens", ...counted, by: ofRequests },
@@ -35,11 +36,13 @@ const FIGURES = {
   pullRequests: { title: "Pull requests", ...counted, by: ofSessions },
 };
 
-const SPLITS = { kind: "kind", model: "model", session: "session", tool: "tool", source: "source of the query", origin: "who asked", project: "project", machine: "machine" };
+const SPLITS = { __proto__: null, kind: "kind", model: "model", session: "session", tool: "tool", source: "source of the query", origin: "who asked", project: "project", machine: "machine" };
 
 const KINDS = {
+  __proto__: null,
   input: ["Input", "--input"], output: ["Output", "--output"], cacheRead: ["Cache read", "--cache-read"], cacheCreation: ["Cache written", "--cache-creation"],
   user: ["User", "--input"], cli: ["Claude", "--output"], added: ["Added", "--usd"], removed: ["Removed", "--bad"],
+  human: ["A person's", "--input"], command: ["Commands", "--output"], taskNotification: ["Background agents' results", "--cache-read"],
 };
 
 let go = () => {};
@@ -47,7 +50,7 @@ let chart = null;
 let answer = null;
 let current = null;
 let attributes = [];
-const colours = new Map(); // of the groups' names; one that is shown keeps its colour when its place changes
+let drawn = []; // the groups that the chart shows
 
 export const overtime = {
   element: byId("overtime"),
@@ -77,8 +80,8 @@ export function listenOvertime(choose) {
   go = choose;
   byId("overtime-exports").append(exportButtons("Chart", records));
   byId("overtime").addEventListener("click", (event) => {
-    const figure = event.target.closest("[data-pick]")?.dataset.pick;
-    if (figure) go((view) => looking(view, { figure, by: "" }));
+    const tile = event.target.closest("[data-pick]")?.dataset;
+    if (tile) go((view) => looking(view, { figure: tile.pick, by: "", only: tile.only ?? "" }));
   });
   byId("by").addEventListener("change", ({ target }) => go((view) => looking(view, { by: target.value })));
   byId("running").addEventListener("change", ({ target }) => go((view) => looking(view, { total: target.checked ? "1" : "" })));
@@ -90,12 +93,13 @@ export function listenOvertime(choose) {
     });
   }
 
-  byId("chart-table").addEventListener("toggle", () => answer !== null && showTable(groupsOf()));
+  byId("chart-table").addEventListener("toggle", () => answer !== null && showTable());
 }
 
 const spanOf = ({ from, to }) => [new Date(from) / 1000, new Date(to) / 1000];
 
-const rangeOf = ([from, to]) => rangeFrom(new Date(from * 1000), new Date(to * 1000));
+/** A range that reaches to now goes on with it. */
+const rangeOf = ([from, to]) => rangeFrom(new Date(from * 1000), to >= Date.now() / 1000 - 1 ? null : new Date(to * 1000));
 
 /** @param {string[]} keys the attributes of resources that figures can be split by */
 export function offerSplits(keys) {
@@ -106,7 +110,7 @@ export function offerSplits(keys) {
 /** The fields say what the address says. */
 export function lookOvertime(view) {
   const { figure, by } = chosen(view);
-  for (const tile of document.querySelectorAll("[data-pick]")) tile.setAttribute("aria-pressed", String(tile.dataset.pick === figure));
+  for (const tile of document.querySelectorAll("[data-pick]")) tile.setAttribute("aria-pressed", String(tile.dataset.pick === figure && (tile.dataset.only ?? view.look.only) === view.look.only));
   byId("running").checked = view.look.total !== "";
   showSplits(view, figure, by);
 }
@@ -119,20 +123,31 @@ function showSplits({ session }, figure, by) {
   byId("by").value = by;
 }
 
-/** The groups as they are drawn: with a name to read and a colour that stays. */
+/** The groups as they are drawn: with a name to read, and a colour that depends on nothing but who is there. */
 function groupsOf() {
   const all = answer.other === null ? answer.groups : [...answer.groups, { name: null, label: `${count(answer.other.count)} others`, ...answer.other }];
-  const names = new Set(all.map((g) => g.name));
-  for (const name of colours.keys()) if (!names.has(name)) colours.delete(name);
+  const colours = coloursOf(answer.groups.map((g) => g.name));
   return all.map((g) => {
     const [label, fixed] = (answer.by === "kind" && KINDS[g.name]) || [g.label || NOT_TOLD, null];
-    if (!colours.has(g.name)) {
-      const used = new Set(colours.values());
-      colours.set(g.name, g.name === null ? OTHER : fixed ?? COLOURS.find((c) => !used.has(c)) ?? OTHER);
-    }
-
-    return { key: g.name === null ? "others" : g.name || NOT_TOLD, name: label, colour: colours.get(g.name), values: g.values, total: g.total };
+    return { key: keyOf(g.name), name: label, colour: g.name === null ? OTHER : fixed ?? colours.get(g.name), values: g.values, total: g.total };
   });
+}
+
+// In the address. A name that looks like one of the two that stand for none is told apart from them.
+const keyOf = (name) => (name === null ? "(others)" : name === "" ? "(not told)" : /^[(=]/.test(name) ? `=${name}` : name);
+
+/** Each name's own colour, or the next one that is free: two readers see the same. */
+function coloursOf(names) {
+  const colours = new Map();
+  const used = new Set();
+  for (const name of names.toSorted()) {
+    let at = [...name].reduce((hash, letter) => (hash * 31 + letter.codePointAt(0)) % 65_521, 7) % COLOURS.length;
+    while (used.has(at) && used.size < COLOURS.length) at = (at + 1) % COLOURS.length;
+    used.add(at);
+    colours.set(name, COLOURS[at]);
+  }
+
+  return colours;
 }
 
 function draw() {
@@ -141,18 +156,25 @@ function draw() {
   const groups = groupsOf();
   const { only } = current.look;
   const alone = groups.filter((g) => g.key === only);
-  const drawn = alone.length > 0 ? alone : groups;
+  drawn = alone.length > 0 ? alone : groups;
   const [from, to] = spanOf(answer);
   const total = current.look.total !== "";
+  byId("later").disabled = to >= Date.now() / 1000 - 60;
   setText(byId("chart-title"), `${look.title}${total ? ", running total" : ""}`);
   chart ??= new Chart(byId("chart"), (start, end) => go((view) => ({ ...view, range: rangeOf(zoomed([start, end], 1, 0, Date.now() / 1000)) })));
   chart.set({
-    figure: answer.figure, times: answer.times, end: Math.max(to, answer.times.at(-1) ?? to), total, groups: drawn, span: [from, to],
+    figure: answer.figure, times: answer.times, end: Math.max(to, answer.times.at(-1) ?? to), total, groups: drawn, span: widened([from, to]),
     axis: look.axis, value: look.value, whole: look.whole,
   });
   byId("chart").setAttribute("aria-label", inWords(look, drawn, [from, to]));
   showLegend(look, groups, only);
-  showTable(groups);
+  showTable();
+}
+
+/** An axis of some seconds says nothing: a short session stands in the middle of a minute. */
+function widened([from, to]) {
+  const missing = Math.max(0, 60 - (to - from)) / 2;
+  return [from - missing, to + missing];
 }
 
 function inWords(look, groups, [from, to]) {
@@ -169,22 +191,30 @@ function showLegend(look, groups, only) {
     type: "button", "data-key": g.key, "aria-pressed": String(g.key === only), class: only !== "" && g.key !== only && groups.some((other) => other.key === only) ? "away" : null,
     title: `${look.value(g.total)}${g.key === only ? "; again for all" : "; alone"}`,
     onclick: () => go((view) => looking(view, { only: view.look.only === g.key ? "" : g.key })),
-  }, swatch(g.colour), g.name, h("em", {}, look.read(g.total)))));
+  }, swatch(g.colour), h("span", { title: g.name }, g.name), h("em", {}, look.read(g.total)))));
 }
 
-function showTable(groups) {
+/** What a group has in each bucket, or up to its end. */
+function valuesOf(group) {
+  let sum = 0;
+  return current.look.total === "" ? group.values : group.values.map((n) => (sum += n));
+}
+
+function showTable() {
   if (!byId("chart-table").open) return;
   const look = FIGURES[answer.figure] ?? counted;
   const ends = [...answer.times.slice(1), spanOf(answer)[1]];
-  const busy = answer.times.map((_, i) => i).filter((i) => groups.some((g) => g.values[i] !== 0)).toReversed();
-  morph(byId("chart-table-head"), h("tr", {}, h("th", { scope: "col" }, "When"), ...groups.map((g) => h("th", { scope: "col", class: "n" }, g.name))));
+  const columns = drawn.map(valuesOf);
+  const busy = answer.times.map((_, i) => i).filter((i) => drawn.some((g) => g.values[i] !== 0)).toReversed();
+  morph(byId("chart-table-head"), h("tr", {}, h("th", { scope: "col" }, "When"), ...drawn.map((g) => h("th", { scope: "col", class: "n", title: g.name }, g.name))));
   morph(byId("chart-table-rows"), ...busy.map((i) => h("tr", { "data-key": answer.times[i] },
-    h("td", { class: "name" }, bucketName(answer.times[i], ends[i])), ...groups.map((g) => h("td", { class: "n" }, look.value(g.values[i]))))));
+    h("td", { class: "name" }, bucketName(answer.times[i], ends[i])), ...columns.map((values) => h("td", { class: "n" }, look.value(values[i]))))));
 }
 
 function records() {
   if (answer === null) return null;
   const ends = [...answer.times.slice(1), spanOf(answer)[1]];
   const iso = (time) => new Date(time * 1000).toISOString();
-  return groupsOf().flatMap((g) => answer.times.map((time, i) => ({ from: iso(time), to: iso(ends[i]), [answer.by]: g.name, [answer.figure]: g.values[i] })));
+  const total = current.look.total === "" ? "" : "Total";
+  return drawn.flatMap((g) => valuesOf(g).map((value, i) => ({ from: iso(answer.times[i]), to: iso(ends[i]), [answer.by]: g.name, [answer.figure + total]: value })));
 }

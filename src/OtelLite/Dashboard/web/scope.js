@@ -27,13 +27,19 @@ export const filters = {
       const all = [...new Set([...chosen, ...values])].sort();
       // Several values of one filter come from an address that was written by hand; they are kept until another is chosen.
       const option = (value, text, isChosen) => h("option", { value, selected: isChosen, "data-key": `${value} ${isChosen}` }, text);
-      return h("select", { "data-key": `${key} ${chosen.join()}`, "aria-label": NAMES[key][0], class: chosen.length > 0 ? "chosen" : null, onchange: ({ target }) => go((now) => narrowing(now, key, target.value || null)) },
+      return h("select", { "data-key": key, "aria-label": NAMES[key][0], class: chosen.length > 0 ? "chosen" : null, onchange: ({ target }) => go((now) => narrowing(now, key, target.value || null)) },
         option("", NAMES[key][1], chosen.length === 0),
         ...(chosen.length > 1 ? [option(chosen[0], chosen.join(", "), true)] : []),
         ...all.filter((value) => value !== "").map((value) => option(value, value, chosen.length === 1 && chosen[0] === value)));
     }));
+    for (const select of byId("filters").children) select.value = view.narrowed.find(([name]) => name === select.dataset.key)?.[1] ?? "";
   },
 };
+
+/** Whether two names are of one zone. */
+export const isSameZone = (a, b) => a.replace(/^Etc\//, "") === b.replace(/^Etc\//, "");
+
+const zoneInWords = (days, times) => (isSameZone(days, times) ? `Times in ${times}` : `Days of ${days}, times in ${times}`);
 
 /** The range in words, the zone, the honest line and what is stored; the clock calls it every second. */
 export function showScope(summary, now) {
@@ -44,7 +50,7 @@ export function showScope(summary, now) {
     : now - new Date(summary.to) < 60_000 ? `From ${moment(from, now)} to now`
     : `From ${span(from, new Date(summary.to), now)}`;
   setText(byId("scope-text"), since);
-  setText(byId("zone"), `Times in ${Intl.DateTimeFormat().resolvedOptions().timeZone}`);
+  setText(byId("zone"), zoneInWords(summary.timeZone, Intl.DateTimeFormat().resolvedOptions().timeZone));
   const incomplete = isIncomplete(summary.checks);
   setText(byId("checks"), (incomplete ? "⚠ " : "") + checksLine(summary));
   byId("checks").classList.toggle("warn", incomplete);

@@ -1,14 +1,16 @@
 // One session's own panel: prompt by prompt, what happened under each on one time axis. All that an event says is asked for when it is opened.
-import { byId, h } from "./dom.js";
+import { byId, h, morph } from "./dom.js";
 import { compact, count, ms, moment, usd } from "./format.js";
+import { get } from "./fresh.js";
 import { exportButtons } from "./tables.js";
 import { bar, groups } from "./timeline.js";
 
 const SCROLLS_FROM = 300; // characters of an attribute, on a phone
 const OPEN_AT_FIRST = 3; // prompts; a session may have hundreds, and their rows are made when they are opened
-const ENDED = { tool_result: "tool", request: "request", tool_decision: "decision" };
+const ENDED = { __proto__: null, tool_result: "tool", request: "request", tool_decision: "decision" };
 
 const KINDS = {
+  __proto__: null,
   human: "Prompt",
   command: "Command",
   taskNotification: "Background agent's result",
@@ -30,7 +32,9 @@ export const CHECKS = {
 
 let shown = { id: null, text: "" };
 let toggled = new Map(); // what the reader opened or closed, by prompt
-const opened = new Set(); // events that are shown in full
+let latest = new Map(); // the groups as they are now, by prompt
+const opened = new Set(); // events, and whole prompts, that are shown in full
+const fetched = new Map(); // what events say; it never changes
 let rows = null; // as they can be saved
 
 byId("session-exports").append(exportButtons("Session", () => rows));
@@ -42,15 +46,18 @@ export const sessionPart = {
   element: byId("session"),
   wants: ({ session }) => (session === null ? [] : ["", "/events"].map((what) => `/api/sessions/${encodeURIComponent(session)}${what}`)),
   show: ([details, happened]) => showSession(details, happened),
-  fail: (error) => byId("session-prompts").replaceChildren(h("p", { class: "failed" }, error.message)),
+  fail: (error) => shown.text === "" && byId("session-prompts").replaceChildren(h("p", { class: "failed" }, error.message)),
 };
 
 /** Hides the panel, or makes room for a session. */
-export function chooseSession(id) {
-  if (id !== shown.id) {
+export function chooseSession(id, isFirst) {
+  const before = shown.id;
+  if (id !== before) {
     shown = { id, text: "" };
     toggled = new Map();
     opened.clear();
+    fetched.clear();
+    latest = new Map();
     rows = null;
     byId("session-prompts").replaceChildren(h("p", { class: "none" }, "Loading…"));
     byId("session-facts").replaceChildren();
@@ -59,6 +66,14 @@ export function chooseSession(id) {
 
   document.body.classList.toggle("one-session", id !== null);
   byId("session").hidden = id === null;
+  if (isFirst || id === before) return;
+  // Where one came from is far down, and what one came for on top; and back again.
+  if (id !== null) {
+    scrollTo(0, 0);
+    byId("session-title").focus({ preventScroll: true });
+  } else {
+    document.querySelector(`#sessions-rows a[data-key="${CSS.escape(before)}"]`)?.focus();
+  }
 }
 
 /** @param {object} details /api/sessions/{id} @param {object} happened /api/sessions/{id}/events */
@@ -72,10 +87,13 @@ function showSession(details, happened) {
   rows = all.flatMap((group) => group.rows.map(({ kind, subject, note, failed, start, end, ms: took, ttft, tokens, costUsd }) => ({
     prompt: group.prompt.promptId, what: kind, subject, note, failed, from: new Date(start).toISOString(), to: new Date(end).toISOString(), durationMs: took, ttftMs: ttft, tokens, costUsd,
   })));
-  byId("session-prompts").replaceChildren(...all.map((group, i) => promptItem(group, i >= all.length - OPEN_AT_FIRST)));
-  if (all.length === 0) byId("session-prompts").append(h("p", { class: "none" }, "Nothing of it is told by events: only metrics arrived, which know no prompts."));
-  if (details.truncated || happened.truncated) byId("session-prompts").append(h("p", { class: "none" }, "It has more than can be shown; the oldest are."));
+  latest = new Map(all.map((group) => [idOf(group), group]));
+  morph(byId("session-prompts"), ...all.map((group, i) => promptItem(group, i >= all.length - OPEN_AT_FIRST)),
+    all.length === 0 ? h("p", { class: "none" }, "Nothing of it is told by events: only metrics arrived, which know no prompts.") : null,
+    details.truncated || happened.truncated ? h("p", { class: "none" }, "It has more than can be shown; the oldest are.") : null);
 }
+
+const idOf = (group) => group.prompt.promptId ?? "";
 
 function showFacts({ session, toolCallsWithoutResult }) {
   const facts = [
@@ -92,11 +110,14 @@ function showFacts({ session, toolCallsWithoutResult }) {
 
 function promptItem(group, open) {
   const { prompt } = group;
-  const id = prompt.promptId ?? "";
+  const id = idOf(group);
   const label = prompt.command ? `/${prompt.command}` : KINDS[prompt.kind] ?? prompt.kind;
   const body = h("div", { class: "rows" });
-  const item = h("details", { class: "prompt", open: toggled.get(id) ?? open },
-    h("summary", {},
+  // One that is being read is not closed because others came after it.
+  const isRead = [...byId("session-prompts").children].some((c) => c.dataset.key === id && c.open && c.matches(":hover, :focus-within"));
+  const item = h("details", { class: "prompt", "data-key": id, open: toggled.get(id) ?? (open || isRead) },
+    // The reader's own doing alone is remembered: a details that is made open tells of a toggle too.
+    h("summary", { onclick: () => toggled.set(id, !item.open) },
       h("time", { datetime: new Date(group.start).toISOString() }, moment(new Date(group.start))),
       h("span", { class: "said" }, h("b", {}, label), group.text ? ` ${group.text}` : ""),
       group.failed > 0 ? h("span", { class: "failed" }, `${count(group.failed)} failed`) : null,
@@ -104,11 +125,9 @@ function promptItem(group, open) {
       h("span", { class: "n", title: `${count(group.tokens)} tokens` }, group.tokens > 0 ? `${compact(group.tokens)} tokens` : ""),
       h("span", { class: "n", title: `$${prompt.costUsd}` }, prompt.costUsd > 0 ? usd(prompt.costUsd) : "")),
     body);
-  const fill = () => { if (body.childElementCount === 0) body.append(...rowsOf(group)); };
-  if (item.open) fill();
+  if (item.open) body.append(...rowsOf(group));
   item.addEventListener("toggle", () => {
-    toggled.set(id, item.open);
-    if (item.open) fill();
+    if (item.open && body.childElementCount === 0 && latest.has(id)) body.append(...rowsOf(latest.get(id)));
   });
   return item;
 }
@@ -134,7 +153,8 @@ function rowOf(row, group) {
 
   const from = new Date(row.start);
   const label = [row.subject, row.note].filter(Boolean).join(" · ");
-  const detail = row.eventId === null ? null : h("tr", { class: "whole", hidden: !opened.has(row.eventId) }, h("td", { colspan: 6 }));
+  const key = `${row.kind} ${row.eventId ?? row.start}`;
+  const detail = row.eventId === null ? null : h("tr", { class: "whole", "data-key": `whole ${key}`, hidden: !opened.has(row.eventId) }, h("td", { colspan: 6 }));
   const toggle = () => {
     detail.hidden = !detail.hidden;
     button.setAttribute("aria-expanded", String(!detail.hidden));
@@ -148,7 +168,7 @@ function rowOf(row, group) {
   const button = detail === null ? null : h("button", { type: "button", class: "row", "aria-expanded": String(!detail.hidden), onclick: toggle }, ...name);
   if (detail !== null && !detail.hidden) showEvent(row.eventId, detail.firstChild);
   return [
-    h("tr", {},
+    h("tr", { "data-key": key },
       h("td", { class: "what" }, ...(button === null ? name : [button])),
       h("td", { class: "track", title: `${from.toLocaleTimeString("en-GB")} to ${new Date(row.end).toLocaleTimeString("en-GB")}` }, mark),
       h("td", { class: "n" }, row.ms === null || row.ms === undefined ? "" : ms(row.ms)),
@@ -162,23 +182,32 @@ function rowOf(row, group) {
 const tokensInFull = (t) => `input ${count(t.input)}, output ${count(t.output)}, cache read ${count(t.cacheRead)}, cache written ${count(t.cacheCreation)}`;
 
 function wholeOf(eventId, label) {
+  const key = `prompt ${eventId}`;
   const place = h("div", {});
-  return h("details", { class: "whole-prompt", ontoggle: (event) => { if (event.target.open) showEvent(eventId, place); } }, h("summary", {}, label), place);
+  const item = h("details", { class: "whole-prompt", "data-key": key, open: opened.has(key), ontoggle: () => item.open && showEvent(eventId, place) },
+    h("summary", { onclick: () => (item.open ? opened.delete(key) : opened.add(key)) }, label), place);
+  if (item.open) showEvent(eventId, place);
+  return item;
 }
 
-/** Everything that an event says, as plain text. */
+/** Everything that an event says, as plain text. What was fetched once is there at once: a redraw must not make it blink. */
 async function showEvent(id, place) {
-  if (place.childElementCount > 0) return;
+  if (fetched.has(id)) {
+    place.replaceChildren(attributesOf(fetched.get(id)));
+    return;
+  }
+
   place.replaceChildren(h("p", { class: "none" }, "Loading…"));
   try {
-    const answer = await fetch(`/api/events/${id}`);
-    const event = await answer.json();
-    if (!answer.ok) throw new Error(event.detail);
-    place.replaceChildren(h("dl", { class: "attributes" }, ...Object.entries(event.attributes).map(([key, value]) => attribute(key, typeof value === "string" ? value : JSON.stringify(value)))));
+    fetched.set(id, await get(`/api/events/${id}`));
+    place.replaceChildren(attributesOf(fetched.get(id)));
   } catch (error) {
-    place.replaceChildren(h("p", { class: "failed" }, error.message));
+    place.replaceChildren(h("p", { class: "failed" }, error.isAnswer ? error.message : "OtelLite can't be reached; close and open it again"));
   }
 }
+
+const attributesOf = ({ attributes }) => h("dl", { class: "attributes" },
+  ...Object.entries(attributes).map(([key, value]) => attribute(key, typeof value === "string" ? value : JSON.stringify(value))));
 
 // What may be so long that it scrolls can be scrolled with the keyboard.
 const attribute = (key, text) => h("div", {}, h("dt", {}, key), h("dd", { tabindex: text.length > SCROLLS_FROM ? 0 : null }, text));

@@ -6,6 +6,7 @@ import { exportButtons } from "./tables.js";
 import { CHECKS, sessionHash } from "./session.js";
 
 const PAGE = 25;
+const PAGES = 40_000; // the server leaves out a million at most
 const TYPING_MS = 120; // what is typed within it is one question
 
 const COLUMNS = [
@@ -27,6 +28,7 @@ const WRONG = new Set(["eventsIncomplete", "metricsIncomplete", "metricsOnly", "
 let shown = null;
 let go = () => {};
 let current = null;
+let typing = 0;
 
 export const sessions = {
   element: byId("sessions"),
@@ -50,20 +52,28 @@ export const sessions = {
 export function listenSessions(choose) {
   go = choose;
   byId("sessions-exports").append(exportButtons("Sessions", () => shown?.sessions ?? null));
-  let typing = 0;
   byId("sessions-text").addEventListener("input", ({ target }) => {
     clearTimeout(typing);
     // Each letter is no step back of its own.
-    typing = setTimeout(() => go((view) => looking(view, { text: target.value.trim() }), true), TYPING_MS);
+    typing = setTimeout(() => {
+      typing = 0;
+      go((view) => looking(view, { text: target.value.trim() }), true);
+    }, TYPING_MS);
   });
   byId("sessions-cost").addEventListener("change", ({ target }) => go((view) => looking(view, { cost: target.value })));
   byId("sessions-active").addEventListener("change", ({ target }) => go((view) => looking(view, { active: target.checked ? "1" : "" })));
 }
 
-/** The fields say what the address says, but for the one that is being written in. */
-export function lookSessions({ look }) {
-  if (document.activeElement !== byId("sessions-text")) byId("sessions-text").value = look.text;
-  byId("sessions-cost").value = look.cost;
+/** The fields say what the address says, but for what is being written. What was written for another scope is not searched for in this one. */
+export function lookSessions({ look }, isOtherScope) {
+  if (isOtherScope) {
+    clearTimeout(typing);
+    typing = 0;
+  }
+
+  const text = byId("sessions-text");
+  if (typing === 0 && text.value.trim() !== look.text) text.value = look.text;
+  if (document.activeElement !== byId("sessions-cost")) byId("sessions-cost").value = look.cost;
   byId("sessions-active").checked = look.active !== "";
 }
 
@@ -119,4 +129,4 @@ function showPages({ total, sessions: list }, view) {
     : [step("First", () => 1, page > 1), step("Earlier", (at) => Math.max(1, at - 1), page > 1), step("Further", (at) => at + 1, last < total)]));
 }
 
-const pageOf = ({ look }) => Math.max(1, Math.floor(Number(look.page)) || 1);
+const pageOf = ({ look }) => Math.min(PAGES, Math.max(1, Math.floor(Number(look.page)) || 1));

@@ -13,7 +13,9 @@ export function flat(record, prefix = "") {
 /** RFC 4180. A text that a spreadsheet would take for a formula is quoted for it: names come from telemetry, which anyone may send. */
 export function csv(records) {
   const rows = records.map((r) => flat(r));
-  const columns = [...new Set(rows.flatMap((r) => Object.keys(r)))];
+  const all = [...new Set(rows.flatMap((r) => Object.keys(r)))];
+  // What is an object in one record and null in another has no column of its own.
+  const columns = all.filter((name) => !all.some((other) => other.startsWith(`${name}.`)));
   const line = (values) => values.map(cell).join(",");
   return [line(columns), ...rows.map((r) => line(columns.map((c) => r[c])))].join("\r\n") + "\r\n";
 }

@@ -2,6 +2,7 @@
 
 /** What an event is called in the list; those that are missing here are told by their own name. */
 const NAMES = {
+  __proto__: null,
   tool_decision: "decision",
   tool_result: "tool",
   api_error: "error",

@@ -37,7 +37,7 @@ function draw() {
     const kinds = more ? counts(more.failuresByKind, "kind") : "";
     const result = more?.resultBytes ?? null;
     return h("tr", { "data-key": name },
-      h("td", { class: "name" }, name, more?.withoutResult > 0 ? h("span", { class: "none", title: "accepted, and no result came: still running, or its event was lost" }, ` ${count(more.withoutResult)} open`) : null, bar),
+      h("td", { class: "name", title: name }, name, more?.withoutResult > 0 ? h("span", { class: "none", title: "accepted, and no result came: still running, or its event was lost" }, ` ${count(more.withoutResult)} open`) : null, bar),
       figure("calls", calls, count(calls)),
       figure("failures", failures, count(failures), { class: failures > 0 ? "n failed" : "n", title: kinds || null }),
       figure("p50Ms", p50Ms, ms(p50Ms), { title: exactly(p50Ms) }),

@@ -6,7 +6,7 @@ import { exportButtons } from "./tables.js";
 
 const RECENT_MS = 10 * 60_000; // how long a refusal is told on top of the page
 
-const SIGNALS = { metrics: "Metrics", logs: "Events", traces: "Traces" };
+const SIGNALS = { __proto__: null, metrics: "Metrics", logs: "Events", traces: "Traces" };
 
 // How the sources stand to each other, the good ones first; each with what it means for the figures.
 const VERDICTS = [
@@ -65,7 +65,7 @@ function showRefused({ bodies, refusals }, now) {
 /** Whether the sources agree, session by session. @param {object} checks the summary's */
 export function showVerdicts({ checks }) {
   const rows = VERDICTS.filter(([key]) => checks[key] > 0).map(([key, mark, text, means]) => h("li", { class: mark, "data-key": key },
-    h("b", {}, count(checks[key])), ` ${checks[key] === 1 ? "session" : "sessions"} ${text}. `, h("span", { class: "none" }, means)));
+    h("b", {}, count(checks[key])), ` ${checks[key] === 1 ? `session ${text.replace(/^agree/, "agrees")}` : `sessions ${text}`}. `, h("span", { class: "none" }, means)));
   if (checks.missingEvents > 0) rows.push(h("li", { class: "bad", "data-key": "missing" }, h("b", {}, count(checks.missingEvents)),
     ` ${checks.missingEvents === 1 ? "event is" : "events are"} missing. `, h("span", { class: "none" }, "Each process numbers its events, and these numbers never came.")));
   if (checks.unnamedGroups > 0) rows.push(h("li", { "data-key": "unnamed" }, h("b", {}, count(checks.unnamedGroups)),
