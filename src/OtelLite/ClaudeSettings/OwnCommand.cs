@@ -1,18 +1,18 @@
-using System.Text.RegularExpressions;
+using System.Buffers;
+using System.Text;
 
 namespace OtelLite.ClaudeSettings;
 
 /// <summary>How Claude Code calls this program, as its settings write it: one line for a shell.</summary>
 /// <param name="program">The words that start it.</param>
 /// <param name="flags">Settings that it must be told, because Claude Code's environment need not have them.</param>
-internal sealed partial class OwnCommand(IReadOnlyList<string> program, IReadOnlyList<string> flags)
+internal sealed class OwnCommand(IReadOnlyList<string> program, IReadOnlyList<string> flags)
 {
     private const string Then = " --then ";
 
-    // One word of a shell's line, quoted or not.
-    private const string Word = @"('[^']*'|\\'|[^\s'""\\|;&<>()$`]+)+";
-    private const string DotNet = @"('[^']*[/]dotnet(\.exe)?'|([^\s']*/)?dotnet(\.exe)?)";
-    private const string Self = @"('[^']*[/]otellite(\.exe|\.dll)?'|([^\s']*/)?otellite(\.exe|\.dll)?)";
+    // What a POSIX shell takes as it stands; and what it obeys, outside of quotes.
+    private static readonly SearchValues<char> Plain = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-");
+    private static readonly SearchValues<char> Obeyed = SearchValues.Create("\"\\|;&<>()$`");
 
     public string Hook => Line("hook");
 
@@ -24,16 +24,49 @@ internal sealed partial class OwnCommand(IReadOnlyList<string> program, IReadOnl
         : "");
 
     /// <summary>Whether a line is one that setup writes for a command, wherever the program was then. One that does more, in a pipe or by a script, is not.</summary>
-    public static bool IsOurs(string line, string command) => Ours().Match(line) is { Success: true } match && match.Groups["command"].Value == command;
+    public static bool IsOurs(string line, string command)
+    {
+        List<string> words = Words(line);
+        int self = words is [var first, ..] && IsProgram(first, "dotnet", "dotnet.exe") ? 1 : 0;
+        return words.Count > self + 1 && IsProgram(words[self], "otellite", "otellite.exe", "otellite.dll") && words[self + 1] == command;
+    }
+
+    private static bool IsProgram(string word, params ReadOnlySpan<string> names) => names.Contains(word[(word.LastIndexOf('/') + 1)..]);
+
+    // The words of a line that starts one program and does nothing else; none of any other line. Without regular expressions, which would be
+    // a part of the program for this alone.
+    private static List<string> Words(string line)
+    {
+        List<string> words = [];
+        StringBuilder? word = null;
+        for (int i = 0; i < line.Length; i++)
+        {
+            char c = line[i];
+            if (char.IsWhiteSpace(c))
+            {
+                words.AddRange(word is null ? [] : [word.ToString()]);
+                word = null;
+                continue;
+            }
+
+            word ??= new StringBuilder();
+            int quoted = c == '\'' ? line.IndexOf('\'', i + 1) - i : 0;
+            bool isEscaped = c == '\\' && i + 1 < line.Length && line[i + 1] == '\'';
+            if (quoted < 0 || (!isEscaped && Obeyed.Contains(c)))
+            {
+                return [];
+            }
+
+            word.Append(quoted > 0 ? line.AsSpan(i + 1, quoted - 1) : line.AsSpan(isEscaped ? i + 1 : i, 1));
+            i += quoted > 0 ? quoted : isEscaped ? 1 : 0;
+        }
+
+        words.AddRange(word is null ? [] : [word.ToString()]);
+        return words;
+    }
 
     private string Line(string command) => string.Join(' ', [.. program.Select(word => Quoted(word.Replace('\\', '/'))), command, .. flags.Select(Quoted)]);
 
     // For a POSIX shell, which on Windows is Git's; there slashes lean forward, for PowerShell too.
-    private static string Quoted(string word) => Plain().IsMatch(word) ? word : $"'{word.Replace("'", @"'\''", StringComparison.Ordinal)}'";
-
-    [GeneratedRegex("^[A-Za-z0-9_@%+=:,./-]+$")]
-    private static partial Regex Plain();
-
-    [GeneratedRegex($@"^({DotNet}\s+)?{Self}\s+(?<command>statusline|hook)(\s+{Word})*\s*$")]
-    private static partial Regex Ours();
+    private static string Quoted(string word) => word.Length > 0 && !word.AsSpan().ContainsAnyExcept(Plain) ? word : $"'{word.Replace("'", @"'\''", StringComparison.Ordinal)}'";
 }
