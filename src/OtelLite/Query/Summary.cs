@@ -169,12 +169,12 @@ internal static class SummaryQuery
     public static Stored ReadStored(SqliteConnection connection)
     {
         using SqliteCommand command = connection.CreateCommand();
-        // Rows leave a raw table only at its old end, so the ids at both ends tell their number without reading millions. Each end is asked for by
-        // itself: of two in one question SQLite reads the table.
-        static string Of(string table) => $"""
-            coalesce((SELECT max(id) FROM {table}) - (SELECT min(id) FROM {table}) + 1, 0), (SELECT unixepoch(received_at) FROM {table} ORDER BY id DESC LIMIT 1)
+        // Ids are given without a gap, so the last one and what was removed tell how many rows there are without reading millions.
+        static string Of(string table, string removed) => $"""
+            coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{table}') - (SELECT {removed} FROM otel_removed), 0),
+            (SELECT unixepoch(received_at) FROM {table} ORDER BY id DESC LIMIT 1)
             """;
-        command.CommandText = $"SELECT {Of("otel_metrics")}, {Of("otel_events")}, {Of("otel_spans")}";
+        command.CommandText = $"SELECT {Of("otel_metrics", "metrics")}, {Of("otel_events", "events")}, {Of("otel_spans", "spans")}";
         using SqliteDataReader row = command.ExecuteReader();
         row.Read();
         DateTimeOffset? At(int column) => row.IsDBNull(column) ? null : DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(column));

@@ -15,13 +15,13 @@ internal sealed record PrunedRows(long Metrics, long Events, long Spans, long By
 internal static class Prune
 {
     // When a row happened is what a recount takes for it (StoredBatches.cs): a row that it still counts must stay.
-    private static readonly (string Table, string Happened, string Bytes)[] Raw =
+    private static readonly (string Table, string Count, string Happened, string Bytes)[] Raw =
     [
-        ("otel_metrics", "time_unix_nano", Octets("attributes", "metric_name", "unit", "session_id", "shape", "exemplars")),
-        ("otel_events",
+        ("otel_metrics", "metrics", "time_unix_nano", Octets("attributes", "metric_name", "unit", "session_id", "shape", "exemplars")),
+        ("otel_events", "events",
             "iif(time_unix_nano <> 0, time_unix_nano, iif(observed_time_unix_nano <> 0, observed_time_unix_nano, unixepoch(received_at) * 1000000000))",
             Octets("attributes", "event_name", "session_id", "prompt_id", "body", "trace_id", "span_id")),
-        ("otel_spans",
+        ("otel_spans", "spans",
             "iif(end_time_unix_nano <> 0, end_time_unix_nano, iif(start_time_unix_nano <> 0, start_time_unix_nano, unixepoch(received_at) * 1000000000))",
             Octets("attributes", "name", "session_id", "events", "links", "trace_id", "span_id", "parent_span_id", "trace_state")),
     ];
@@ -60,18 +60,28 @@ internal static class Prune
             remember.Begin().Bind(beforeUnixNano).Run();
         }
 
-        long[] removed = [.. Raw.Select(r => Remove(connection, r.Table, r.Happened, beforeUnixNano))];
+        long[] removed = [.. Raw.Select(r => Remove(connection, r.Table, r.Count, r.Happened, beforeUnixNano))];
         GiveBack(connection);
         return new PrunedRows(removed[0], removed[1], removed[2], Math.Max(0, size - Size(connection)));
     }
 
     // Step by step along the ids, which are in the order of arrival. Only a step that removes something takes the lock.
-    private static long Remove(SqliteConnection connection, string table, string happened, long before)
+    private static long Remove(SqliteConnection connection, string table, string count, string happened, long before)
     {
         using var look = new Statement(connection, $"""
             SELECT max(id), coalesce(sum(happened < ?), 0) FROM (SELECT id, {happened} AS happened FROM {table} WHERE id > ? ORDER BY id LIMIT {Limits.PruneRowsPerStep})
             """);
         using var remove = new Statement(connection, $"DELETE FROM {table} WHERE id > ? AND id <= ? AND {happened} < ?");
+        using var counted = new Statement(connection, $"UPDATE otel_removed SET {count} = {count} + ?");
+        int Step(long after, long last)
+        {
+            using SqliteTransaction step = connection.BeginTransaction();
+            int rows = remove.Begin().Bind(after).Bind(last).Bind(before).Run();
+            counted.Begin().Bind(rows).Run();
+            step.Commit();
+            return rows;
+        }
+
         long removed = 0;
         for (long after = 0; ;)
         {
@@ -85,7 +95,7 @@ internal static class Prune
             look.Reset();
             if (rows > 0)
             {
-                removed += InTurn(() => remove.Begin().Bind(after).Bind(last).Bind(before).Run());
+                removed += InTurn(() => Step(after, last));
             }
 
             after = last;

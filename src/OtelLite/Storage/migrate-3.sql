@@ -1,5 +1,16 @@
 -- From schema 2: what is counted tells more, and its sums answer for all sessions at once. It is counted anew from the raw tables afterwards
 -- (Database.cs), of which version 2 never removed a row; so its tables are made anew.
+ALTER TABLE otel_removed RENAME TO otel_removed_2;
+
+CREATE TABLE otel_removed (
+    before_unix_nano INTEGER NOT NULL,
+    metrics          INTEGER NOT NULL DEFAULT 0,  -- rows of each raw table that were removed: with the last id they tell how many are left
+    events           INTEGER NOT NULL DEFAULT 0,
+    spans            INTEGER NOT NULL DEFAULT 0
+);
+
+INSERT INTO otel_removed (before_unix_nano) SELECT before_unix_nano FROM otel_removed_2;
+DROP TABLE otel_removed_2;
 DROP VIEW usage_amount;
 DROP TABLE usage_quarter;
 DROP TABLE usage_hole;

@@ -102,10 +102,13 @@ CREATE TABLE otel_body (
 
 -- One row: raw rows of what happened before this moment may have been removed. What they added stays counted, and a recount leaves it alone.
 CREATE TABLE otel_removed (
-    before_unix_nano INTEGER NOT NULL
+    before_unix_nano INTEGER NOT NULL,
+    metrics          INTEGER NOT NULL DEFAULT 0,  -- rows of each raw table that were removed: with the last id they tell how many are left
+    events           INTEGER NOT NULL DEFAULT 0,
+    spans            INTEGER NOT NULL DEFAULT 0
 );
 
-INSERT INTO otel_removed VALUES (0);
+INSERT INTO otel_removed (before_unix_nano) VALUES (0);
 
 -- Where each cumulative series stands. count is that of a distribution, else 0.
 CREATE TABLE otel_series (
