@@ -22,36 +22,45 @@ internal static class BilledQuery
     public static readonly string CostFigures = List([Figure.Cost, Figure.CostRest]);
 
     /// <summary>Of everything in the scope.</summary>
-    public static Billed Read(SqliteConnection connection, Scope scope) =>
-        Of(ByModel(connection, scope).Values.SelectMany(m => m).GroupBy(a => a.Key).ToDictionary(g => g.Key, g => g.Sum(a => a.Value)));
+    public static Billed Read(SqliteConnection connection, Scope scope) => Of(Together(ByModel(connection, scope).Values));
 
     /// <summary>Every figure by the row of the model's name; figures that are zero are left out, and so are models that have none.</summary>
     public static Dictionary<long, Dictionary<Figure, long>> ByModel(SqliteConnection connection, Scope scope)
     {
+        Dictionary<long, Dictionary<Figure, long>> models = [];
+        void Add(long model, Figure figure, long value)
+        {
+            Dictionary<Figure, long> amounts = models.TryGetValue(model, out Dictionary<Figure, long>? found) ? found : models[model] = [];
+            amounts[figure] = amounts.GetValueOrDefault(figure) + value;
+        }
+
+        if (scope.IsOfSessions)
+        {
+            FigureSums.Each(connection, scope, FigureColumns.Figures, null, (_, model, figure, value) => Add(model, figure, value));
+            return models;
+        }
+
         using SqliteCommand command = connection.CreateCommand();
         string rows = SumsQuery.Of(command, scope, SumsQuery.Figures, FigureColumns.All);
         command.CommandText = $"SELECT model, {string.Join(", ", FigureColumns.All.Select(c => $"total({c})"))} FROM ({rows}) GROUP BY model";
-        Dictionary<long, Dictionary<Figure, long>> models = [];
         using SqliteDataReader row = command.ExecuteReader();
         while (row.Read())
         {
-            Dictionary<Figure, long> amounts = [];
             for (int i = 0; i < FigureColumns.Figures.Length; i++)
             {
                 if (row.GetInt64(i + 1) is not 0 and var value)
                 {
-                    amounts[FigureColumns.Figures[i]] = value;
+                    Add(row.GetInt64(0), FigureColumns.Figures[i], value);
                 }
-            }
-
-            if (amounts.Count > 0)
-            {
-                models[row.GetInt64(0)] = amounts;
             }
         }
 
         return models;
     }
+
+    /// <summary>The figures of all models as one.</summary>
+    public static Dictionary<Figure, long> Together(IEnumerable<Dictionary<Figure, long>> models) =>
+        models.SelectMany(m => m).GroupBy(a => a.Key).ToDictionary(g => g.Key, g => g.Sum(a => a.Value));
 
     /// <summary>What figures come to, events and what no event explains together.</summary>
     public static Billed Of(Dictionary<Figure, long> amounts)

@@ -16,7 +16,14 @@ internal sealed class Buckets(long[] starts, long stepSeconds)
     /// <summary>Whether no step of so many quarters of an hour, counted from 1970, reaches over the border of two.</summary>
     public bool StandOn(long quarters) => Starts.Skip(1).All(start => start % (quarters * QuarterSeconds) == 0);
 
-    /// <summary>A SQL expression: the place of the bucket in which a time lies, the first for what is before all.</summary>
+    /// <summary>The place of the bucket in which a time lies, the first for what is before all.</summary>
+    public int Of(long unixNano)
+    {
+        int index = Array.BinarySearch(Starts, unixNano / 1_000_000_000);
+        return Math.Max(0, index >= 0 ? index : ~index - 1);
+    }
+
+    /// <summary>The same as a SQL expression: the place of the bucket in which a time lies, the first for what is before all.</summary>
     /// <param name="time">An expression of Unix nanoseconds.</param>
     public string PlaceOf(string time)
     {

@@ -83,23 +83,20 @@ internal static class SummaryQuery
         // One read transaction, so that all the figures are of the same commit.
         using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
         scope = scope.Narrowed(connection);
-        IReadOnlyList<(string Model, Dictionary<Figure, long> Amounts)> models = AmountsByModel(connection, scope);
+        Dictionary<long, Dictionary<Figure, long>> models = BilledQuery.ByModel(connection, scope);
+        Dictionary<long, string> names = NamesQuery.Read(connection, models.Keys);
         (Checks checks, long sessions) = ChecksQuery.Read(connection, scope, now);
-        Dictionary<Figure, long> all = [];
-        foreach ((Figure figure, long value) in models.SelectMany(m => m.Amounts))
-        {
-            all[figure] = all.GetValueOrDefault(figure) + value;
-        }
-
+        Dictionary<Figure, long> all = BilledQuery.Together(models.Values);
+        Billed billed = BilledQuery.Of(all);
         long Of(Figure figure) => all.GetValueOrDefault(figure);
         return new UsageSummary
         {
-            Tokens = TokensOf(all),
-            CostUsd = CostOf(all),
+            Tokens = billed.Tokens,
+            CostUsd = billed.CostUsd,
             Auxiliary = Part(kind => Of(kind.Auxiliary())),
             NoRequestDetail = Part(kind => Of(kind.Rest()) - Of(kind.Auxiliary())),
             Sessions = new SessionCounts(sessions, SessionsActive(connection, scope, now)),
-            ApiRequests = Of(Figure.ApiRequests),
+            ApiRequests = billed.ApiRequests,
             ApiErrors = Of(Figure.ApiErrors),
             Prompts = Of(Figure.Prompts),
             PromptKinds = new PromptKinds(
@@ -109,8 +106,9 @@ internal static class SummaryQuery
             PullRequests = Of(Figure.PullRequests),
             ActiveSeconds = new ActiveSeconds(Of(Figure.ActiveUser) / 1e6, Of(Figure.ActiveCli) / 1e6),
             EditDecisions = new EditDecisions(Of(Figure.EditsAccepted), Of(Figure.EditsRejected)),
-            Models = [.. models.Where(m => m.Amounts.Keys.Any(f => f <= Figure.ApiRequests))
-                .Select(m => new ModelUsage(m.Model, TokensOf(m.Amounts), CostOf(m.Amounts), m.Amounts.GetValueOrDefault(Figure.ApiRequests)))
+            Models = [.. models.Where(m => m.Value.Keys.Any(f => f <= Figure.ApiRequests))
+                .Select(m => (Name: names[m.Key], Billed: BilledQuery.Of(m.Value)))
+                .Select(m => new ModelUsage(m.Name, m.Billed.Tokens, m.Billed.CostUsd, m.Billed.ApiRequests))
                 .OrderByDescending(m => m.CostUsd).ThenBy(m => m.Model, StringComparer.Ordinal)],
             Tools = ToolDurations.Read(connection, scope),
             Checks = checks,
@@ -118,39 +116,8 @@ internal static class SummaryQuery
         };
     }
 
-    private static Tokens TokensOf(Dictionary<Figure, long> amounts) =>
-        Part(kind => amounts.GetValueOrDefault(kind.ByEvents()) + amounts.GetValueOrDefault(kind.Rest())).Tokens;
-
     private static WithoutDetail Part(Func<BilledKind, long> of) => new(
         new Tokens(of(BilledKind.Input), of(BilledKind.Output), of(BilledKind.CacheRead), of(BilledKind.CacheCreation)), Usd(of(BilledKind.Cost)));
-
-    private static double CostOf(Dictionary<Figure, long> amounts) =>
-        Usd(amounts.GetValueOrDefault(Figure.Cost) + amounts.GetValueOrDefault(Figure.CostRest));
-
-    private static List<(string Model, Dictionary<Figure, long> Amounts)> AmountsByModel(SqliteConnection connection, Scope scope)
-    {
-        Dictionary<long, Dictionary<Figure, long>> amounts = [];
-        FigureSums.Each(connection, scope, FigureColumns.Figures, null, (_, _, model, figure, value) =>
-        {
-            if (!amounts.TryGetValue(model, out Dictionary<Figure, long>? ofModel))
-            {
-                amounts[model] = ofModel = [];
-            }
-
-            ofModel[figure] = ofModel.GetValueOrDefault(figure) + value;
-        });
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = "SELECT name FROM usage_name WHERE id = $id";
-        SqliteParameter id = command.Parameters.Add("$id", SqliteType.Integer);
-        return
-        [
-            .. amounts.OrderBy(m => m.Key).Select(m =>
-            {
-                id.Value = m.Key;
-                return ((string)command.ExecuteScalar()!, m.Value);
-            }),
-        ];
-    }
 
     private static long SessionsActive(SqliteConnection connection, Scope scope, DateTimeOffset now)
     {

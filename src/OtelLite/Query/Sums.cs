@@ -50,6 +50,39 @@ internal static class SumsQuery
         new Dictionary<string, string> { ["tool"] = "tool", ["model"] = "model", ["accepted"] = "accepted", ["source"] = "source" },
         new Dictionary<string, string> { ["decisions"] = "1" });
 
+    /// <summary>A range of quarters as few ranges of steps, each of quarters: days in its middle, hours around them, quarters at both ends.</summary>
+    /// <param name="align">The largest step.</param>
+    public static IEnumerable<(long Step, long First, long End)> Pieces(long first, long end, long align)
+    {
+        if (first >= end)
+        {
+            yield break;
+        }
+
+        long step = align;
+        long smaller = step == 96 ? 4 : 1;
+        long from = (first + step - 1) / step * step;
+        long to = end / step * step;
+        if (step == 1)
+        {
+            yield return (1, first, end);
+        }
+        else if (from >= to)
+        {
+            foreach ((long, long, long) piece in Pieces(first, end, smaller))
+            {
+                yield return piece;
+            }
+        }
+        else
+        {
+            foreach ((long, long, long) piece in Pieces(first, from, smaller).Append((step, from, to)).Concat(Pieces(to, end, smaller)))
+            {
+                yield return piece;
+            }
+        }
+    }
+
     /// <summary>A SELECT of time_unix_nano, the keys, and the columns asked for; added up, they are the scope's.</summary>
     /// <param name="buckets">Rows do not reach over the border of two; null: they may.</param>
     public static string Of(SqliteCommand command, Scope scope, SumsTable sums, IReadOnlyList<string> columns, Buckets? buckets = null)
@@ -57,7 +90,7 @@ internal static class SumsQuery
         string keys = string.Join(", ", sums.Keys.Keys);
         string row = $"SELECT time_unix_nano, {string.Join(", ", sums.Keys.Select(k => $"{k.Value} AS {k.Key}"))}, "
             + $"{string.Join(", ", columns.Select(c => $"{sums.Columns[c]} AS {c}"))} FROM";
-        string rows = $"{row} {sums.Rows}", where = scope.Where(command);
+        string rows = $"{row} {sums.Rows}";
         bool isExact = buckets is { NeedExactTimes: true };
         if (sums == Figures && scope.IsOfSessions)
         {
@@ -67,11 +100,11 @@ internal static class SumsQuery
 
         if (scope.IsOfSessions || isExact || scope.FirstQuarter >= scope.EndQuarter)
         {
-            return $"{rows} WHERE {where}";
+            return $"{rows} WHERE {scope.Where(command)}";
         }
 
         long align = SumTable.Steps.Last(step => buckets is null || buckets.StandOn(step));
-        (long Step, long First, long End)[] parts = [.. FigureSums.Pieces(scope.FirstQuarter, scope.EndQuarter, align)];
+        (long Step, long First, long End)[] parts = [.. Pieces(scope.FirstQuarter, scope.EndQuarter, align)];
 
         string model = scope.AndModel(command, "model");
         string asked = string.Join(", ", columns);

@@ -83,12 +83,7 @@ internal static class TimeseriesQuery
         Dictionary<Figure, long[]> columns = figures.ToDictionary(f => f, _ => new long[buckets.Starts.Length]);
         if (scope.IsOfSessions && !buckets.NeedExactTimes)
         {
-            long[] starts = Array.ConvertAll(buckets.Starts, seconds => seconds * 1_000_000_000);
-            FigureSums.Each(connection, scope, figures, starts, (time, _, _, figure, value) =>
-            {
-                int place = Array.BinarySearch(starts, time);
-                columns[figure][Math.Max(0, place >= 0 ? place : ~place - 1)] += value;
-            });
+            FigureSums.Each(connection, scope, figures, buckets, (time, _, figure, value) => columns[figure][buckets.Of(time)] += value);
             return figure => columns[figure];
         }
 

@@ -9,7 +9,7 @@ internal static class ToolDurations
     public static IReadOnlyList<ToolUsage> Read(SqliteConnection connection, Scope scope)
     {
         Dictionary<long, Spread> spreads = Spreads.Read(connection, scope, Spreads.ToolDurations);
-        Dictionary<long, string> names = Names(connection, spreads.Keys);
+        Dictionary<long, string> names = NamesQuery.Read(connection, spreads.Keys);
         List<ToolUsage> tools = [];
         using SqliteCommand command = connection.CreateCommand();
         string rows = SumsQuery.Of(command, scope, SumsQuery.Tools, ["calls", "failures"]);
@@ -22,20 +22,5 @@ internal static class ToolDurations
         }
 
         return [.. tools.OrderByDescending(t => t.Calls).ThenBy(t => t.Name, StringComparer.Ordinal)];
-    }
-
-    private static Dictionary<long, string> Names(SqliteConnection connection, IEnumerable<long> ids)
-    {
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = "SELECT id, name FROM usage_name WHERE id IN (SELECT value FROM json_each($ids))";
-        command.Parameters.AddWithValue("$ids", $"[{string.Join(',', ids)}]");
-        Dictionary<long, string> names = [];
-        using SqliteDataReader row = command.ExecuteReader();
-        while (row.Read())
-        {
-            names[row.GetInt64(0)] = row.GetString(1);
-        }
-
-        return names;
     }
 }

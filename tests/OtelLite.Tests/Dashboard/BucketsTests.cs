@@ -13,7 +13,7 @@ public sealed class BucketsTests
     public void The_parts_of_any_range_meet_and_end_where_its_whole_quarters_end() => Gen.Select(Gen.Long[0, 4_000_000 * Nano], Gen.Long[0, 4_000_000 * Nano]).Sample((from, length) =>
     {
         var scope = new Scope { FromUnixNano = from, ToUnixNano = from + length };
-        (long Step, long First, long End)[] parts = [.. FigureSums.Pieces(scope.FirstQuarter, scope.EndQuarter, 96)];
+        (long Step, long First, long End)[] parts = [.. SumsQuery.Pieces(scope.FirstQuarter, scope.EndQuarter, 96)];
         long first = (from + QuarterTable.QuarterNano - 1) / QuarterTable.QuarterNano, end = (from + length) / QuarterTable.QuarterNano;
         if (first >= end)
         {
