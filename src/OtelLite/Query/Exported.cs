@@ -1,3 +1,5 @@
+using OtelLite.Storage;
+
 namespace OtelLite.Query;
 
 /// <summary>How a stored value is told.</summary>
@@ -29,9 +31,6 @@ internal sealed record ExportedColumn(string Name, string Sql, Told Told = Told.
 /// <param name="Order">An order that an index has, so that no row waits for another.</param>
 internal sealed record Exported(string Name, string Does, string From, string First, string Last, string Order, IReadOnlyList<ExportedColumn> Columns)
 {
-    private const string EventTime =
-        "iif(time_unix_nano <> 0, time_unix_nano, iif(observed_time_unix_nano <> 0, observed_time_unix_nano, unixepoch(received_at) * 1000000000))";
-
     private const string SpanTime = "iif(start_time_unix_nano <> 0, start_time_unix_nano, iif(end_time_unix_nano <> 0, end_time_unix_nano, unixepoch(received_at) * 1000000000))";
 
     private static readonly ExportedColumn Resource =
@@ -49,9 +48,9 @@ internal sealed record Exported(string Name, string Does, string From, string Fi
             As("id"), Time, new("start_time", "start_time_unix_nano", Told.Time), ReceivedAt, As("metric_name"), As("value"), As("unit"), As("session_id"), As("kind"),
             As("temporality"), As("sent_value"), Attributes, new("shape", "shape", Told.Json), new("exemplars", "exemplars", Told.Json), Resource,
         ]),
-        new("events", "log records as they came", "otel_events", EventTime, EventTime, "id",
+        new("events", "log records as they came", "otel_events", Happened.Event, Happened.Event, "id",
         [
-            As("id"), new("time", EventTime, Told.Time), ReceivedAt, As("event_name"), As("session_id"), As("prompt_id"), As("severity_text"),
+            As("id"), new("time", Happened.Event, Told.Time), ReceivedAt, As("event_name"), As("session_id"), As("prompt_id"), As("severity_text"),
             new("body", "body", Told.Json), As("trace_id"), As("span_id"), Attributes, Resource,
         ]),
         new("spans", "spans as they came", "otel_spans", SpanTime, SpanTime, "id",

@@ -31,7 +31,7 @@ internal static class Database
         string path = Path.Combine(dataDir, FileName);
         try
         {
-            MakeDirectory(dataDir);
+            Folders.Make(dataDir);
             MakeFile(path);
             SqliteConnection connection = Open(path, SqliteOpenMode.ReadWrite);
             try
@@ -99,21 +99,6 @@ internal static class Database
             PRAGMA journal_size_limit = 67108864;
             PRAGMA temp_store = MEMORY;
             """);
-    }
-
-    private static void MakeDirectory(string path)
-    {
-        if (!Directory.Exists(path))
-        {
-            if (OperatingSystem.IsWindows())
-            {
-                Directory.CreateDirectory(path);
-            }
-            else
-            {
-                Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            }
-        }
     }
 
     // SQLite gives its -wal and -shm files the mode of the database, so making that one 0600 is enough.

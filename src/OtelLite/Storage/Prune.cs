@@ -14,16 +14,12 @@ internal sealed record PrunedRows(long Metrics, long Events, long Spans, long By
 /// </summary>
 internal static class Prune
 {
-    // When a row happened is what a recount takes for it (StoredBatches.cs): a row that it still counts must stay.
+    // A recount goes by the same moments: a row that it still counts must stay.
     private static readonly (string Table, string Count, string Happened, string Bytes)[] Raw =
     [
-        ("otel_metrics", "metrics", "time_unix_nano", Octets("attributes", "metric_name", "unit", "session_id", "shape", "exemplars")),
-        ("otel_events", "events",
-            "iif(time_unix_nano <> 0, time_unix_nano, iif(observed_time_unix_nano <> 0, observed_time_unix_nano, unixepoch(received_at) * 1000000000))",
-            Octets("attributes", "event_name", "session_id", "prompt_id", "body", "trace_id", "span_id")),
-        ("otel_spans", "spans",
-            "iif(end_time_unix_nano <> 0, end_time_unix_nano, iif(start_time_unix_nano <> 0, start_time_unix_nano, unixepoch(received_at) * 1000000000))",
-            Octets("attributes", "name", "session_id", "events", "links", "trace_id", "span_id", "parent_span_id", "trace_state")),
+        ("otel_metrics", "metrics", Happened.Point, Octets("attributes", "metric_name", "unit", "session_id", "shape", "exemplars")),
+        ("otel_events", "events", Happened.Event, Octets("attributes", "event_name", "session_id", "prompt_id", "body", "trace_id", "span_id")),
+        ("otel_spans", "spans", Happened.Span, Octets("attributes", "name", "session_id", "events", "links", "trace_id", "span_id", "parent_span_id", "trace_state")),
     ];
 
     /// <summary>How much a removal would remove. Reads all raw rows.</summary>

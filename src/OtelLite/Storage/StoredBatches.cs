@@ -28,22 +28,22 @@ internal sealed class StoredBatches : IDisposable
 
     public StoredBatches(SqliteConnection connection)
     {
-        _events = new(connection, """
+        _events = new(connection, $"""
             SELECT event.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, prompt_id, event_name, time_unix_nano,
                    observed_time_unix_nano
             FROM otel_events event LEFT JOIN json_each(attributes) each
-            WHERE session_id IS ? AND iif(time_unix_nano <> 0, time_unix_nano, iif(observed_time_unix_nano <> 0, observed_time_unix_nano, unixepoch(received_at) * 1000000000)) >= ?
+            WHERE session_id IS ? AND {Happened.Event} >= ?
             ORDER BY event.id
             """);
-        _points = new(connection, """
+        _points = new(connection, $"""
             SELECT point.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, metric_name, point.value, time_unix_nano
             FROM otel_metrics point LEFT JOIN json_each(attributes) each
-            WHERE session_id IS ? AND time_unix_nano >= ? ORDER BY point.id
+            WHERE session_id IS ? AND {Happened.Point} >= ? ORDER BY point.id
             """);
-        _spans = new(connection, """
+        _spans = new(connection, $"""
             SELECT span.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, name, start_time_unix_nano, end_time_unix_nano
             FROM otel_spans span LEFT JOIN json_each(attributes) each
-            WHERE session_id IS ? AND iif(end_time_unix_nano <> 0, end_time_unix_nano, iif(start_time_unix_nano <> 0, start_time_unix_nano, unixepoch(received_at) * 1000000000)) >= ?
+            WHERE session_id IS ? AND {Happened.Span} >= ?
             ORDER BY span.id
             """);
         _resource = new(connection, "SELECT attributes FROM otel_resource WHERE id = ?");
