@@ -24,6 +24,9 @@ const RANGE_KEYS = ["from", "to", "range", "since", ALL];
 
 // Readable where an address allows it: colons of times, slashes of projects.
 const encoded = (text) => encodeURIComponent(text).replaceAll("%3A", ":").replaceAll("%2F", "/");
+/** The parts of a query, those that are empty left out. */
+export const queryOf = (...parts) => parts.map(String).filter((part) => part !== "").join("&");
+
 const joined = (pairs) => pairs.map(([key, value]) => `${encoded(key)}=${encoded(value)}`).join("&");
 
 /**
@@ -49,12 +52,12 @@ export function write({ range, narrowed, session, look }) {
   const place = session !== null ? joined([["session", session]]) : range === DEFAULT ? "" : range === "" ? ALL : range;
   // A session's own range is its whole life, unless another one is asked for.
   const within = session !== null && range !== "" ? range : "";
-  return "#" + [place, within, joined(narrowed), joined(looks)].filter((part) => part !== "").join("&");
+  return "#" + queryOf(place, within, joined(narrowed), joined(looks));
 }
 
 /** The query that gives the figures of a view: what /api reads. */
 export const scopeOf = ({ range, narrowed, session }) =>
-  [range, joined(narrowed), session !== null ? joined([["session", session]]) : ""].filter((part) => part !== "").join("&");
+  queryOf(range, joined(narrowed), session !== null ? joined([["session", session]]) : "");
 
 /** The same view with another look. What is sorted or searched anew begins at its first page, and what is split anew has other groups. */
 export function looking(view, changes) {

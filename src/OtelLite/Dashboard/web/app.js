@@ -1,5 +1,5 @@
 // The page's one piece of state is the view that its address tells; all that is shown is the API's last answer for it.
-import { RANGES, custom, read, scopeOf, slides, write } from "./address.js";
+import { RANGES, custom, queryOf, read, scopeOf, slides, write } from "./address.js";
 import { byId, copyFrom, h, setText } from "./dom.js";
 import { showFigures } from "./figures.js";
 import { ago, usd } from "./format.js";
@@ -26,8 +26,6 @@ let summary = null;
 let stop = () => {};
 let lost = null; // since when the figures stand still, and why
 
-const query = () => [view.scope, view.zone].filter(Boolean).join("&");
-
 function show(answer) {
   // Days are the reader's, unless the address names a zone. Where the server's is the same, the plain query says the same.
   if (summary === null && zone === "" && !namesZone(view) && !isSameZone(answer.timeZone, here())) {
@@ -37,8 +35,7 @@ function show(answer) {
   }
 
   summary = answer;
-  byId("figures").dataset.scope = query();
-  byId("figures").classList.remove("waiting");
+  byId("figures").dataset.scope = view.query;
   document.title = `${usd(answer.costUsd)} · OtelLite`;
   showFigures(answer);
   showModels(answer);
@@ -62,11 +59,11 @@ function problem(text) {
 }
 
 async function refresh() {
-  const [before, asked] = [summary, query()];
+  const [before, asked] = [summary, view.query];
   try {
     const answer = await get(`/api/summary?${asked}`);
     // What the stream brought meanwhile is newer.
-    if (summary === before && asked === query()) show(answer);
+    if (summary === before && asked === view.query) show(answer);
   } catch {
     // The stream says what is wrong.
   }
@@ -87,11 +84,11 @@ function connection(state, reason) {
 
 /** A stream that does not open gives no reason; the same question asked plainly does. */
 async function askWhy(mine) {
-  const asked = query();
+  const asked = view.query;
   try {
     await get(`/api/summary?${asked}`);
   } catch (error) {
-    if (asked !== query()) return;
+    if (asked !== view.query) return;
     mine.why = error.isAnswer ? "Not live" : "OtelLite can't be reached";
     if (error.isAnswer) {
       problem(error.message);
@@ -113,9 +110,10 @@ function sayLost() {
 function choose() {
   const before = view;
   const next = read(location.hash);
-  view = { ...next, scope: scopeOf(next), zone: namesZone(next) ? "" : zone };
+  const days = namesZone(next) ? "" : zone;
+  view = { ...next, zone: days, query: queryOf(scopeOf(next), days) };
   if (before !== null && next.session !== null && before.session === null) byId("session-close").href = write(before); // back to what was shown before
-  const isOther = before === null || before.scope !== view.scope || before.zone !== view.zone;
+  const isOther = before === null || before.query !== view.query;
   for (const button of byId("ranges").children) button.setAttribute("aria-pressed", String(view.session === null && button.dataset.query === view.range));
   byId("custom").classList.toggle("chosen", view.session === null && !RANGES.some((r) => r.query === view.range));
   chooseSession(view.session, before === null);
@@ -125,7 +123,7 @@ function choose() {
     stop();
     lost = null;
     byId("figures").classList.add("waiting");
-    stop = follow(query(), show, connection);
+    stop = follow(view.query, show, connection);
   }
 
   fresh.choose(view, isOther);

@@ -1,6 +1,6 @@
 // The figures that have their own place in index.html: each says what it is of, what it is exactly, and that it has changed.
-import { count, formats, reading } from "./format.js";
 import { setText } from "./dom.js";
+import { count, formats, reading, sumOf } from "./format.js";
 
 /** Sets every figure where it stands; flashes the ones that changed. */
 export function showFigures(summary) {
@@ -13,9 +13,6 @@ export function showFigures(summary) {
   const sums = { tokens: sumOf(summary.tokens), calls: summary.tools.reduce((sum, t) => sum + t.calls, 0), failures: summary.tools.reduce((sum, t) => sum + t.failures, 0) };
   for (const element of document.querySelectorAll("[data-sum]")) put(element, sums[element.dataset.sum], reading(sums[element.dataset.sum]), count(sums[element.dataset.sum]));
 }
-
-/** Tokens of all kinds. */
-export const sumOf = (tokens) => tokens.input + tokens.output + tokens.cacheRead + tokens.cacheCreation;
 
 function put(element, value, text, exact) {
   const before = element.dataset.value;

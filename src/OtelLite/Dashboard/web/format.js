@@ -6,6 +6,9 @@ const short = new Intl.NumberFormat("en-US", { notation: "compact", maximumFract
 /** Every digit: a figure that can be trusted is not rounded. */
 export const count = (n) => grouped.format(n);
 
+/** Tokens of all kinds. */
+export const sumOf = (tokens) => tokens.input + tokens.output + tokens.cacheRead + tokens.cacheCreation;
+
 const READING_FROM = 100_000; // below it every digit is as quick to read
 
 /** For reading: every digit while they are few, then three that matter, 1.23 M; the exact number stands beside it, on hover. */

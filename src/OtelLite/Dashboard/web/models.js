@@ -12,7 +12,7 @@ let shown = null;
 
 export const modelsPart = {
   element: byId("models"),
-  wants: ({ scope, zone }) => [`/api/models?${[scope, zone].filter(Boolean).join("&")}`],
+  wants: ({ query }) => [`/api/models?${query}`],
   show([answer]) {
     shown = answer.models;
     further = new Map(answer.models.map((m) => [m.model, m]));

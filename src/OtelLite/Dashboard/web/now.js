@@ -1,6 +1,6 @@
 // What is running this minute, and where it leads: active sessions, what is spent by the hour, the day's end and the official limits.
 import { byId, h, morph, setText } from "./dom.js";
-import { moment, reading, seconds, usd } from "./format.js";
+import { moment, reading, seconds, sumOf, usd } from "./format.js";
 import { sessionName } from "./sessions.js";
 import { exportButtons } from "./tables.js";
 
@@ -20,7 +20,7 @@ let shown = null;
 
 export const now = {
   element: byId("now"),
-  wants: ({ session, zone }) => (session === null ? [["/api/now", zone].filter(Boolean).join("?")] : []),
+  wants: ({ session, zone }) => (session === null ? [`/api/now?${zone}`] : []),
   show([answer]) {
     shown = answer;
     const at = new Date();
@@ -59,8 +59,7 @@ export function tickNow(at) {
 
 function showRates({ lastHour, tokensPerMinute, today, sinceScrape }) {
   const tile = (name, value, exact, ...hints) => h("div", { "data-key": name }, h("dt", {}, name), h("dd", { title: exact }, value), ...hints.map((hint) => h("dd", { class: "hint" }, hint)));
-  const total = (tokens) => Object.values(tokens).reduce((a, b) => a + b, 0);
-  const tokens = (t) => `${reading(total(t))} tokens`;
+  const tokens = (t) => `${reading(sumOf(t))} tokens`;
   morph(byId("now-rates"),
     tile("Last hour", usd(lastHour.costUsd), `$${lastHour.costUsd}`, `${reading(Math.round(tokensPerMinute))} tokens a minute`),
     tile("Since midnight", usd(today.costUsd), `$${today.costUsd}`, tokens(today.tokens), lastHour.costUsd > 0 ? `about ${usd(today.projectedCostUsd)} by midnight` : "standing still"),

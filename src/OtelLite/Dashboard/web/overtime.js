@@ -1,5 +1,5 @@
 // One figure over time, split by what it can be split by: which one, and by what, is in the address.
-import { looking, rangeFrom, zoomed } from "./address.js";
+import { looking, queryOf, rangeFrom, zoomed } from "./address.js";
 import { Chart, swatch } from "./chart.js";
 import { byId, h, morph, setText } from "./dom.js";
 import { bucketName, compact, count, reading, seconds, span, usd, usdTick } from "./format.js";
@@ -56,7 +56,7 @@ export const overtime = {
   element: byId("overtime"),
   wants(view) {
     const { figure, by } = chosen(view);
-    return [`/api/breakdown?${[view.scope, view.zone, `figure=${encodeURIComponent(figure)}&by=${encodeURIComponent(by)}&top=${GROUPS}`].filter(Boolean).join("&")}`];
+    return [`/api/breakdown?${queryOf(view.query, new URLSearchParams({ figure, by, top: GROUPS }))}`];
   },
   show([breakdown], view) {
     answer = breakdown;

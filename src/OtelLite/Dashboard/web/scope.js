@@ -1,5 +1,5 @@
 // What the figures are of, in words and as fields: range, zone and filters; and whether they can be taken as they are.
-import { FILTERS, narrowing } from "./address.js";
+import { FILTERS, narrowing, queryOf } from "./address.js";
 import { byId, h, morph, setText } from "./dom.js";
 import { ago, checksLine, count, isIncomplete, moment, span } from "./format.js";
 import { offerSplits } from "./overtime.js";
@@ -17,7 +17,7 @@ export function listenScope(choose) {
 export const filters = {
   element: byId("scope"),
   pauseMs: 10_000, // a new model or attribute is no news of this second
-  wants: ({ range, session, zone }) => (session === null ? [`/api/dimensions?${[range, zone].filter(Boolean).join("&")}`] : []),
+  wants: ({ range, session, zone }) => (session === null ? [`/api/dimensions?${queryOf(range, zone)}`] : []),
   show([answer], view) {
     offerSplits(answer.resourceAttributes);
     morph(byId("filters"), ...FILTERS.map((key) => {

@@ -1,6 +1,6 @@
 // One session's own panel: prompt by prompt, what happened under each on one time axis. All that an event says is asked for when it is opened.
 import { byId, h, morph } from "./dom.js";
-import { compact, count, ms, moment, usd } from "./format.js";
+import { compact, count, ms, moment, sumOf, usd } from "./format.js";
 import { get } from "./fresh.js";
 import { exportButtons } from "./tables.js";
 import { bar, groups } from "./timeline.js";
@@ -172,7 +172,7 @@ function rowOf(row, group) {
       h("td", { class: "what" }, ...(button === null ? name : [button])),
       h("td", { class: "track", title: `${from.toLocaleTimeString("en-GB")} to ${new Date(row.end).toLocaleTimeString("en-GB")}` }, mark),
       h("td", { class: "n" }, row.ms === null || row.ms === undefined ? "" : ms(row.ms)),
-      h("td", { class: "n", title: row.tokens ? tokensInFull(row.tokens) : null }, row.tokens ? compact(Object.values(row.tokens).reduce((a, b) => a + b, 0)) : ""),
+      h("td", { class: "n", title: row.tokens ? tokensInFull(row.tokens) : null }, row.tokens ? compact(sumOf(row.tokens)) : ""),
       h("td", { class: "n", title: row.costUsd === undefined ? null : `$${row.costUsd}` }, row.costUsd === undefined ? "" : usd(row.costUsd)),
       h("td", { class: "n" }, row.ttft === null || row.ttft === undefined ? "" : ms(row.ttft))),
     detail,

@@ -1,7 +1,7 @@
 // The list of sessions: sorted, searched and paged by the server, so that a hundred thousand are as quick as ten.
+import { looking, queryOf } from "./address.js";
 import { byId, h, morph, setText } from "./dom.js";
-import { looking } from "./address.js";
-import { ago, count, moment, ms, reading, usd } from "./format.js";
+import { ago, count, moment, ms, reading, sumOf, usd } from "./format.js";
 import { exportButtons } from "./tables.js";
 import { CHECKS, sessionHash } from "./session.js";
 
@@ -18,7 +18,7 @@ const COLUMNS = [
   { name: "Requests", sort: "requests", wide: true, n: true },
   { name: "Errors", sort: "errors", wide: true, n: true },
   { name: "Output", sort: "output", wide: true, n: true, title: "Output tokens" },
-  { name: "Tokens", sort: "tokens", n: true, title: "Tokens of all four kinds" },
+  { name: "Tokens", sort: "tokens", wide: true, n: true, title: "Tokens of all four kinds" },
   { name: "Cost", sort: "cost", n: true },
   { name: "Seen", sort: "seen", n: true, title: "When something of it happened last" },
 ];
@@ -33,11 +33,11 @@ let typing = 0;
 export const sessions = {
   element: byId("sessions"),
   wants(view) {
-    const { scope, zone, session, look } = view;
+    const { query, session, look } = view;
     if (session !== null) return [];
     const page = pageOf(view);
     const asked = { sort: look.sort, order: look.order, limit: PAGE, ...(page > 1 && { offset: (page - 1) * PAGE }), ...(look.text && { text: look.text }), ...(look.cost && { minCost: look.cost }), ...(look.active && { active: "true" }) };
-    return [`/api/sessions?${[scope, zone, new URLSearchParams(asked)].filter(Boolean).join("&")}`];
+    return [`/api/sessions?${queryOf(query, new URLSearchParams(asked))}`];
   },
   show([answer], view) {
     shown = answer;
@@ -101,7 +101,7 @@ export function sessionName(s) {
 function showRows({ total, sessions: list }, at) {
   morph(byId("sessions-rows"), ...list.map((s) => {
     const [started, seen] = [new Date(s.startedAt), new Date(s.lastSeenAt)];
-    const tokens = Object.values(s.tokens).reduce((a, b) => a + b, 0);
+    const tokens = sumOf(s.tokens);
     const n = (text, exact, wide = true, extra = {}) => h("td", { class: wide ? "n wide" : "n", title: exact, ...extra }, text);
     return h("tr", { "data-key": s.id },
       h("td", { class: "name" }, sessionName(s)),
@@ -112,7 +112,7 @@ function showRows({ total, sessions: list }, at) {
       n(count(s.apiRequests), null),
       n(count(s.apiErrors), null, true, { class: s.apiErrors > 0 ? "n wide failed" : "n wide" }),
       n(reading(s.tokens.output), count(s.tokens.output)),
-      n(reading(tokens), count(tokens), false),
+      n(reading(tokens), count(tokens)),
       n(usd(s.costUsd), `$${s.costUsd}`, false),
       h("td", { class: "n", "data-seen": s.lastSeenAt, title: seen.toLocaleString() }, ago(at - seen)));
   }));

@@ -1,4 +1,5 @@
 // From a session's prompts and events to the rows of its timeline. Pure: no page. tests/web holds it.
+import { sumOf } from "./format.js";
 
 /** What an event is called in the list; those that are missing here are told by their own name. */
 const NAMES = {
@@ -16,8 +17,6 @@ const NAMES = {
 
 // A prompt heads its group, and a request is told by the ledger, which knows what it cost.
 const HEADS = new Set(["user_prompt", "api_request"]);
-
-const total = (tokens) => tokens.input + tokens.output + tokens.cacheRead + tokens.cacheCreation;
 
 /**
  * One group per prompt, in time. Times are in milliseconds since 1970; a row's bar goes from start to end, as events tell their end and how
@@ -51,7 +50,7 @@ export function groups(details, happened) {
     group.eventId = said?.id ?? null;
     group.start = Math.min(...group.rows.map((r) => r.start), Date.parse(group.prompt.startedAt ?? "") || Infinity);
     group.end = Math.max(group.start, ...group.rows.map((r) => r.end));
-    group.tokens = group.prompt.requests.reduce((sum, r) => sum + total(r.tokens), 0);
+    group.tokens = group.prompt.requests.reduce((sum, r) => sum + sumOf(r.tokens), 0);
     group.failed = group.rows.filter((r) => r.failed).length;
   }
 

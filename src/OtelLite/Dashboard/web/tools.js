@@ -9,7 +9,7 @@ let shown = null; // the answer that further is of
 
 export const toolsPart = {
   element: byId("tools"),
-  wants: ({ scope, zone }) => [`/api/tools?${[scope, zone].filter(Boolean).join("&")}`],
+  wants: ({ query }) => [`/api/tools?${query}`],
   show([answer]) {
     shown = answer.tools;
     further = new Map(answer.tools.map((t) => [t.name, t]));
