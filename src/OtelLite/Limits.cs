@@ -215,4 +215,35 @@ internal static class Limits
 
     /// <summary>Pages that one step gives back to the disk, for the same reason; 2 MB of them are written anew at most.</summary>
     public const int PrunePagesPerStep = 500;
+
+    /// <summary>How far the last line of an answer in a transcript and the event of its request may be apart where the event names no request. Recorded
+    /// are 0.4 s at most; a slow disk may take longer.</summary>
+    public static readonly TimeSpan TranscriptMatch = TimeSpan.FromSeconds(5);
+
+    /// <summary>Bytes of one line of a transcript, past which it is left out. An answer's line is some kilobytes, one with pictures some megabytes.</summary>
+    public const int TranscriptLineBytesMax = 32 << 20;
+
+    /// <summary>Bytes of an id or a name in a transcript; the longest seen is a path of 300.</summary>
+    public const int TranscriptNameBytesMax = 4096;
+
+    /// <summary>Transcripts of one import; a year of 100,000 sessions has one each, and one of each subagent.</summary>
+    public const int TranscriptFilesMax = 500_000;
+
+    /// <summary>Requests of one import, which must know each to tell a copy from it: some 300 bytes each.</summary>
+    public const int TranscriptRequestsMax = 2_000_000;
+
+    /// <summary>Prices of all models together that an import weighs; each model has had three at most.</summary>
+    public const int TranscriptPricesMax = 1000;
+
+    /// <summary>Bytes of one body that an import sends, far below <see cref="LargeBodyBytes"/>, so that a client's exports get in between.</summary>
+    public const int ImportBodyBytesMax = 256 << 10;
+
+    /// <summary>How long an import waits for the answer to one body: a slow disk may take a while.</summary>
+    public static readonly TimeSpan ImportAnswerTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long an import tries again while a body can't be stored now.</summary>
+    public static readonly TimeSpan ImportPatience = TimeSpan.FromSeconds(60);
+
+    /// <summary>How often <c>import --watch</c> looks for more.</summary>
+    public static readonly TimeSpan ImportWatchInterval = TimeSpan.FromSeconds(3);
 }

@@ -50,6 +50,11 @@ internal sealed class BatchWriter : IDisposable
         _thread.Start();
     }
 
+    /// <summary>A writer on a file of its own, for a command that writes without a server, or beside one.</summary>
+    /// <exception cref="StorageException">The folder or file can't be used.</exception>
+    public static BatchWriter Open(string dataDir, Durability durability, Action<string> say) =>
+        new(Database.OpenWriter(dataDir, durability), new IngestQueue(), _ => { }, say);
+
     /// <summary>Why nothing can be written now, or null. It ends with the next commit.</summary>
     public string? Trouble => _trouble;
 

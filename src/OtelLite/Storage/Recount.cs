@@ -11,10 +11,10 @@ namespace OtelLite.Storage;
 /// </summary>
 internal static class Recount
 {
-    // What was counted of removed raw rows stays; from there on all is taken out. Sessions and names keep their rows, so that a running server's
+    // What was counted of removed raw rows stays; from there on all is taken out. A request of which one teller's row was removed stays as both left it. Sessions and names keep their rows, so that a running server's
     // memory of their ids stays true; a session of which nothing is stored any more has done nothing.
     private const string TakeOut = """
-        DELETE FROM usage_request WHERE session = $id AND time_unix_nano >= $from;
+        DELETE FROM usage_request WHERE session = $id AND time_unix_nano >= $from AND coalesce(transcript_unix_nano, $from) >= $from;
         DELETE FROM usage_point WHERE session = $id AND time_unix_nano >= $from;
         DELETE FROM usage_tally WHERE session = $id AND time_unix_nano >= $from;
         DELETE FROM usage_tool WHERE session = $id AND time_unix_nano >= $from;
@@ -38,9 +38,9 @@ internal static class Recount
             SELECT session, time_unix_nano / {QuarterTable.QuarterNano}, model, figure, sum(value) FROM usage_amount
             WHERE session = $id GROUP BY 1, 2, 3, 4;
         DELETE FROM usage_witness WHERE session = $id;
-        INSERT INTO usage_witness (session, model, kind, metrics, auxiliary, events, rest)
-            SELECT session, model, kind, sum(metrics), sum(auxiliary), sum(events), sum(rest) FROM (
-                SELECT session, model, kind, value AS metrics, auxiliary, 0 AS events, rest FROM usage_point WHERE session = $id
+        INSERT INTO usage_witness (session, model, kind, metrics, auxiliary, events, rest, transcripts)
+            SELECT session, model, kind, sum(metrics), sum(auxiliary), sum(events), sum(rest), sum(transcripts) FROM (
+                SELECT session, model, kind, value AS metrics, auxiliary, 0 AS events, rest, 0 AS transcripts FROM usage_point WHERE session = $id
                 {EventsByKind()})
             GROUP BY 1, 2, 3;
         INSERT INTO usage_hole (session, level, sequence, since_unix_nano, time_unix_nano, sender, missing)
@@ -122,7 +122,7 @@ internal static class Recount
     }
 
     private static string EventsByKind() => string.Concat(UsageTables.ColumnOf.Select(k => $"""
-        UNION ALL SELECT session, model, {(int)k.Key}, 0, iif(origin = 3, -{k.Value}, 0), {k.Value}, 0 FROM usage_request WHERE session = $id AND {k.Value} <> 0
+        UNION ALL SELECT session, model, {(int)k.Key}, 0, iif(origin = 3, -{k.Value}, 0), {k.Value}, 0, iif(told_by = {(int)Teller.Transcript}, {k.Value}, 0) FROM usage_request WHERE session = $id AND {k.Value} <> 0
 
         """));
 

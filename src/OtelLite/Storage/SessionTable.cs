@@ -14,6 +14,8 @@ internal sealed class SessionTable : IDisposable
     private readonly Statement _add;
     private readonly Statement _see;
     private readonly Statement _addUp;
+    private readonly Statement _capture;
+    private readonly Statement _forgetCapture;
     private readonly Statement _judge;
     private readonly IdCache _ids = new();
 
@@ -55,6 +57,15 @@ internal sealed class SessionTable : IDisposable
                     FROM usage_session_model WHERE session = ?1)
             WHERE id = ?1
             """);
+        _capture = new(connection, $"""
+            INSERT OR REPLACE INTO usage_capture (session, requests, captured, low_outputs, derived_costs, unknown_costs)
+                SELECT ?1, count(*), sum(told_by <> {(int)Teller.Transcript}), sum(output_is_low), sum(cost_kind = {(int)CostKind.Derived}),
+                    sum(cost_kind = {(int)CostKind.Unknown})
+                FROM usage_request WHERE session = ?1 AND transcript_unix_nano IS NOT NULL HAVING count(*) > 0
+            """);
+        _forgetCapture = new(connection, """
+            DELETE FROM usage_capture WHERE session = ?1 AND NOT EXISTS (SELECT 1 FROM usage_request WHERE session = ?1 AND transcript_unix_nano IS NOT NULL)
+            """);
         _judge = new(connection, $"""
             UPDATE usage_session SET verdict = (SELECT {Verdict} FROM usage_witness WHERE session = ?1) WHERE id = ?1
             """);
@@ -66,14 +77,17 @@ internal sealed class SessionTable : IDisposable
         get
         {
             string slack = $"iif(kind = {(int)BilledKind.Cost}, {CostSlackNanoUsd}, 0)";
-            string eventsMore = $"max(events > metrics + {slack})";
+            // What transcripts alone tell of is nothing that the export is at odds about.
+            const string exported = "(events - transcripts)";
+            string eventsMore = $"max({exported} > metrics + {slack})";
             return $"""
                 CASE WHEN coalesce(sum(metrics), 0) <= 0 AND coalesce(sum(events), 0) <= 0 THEN {(int)SessionVerdict.Nothing}
-                    WHEN NOT max(metrics > events + {slack}) AND NOT {eventsMore} THEN {(int)SessionVerdict.Agree}
+                    WHEN NOT has_points AND NOT has_records AND max(transcripts) > 0 THEN {(int)SessionVerdict.TranscriptOnly}
+                    WHEN NOT max(metrics > {exported} + {slack}) AND NOT {eventsMore} THEN {(int)SessionVerdict.Agree}
                     WHEN NOT has_points THEN {(int)SessionVerdict.EventsOnly}
                     WHEN {eventsMore} THEN {(int)SessionVerdict.MetricsIncomplete}
                     WHEN NOT has_records THEN {(int)SessionVerdict.MetricsOnly}
-                    WHEN max(metrics > events + max(auxiliary, 0) + {slack}) OR missing_events > 0 THEN {(int)SessionVerdict.EventsIncomplete}
+                    WHEN max(metrics > {exported} + max(auxiliary, 0) + {slack}) OR missing_events > 0 THEN {(int)SessionVerdict.EventsIncomplete}
                     ELSE {(int)SessionVerdict.Auxiliary} END
                 """;
         }
@@ -81,6 +95,7 @@ internal sealed class SessionTable : IDisposable
 
     /// <summary>Notes what a batch says of a session.</summary>
     /// <param name="resource">The row of its newest resource; 0 for none.</param>
+    /// <param name="nowUnixNano">When it arrived. What an import brings of old sessions makes none of them active.</param>
     public void See(Utf8Text text, in SessionSeen seen, long resource, long nowUnixNano)
     {
         ReadOnlySpan<byte> id = text[seen.Session];
@@ -91,7 +106,8 @@ internal sealed class SessionTable : IDisposable
             session = _ids.Add(hash, _find.Begin().Bind(id).Scalar()!.Value);
         }
 
-        _see.Begin().Bind(session).Bind(seen.FirstUnixNano).Bind(seen.LastUnixNano).Bind(nowUnixNano).Bind(seen.DidSomething ? 1 : 0);
+        _see.Begin().Bind(session).Bind(seen.FirstUnixNano).Bind(seen.LastUnixNano).Bind(seen.IsExported ? nowUnixNano : Math.Min(nowUnixNano, seen.LastUnixNano))
+            .Bind(seen.DidSomething ? 1 : 0);
         BindText(_see, text, seen.Project);
         _see.Bind(seen.ProjectUnixNano);
         BindText(_see, text, seen.Machine);
@@ -117,6 +133,8 @@ internal sealed class SessionTable : IDisposable
         foreach (long session in _changed)
         {
             _addUp.Begin().Bind(session).Run();
+            _capture.Begin().Bind(session).Run();
+            _forgetCapture.Begin().Bind(session).Run();
             _judge.Begin().Bind(session).Run();
         }
 
@@ -132,7 +150,7 @@ internal sealed class SessionTable : IDisposable
 
     public void Dispose()
     {
-        foreach (Statement statement in (Statement[])[_find, _add, _see, _addUp, _judge])
+        foreach (Statement statement in (Statement[])[_find, _add, _see, _addUp, _capture, _forgetCapture, _judge])
         {
             statement.Dispose();
         }

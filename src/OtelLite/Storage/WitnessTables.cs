@@ -30,8 +30,8 @@ internal sealed class WitnessTables : IDisposable
             ON CONFLICT DO UPDATE SET value = value + excluded.value, auxiliary = auxiliary + excluded.auxiliary
             RETURNING rest, auxiliary
             """);
-        _find = new(connection, "SELECT metrics, auxiliary, events, rest FROM usage_witness WHERE session = ? AND model = ? AND kind = ?");
-        _set = new(connection, "INSERT OR REPLACE INTO usage_witness (session, model, kind, metrics, auxiliary, events, rest) VALUES (?, ?, ?, ?, ?, ?, ?)");
+        _find = new(connection, "SELECT metrics, auxiliary, events, rest, transcripts FROM usage_witness WHERE session = ? AND model = ? AND kind = ?");
+        _set = new(connection, "INSERT OR REPLACE INTO usage_witness (session, model, kind, metrics, auxiliary, events, rest, transcripts) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
         _pointsNewestFirst = new(connection, """
             SELECT time_unix_nano, value, rest, auxiliary FROM usage_point WHERE session = ? AND model = ? AND kind = ?
             ORDER BY time_unix_nano DESC
@@ -45,7 +45,7 @@ internal sealed class WitnessTables : IDisposable
         }
     }
 
-    private record struct Said(long Metrics, long Auxiliary, long Events, long SinceUnixNano);
+    private record struct Said(long Metrics, long Auxiliary, long Events, long Transcripts, long SinceUnixNano);
 
     /// <summary>Writes a new point, and notes what it says; the rest is laid with <see cref="Weigh"/>.</summary>
     public void Point(long session, long model, in BilledPoint point)
@@ -56,20 +56,22 @@ internal sealed class WitnessTables : IDisposable
         _addPoint.Reset();
         long change = Auxiliary(rest, auxiliary) - Auxiliary(rest, auxiliary - point.Auxiliary);
         _quarters.Add(point.TimeUnixNano, session, model, point.Kind.Auxiliary(), change);
-        Say(session, model, point.Kind, new(point.Value, point.Auxiliary, 0, point.TimeUnixNano));
+        Say(session, model, point.Kind, new(point.Value, point.Auxiliary, 0, 0, point.TimeUnixNano));
     }
 
-    /// <summary>Notes what a request says that an event tells of; negative when it is taken out.</summary>
+    /// <summary>Notes what a request says; negative when it is taken out.</summary>
     /// <param name="isAuxiliary">It is among those that not always have an event; this one has.</param>
-    public void Event(long session, long model, BilledKind kind, long value, bool isAuxiliary, long timeUnixNano) =>
-        Say(session, model, kind, new(0, isAuxiliary ? -value : 0, value, timeUnixNano));
+    /// <param name="isTranscript">Its transcript alone tells of it: the export is not to be held against it.</param>
+    public void Request(long session, long model, BilledKind kind, long value, bool isAuxiliary, bool isTranscript, long timeUnixNano) =>
+        Say(session, model, kind, new(0, isAuxiliary ? -value : 0, value, isTranscript ? value : 0, timeUnixNano));
 
     private void Say(long session, long model, BilledKind kind, Said said)
     {
         (long, long, BilledKind) pair = (session, model, kind);
-        Said before = _said.TryGetValue(pair, out Said found) ? found : new(0, 0, 0, long.MaxValue);
+        Said before = _said.TryGetValue(pair, out Said found) ? found : new(0, 0, 0, 0, long.MaxValue);
         _said[pair] = new(
-            before.Metrics + said.Metrics, before.Auxiliary + said.Auxiliary, before.Events + said.Events, Math.Min(before.SinceUnixNano, said.SinceUnixNano));
+            before.Metrics + said.Metrics, before.Auxiliary + said.Auxiliary, before.Events + said.Events, before.Transcripts + said.Transcripts,
+            Math.Min(before.SinceUnixNano, said.SinceUnixNano));
     }
 
     // As usage_amount has it: of a point's rest what its auxiliary requests may be.
@@ -81,14 +83,14 @@ internal sealed class WitnessTables : IDisposable
         foreach (((long session, long model, BilledKind kind), Said said) in _said)
         {
             _find.Begin().Bind(session).Bind(model).Bind((int)kind);
-            (long metrics, long auxiliary, long events, long restBefore) =
-                _find.Step() ? (_find.Int64(0), _find.Int64(1), _find.Int64(2), _find.Int64(3)) : default;
+            (long metrics, long auxiliary, long events, long restBefore, long transcripts) =
+                _find.Step() ? (_find.Int64(0), _find.Int64(1), _find.Int64(2), _find.Int64(3), _find.Int64(4)) : default;
             _find.Reset();
             metrics += said.Metrics;
             auxiliary += said.Auxiliary;
             events += said.Events;
             long rest = LayRest(session, model, kind, new Unexplained(metrics, events, restBefore, said.SinceUnixNano));
-            _set.Begin().Bind(session).Bind(model).Bind((int)kind).Bind(metrics).Bind(auxiliary).Bind(events).Bind(rest).Run();
+            _set.Begin().Bind(session).Bind(model).Bind((int)kind).Bind(metrics).Bind(auxiliary).Bind(events).Bind(rest).Bind(transcripts + said.Transcripts).Run();
         }
 
         _said.Clear();

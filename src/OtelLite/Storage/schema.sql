@@ -1,122 +1,6 @@
 -- The database as it is made. Times are nanoseconds since 1970 UTC as the client sent them, money is in nano-dollars, so
--- sums are exact integers. A change here raises user_version (Database.cs) and needs a migration.
-
--- What arrived, as it arrived. People open these two with sqlite3: their first columns, in this order, are promised.
-CREATE TABLE otel_metrics (
-    id                   INTEGER PRIMARY KEY AUTOINCREMENT,
-    received_at          DATETIME DEFAULT CURRENT_TIMESTAMP,
-    metric_name          TEXT,
-    value                REAL,     -- the increase, whatever the temporality; a gauge's value as it is
-    unit                 TEXT,
-    attributes           TEXT,     -- one flat JSON object
-    session_id           TEXT,
-    time_unix_nano       INTEGER,
-    start_time_unix_nano INTEGER,
-    sent_value,                    -- what the sender wrote: integer, real (of a distribution its sum), 'NaN', or null for none
-    kind                 TEXT,     -- sum, gauge, histogram, exponential_histogram, summary
-    temporality          INTEGER,  -- 0 unspecified, 1 delta, 2 cumulative
-    is_monotonic         INTEGER,
-    flags                INTEGER,
-    resource_id          INTEGER REFERENCES otel_resource (id),
-    scope_id             INTEGER REFERENCES otel_scope (id),
-    shape                TEXT,     -- of a distribution: count, buckets, quantiles as JSON, as the sender wrote them
-    exemplars            TEXT,     -- a JSON array
-    dropped_attributes_count INTEGER   -- those past the limit of a record
-);
-
-CREATE TABLE otel_events (
-    id                       INTEGER PRIMARY KEY AUTOINCREMENT,
-    received_at              DATETIME DEFAULT CURRENT_TIMESTAMP,
-    event_name               TEXT,
-    attributes               TEXT,  -- one flat JSON object
-    session_id               TEXT,
-    prompt_id                TEXT,
-    time_unix_nano           INTEGER,
-    observed_time_unix_nano  INTEGER,
-    severity_number          INTEGER,
-    severity_text            TEXT,
-    body                     TEXT,  -- JSON of any kind
-    trace_id                 TEXT,
-    span_id                  TEXT,
-    flags                    INTEGER,
-    dropped_attributes_count INTEGER,
-    resource_id              INTEGER REFERENCES otel_resource (id),
-    scope_id                 INTEGER REFERENCES otel_scope (id)
-);
-
--- A span that comes again, by its ids, is stored once.
-CREATE TABLE otel_spans (
-    id                       INTEGER PRIMARY KEY AUTOINCREMENT,
-    received_at              DATETIME DEFAULT CURRENT_TIMESTAMP,
-    trace_id                 TEXT,  -- lower-case hex, as all ids
-    span_id                  TEXT,
-    parent_span_id           TEXT,  -- null for a root
-    name                     TEXT,
-    kind                     INTEGER,
-    status_code              INTEGER,  -- 0 unset, 1 ok, 2 error
-    status_message           TEXT,
-    start_time_unix_nano     INTEGER,
-    end_time_unix_nano       INTEGER,
-    attributes               TEXT,  -- one flat JSON object
-    events                   TEXT,  -- a JSON array
-    links                    TEXT,  -- a JSON array
-    session_id               TEXT,
-    trace_state              TEXT,
-    flags                    INTEGER,
-    dropped_attributes_count INTEGER,
-    dropped_events_count     INTEGER,
-    dropped_links_count      INTEGER,
-    resource_id              INTEGER REFERENCES otel_resource (id),
-    scope_id                 INTEGER REFERENCES otel_scope (id)
-);
-
-CREATE UNIQUE INDEX otel_spans_id ON otel_spans (trace_id, span_id);
-CREATE INDEX otel_spans_session ON otel_spans (session_id);
-CREATE INDEX otel_metrics_session ON otel_metrics (session_id);
-CREATE INDEX otel_events_session ON otel_events (session_id);
-
--- A resource or scope is the same for a whole process: it is stored once and referred to.
-CREATE TABLE otel_resource (
-    id                       INTEGER PRIMARY KEY,
-    hash                     BLOB NOT NULL UNIQUE,
-    attributes               TEXT NOT NULL,
-    dropped_attributes_count INTEGER NOT NULL,
-    schema_url               TEXT
-);
-
-CREATE TABLE otel_scope (
-    id                       INTEGER PRIMARY KEY,
-    hash                     BLOB NOT NULL UNIQUE,
-    name                     TEXT,
-    version                  TEXT,
-    attributes               TEXT NOT NULL,
-    dropped_attributes_count INTEGER NOT NULL,
-    schema_url               TEXT
-);
-
--- Bodies of the last day: one that comes again is acknowledged and not stored twice.
-CREATE TABLE otel_body (
-    hash                BLOB PRIMARY KEY,
-    received_unix_nano  INTEGER NOT NULL
-) WITHOUT ROWID;
-
--- One row: raw rows of what happened before this moment may have been removed. What they added stays counted, and a recount leaves it alone.
-CREATE TABLE otel_removed (
-    before_unix_nano INTEGER NOT NULL,
-    metrics          INTEGER NOT NULL DEFAULT 0,  -- rows of each raw table that were removed: with the last id they tell how many are left
-    events           INTEGER NOT NULL DEFAULT 0,
-    spans            INTEGER NOT NULL DEFAULT 0
-);
-
-INSERT INTO otel_removed (before_unix_nano) VALUES (0);
-
--- Where each cumulative series stands. count is that of a distribution, else 0.
-CREATE TABLE otel_series (
-    key            BLOB PRIMARY KEY,
-    time_unix_nano INTEGER NOT NULL,
-    value          REAL NOT NULL,
-    count          INTEGER NOT NULL DEFAULT 0
-) WITHOUT ROWID;
+-- sums are exact integers. A change here raises user_version (Database.cs) and needs a migration. What arrives is kept in the
+-- tables of schema-raw.sql.
 
 -- What is counted. Written in the transaction that writes the raw rows.
 CREATE TABLE usage_session (
@@ -169,8 +53,8 @@ CREATE TABLE usage_name (
 );
 
 -- The first witness, and the ledger: one row per billed request, from its api_request event, or from its span where no event told of it
--- (the third witness; it knows no cost). key is a hash of session and request_id, or of the whole row where an old client sends none.
--- What was not sent is null.
+-- (the third witness; it knows no cost), or from the client's transcript where neither did. key is a hash of session and request_id, or of the
+-- whole row where an old client sends none; a transcript names that request then. What was not sent is null.
 CREATE TABLE usage_request (
     id             INTEGER PRIMARY KEY,
     key            BLOB NOT NULL UNIQUE,
@@ -186,7 +70,7 @@ CREATE TABLE usage_request (
     ttft_ms        INTEGER,
     query_source   INTEGER NOT NULL REFERENCES usage_name (id),
     origin         INTEGER NOT NULL,          -- what query_source comes to: 0 not told, 1 main, 2 subagent, 3 auxiliary
-    event_id       INTEGER NOT NULL,          -- its row of otel_events; 0 while only a span tells of it
+    event_id       INTEGER NOT NULL,          -- its row of otel_events; 0 where its span is what tells of it
     request_id     TEXT,
     prompt_id      TEXT,
     cache_creation_5m INTEGER,                -- the parts of cache_creation by how long they are kept
@@ -194,7 +78,11 @@ CREATE TABLE usage_request (
     agent          INTEGER REFERENCES usage_name (id),
     skill          INTEGER REFERENCES usage_name (id),
     mcp_server     INTEGER REFERENCES usage_name (id),
-    mcp_tool       INTEGER REFERENCES usage_name (id)
+    mcp_tool       INTEGER REFERENCES usage_name (id),
+    told_by        INTEGER NOT NULL DEFAULT 1,  -- whose numbers these are: 1 event, 2 span, 3 transcript
+    transcript_unix_nano INTEGER,             -- when it was for a transcript, where one told of it, whoever else did
+    output_is_low  INTEGER NOT NULL DEFAULT 0,  -- more came out than the transcript knows
+    cost_kind      INTEGER NOT NULL DEFAULT 0   -- 0 as the client reports it, 1 derived from prices, 2 unknown and counted as nothing
 );
 
 CREATE INDEX usage_request_time ON usage_request (time_unix_nano);
@@ -202,6 +90,19 @@ CREATE INDEX usage_request_session ON usage_request (session, model, time_unix_n
 CREATE INDEX usage_request_id ON usage_request (session, request_id, model);
 CREATE INDEX usage_request_duration ON usage_request (model, duration_ms, time_unix_nano);
 CREATE INDEX usage_request_ttft ON usage_request (model, ttft_ms, time_unix_nano) WHERE ttft_ms IS NOT NULL;
+CREATE INDEX usage_request_transcript ON usage_request (session, told_by, output_is_low, cost_kind) WHERE transcript_unix_nano IS NOT NULL;
+CREATE INDEX usage_request_imported ON usage_request (request_id) WHERE transcript_unix_nano IS NOT NULL;
+
+-- Of a session whose transcript was imported: how many requests that one knows, how many of them the export brought too, and of the first how many
+-- have too low an output, a cost that is derived, and none that is known. Kept by Storage/SessionTable.cs.
+CREATE TABLE usage_capture (
+    session       INTEGER PRIMARY KEY REFERENCES usage_session (id),
+    requests      INTEGER NOT NULL,
+    captured      INTEGER NOT NULL,
+    low_outputs   INTEGER NOT NULL,
+    derived_costs INTEGER NOT NULL,
+    unknown_costs INTEGER NOT NULL
+);
 
 -- The second witness: the points of the token and cost metrics. rest is the share of value that no event explains; the total
 -- of a figure is the sum over usage_request plus the sum of rest (Usage/Unexplained.cs). auxiliary is what of value may be of requests that
@@ -220,7 +121,7 @@ CREATE TABLE usage_point (
 CREATE INDEX usage_point_rest ON usage_point (time_unix_nano) WHERE rest > 0;
 
 -- What each witness says in all, and what is laid on points of the difference. auxiliary is that of the points less what events tell of
--- auxiliary requests: as much of the difference needs no lost event.
+-- auxiliary requests: as much of the difference needs no lost event. events is of all requests; transcripts is the part of it that was not exported.
 CREATE TABLE usage_witness (
     session   INTEGER NOT NULL REFERENCES usage_session (id),
     model     INTEGER NOT NULL REFERENCES usage_name (id),
@@ -229,6 +130,7 @@ CREATE TABLE usage_witness (
     auxiliary INTEGER NOT NULL,
     events    INTEGER NOT NULL,
     rest      INTEGER NOT NULL,
+    transcripts INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (session, model, kind)
 ) WITHOUT ROWID;
 

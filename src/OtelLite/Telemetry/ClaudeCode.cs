@@ -23,6 +23,9 @@ internal enum EventName : byte
     ApiError,
     ToolResult,
     ToolDecision,
+
+    /// <summary>Not the client's own: a request as its transcript tells it, which <c>otellite import</c> sends.</summary>
+    TranscriptRequest,
 }
 
 /// <summary>The spans that counting knows.</summary>
@@ -84,6 +87,12 @@ internal enum AttributeName : byte
     ErrorType,
     ToolInputBytes,
     ToolResultBytes,
+    MessageId,
+
+    /// <summary>Not the client's own, as those that follow: what an import says of how it came to its numbers.</summary>
+    OutputIsLow,
+    CostIsDerived,
+    CostIsUnknown,
 }
 
 /// <summary>
@@ -107,7 +116,8 @@ internal static class ClaudeCode
         ("api_request", EventName.ApiRequest),
         ("api_error", EventName.ApiError),
         ("tool_result", EventName.ToolResult),
-        ("tool_decision", EventName.ToolDecision));
+        ("tool_decision", EventName.ToolDecision),
+        ("transcript_request", EventName.TranscriptRequest));
 
     public static readonly Utf8Names<AttributeName> Attributes = new(
         ("session.id", AttributeName.SessionId),
@@ -145,7 +155,11 @@ internal static class ClaudeCode
         ("source", AttributeName.DecisionSource),
         ("error_type", AttributeName.ErrorType),
         ("tool_input_size_bytes", AttributeName.ToolInputBytes),
-        ("tool_result_size_bytes", AttributeName.ToolResultBytes));
+        ("tool_result_size_bytes", AttributeName.ToolResultBytes),
+        ("message.id", AttributeName.MessageId),
+        ("output_tokens_too_low", AttributeName.OutputIsLow),
+        ("cost_usd_derived", AttributeName.CostIsDerived),
+        ("cost_usd_unknown", AttributeName.CostIsUnknown));
 
     public static readonly Utf8Names<SpanName> Spans = new(
         ("claude_code.llm_request", SpanName.LlmRequest));

@@ -16,6 +16,20 @@ internal sealed class Utf8Names<T>
         }
     }
 
+    /// <summary>How a name is spelled; the first spelling of one that has several.</summary>
+    public ReadOnlySpan<byte> Spell(T name)
+    {
+        foreach ((byte[] known, T of) in _byLength.SelectMany(n => n))
+        {
+            if (EqualityComparer<T>.Default.Equals(of, name))
+            {
+                return known;
+            }
+        }
+
+        throw new ArgumentOutOfRangeException(nameof(name), name, "no text is this name");
+    }
+
     /// <summary>The name, or the enum's zero for one that is not known.</summary>
     public T Find(ReadOnlySpan<byte> utf8)
     {

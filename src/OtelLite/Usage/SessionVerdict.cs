@@ -23,4 +23,7 @@ internal enum SessionVerdict : byte
 
     /// <summary>They differ, and no data point of it ever arrived.</summary>
     EventsOnly = 6,
+
+    /// <summary>The client exported nothing of it; its transcript was imported.</summary>
+    TranscriptOnly = 7,
 }

@@ -85,11 +85,38 @@ internal static class BilledKinds
     public static Figure Auxiliary(this BilledKind kind) => (Figure)(40 + (int)kind);
 }
 
-/// <summary>One API request, as its <c>api_request</c> event tells it, the first witness, or its span, the third.</summary>
+/// <summary>Who tells of a request; of several the strongest's numbers stand, which has the lowest number. The numbers are stored.</summary>
+internal enum Teller : byte
+{
+    /// <summary>Its <c>api_request</c> event, which knows all.</summary>
+    Event = 1,
+
+    /// <summary>Its span, which knows no cost.</summary>
+    Span = 2,
+
+    /// <summary>The client's transcript, imported: it knows no duration, of old clients not all of the output, and a cost that is derived.</summary>
+    Transcript = 3,
+}
+
+/// <summary>How a request's cost came about. The numbers are stored.</summary>
+internal enum CostKind : byte
+{
+    Reported = 0,
+
+    /// <summary>Tokens times prices that the client's own totals imply.</summary>
+    Derived = 1,
+
+    /// <summary>Counted as nothing.</summary>
+    Unknown = 2,
+}
+
+/// <summary>One API request, as one of those who tell of it has it.</summary>
 internal struct BilledRequest
 {
     /// <summary>What <see cref="LogRecord"/> is for a request that a span tells of.</summary>
     public const int NoLogRecord = -1;
+
+    public Teller Teller;
 
     /// <summary>The row of the batch's log records that it came from.</summary>
     public int LogRecord;
@@ -113,6 +140,10 @@ internal struct BilledRequest
     public long CacheCreation5m;
     public long CacheCreation1h;
     public long CostNanoUsd;
+    public CostKind CostKind;
+
+    /// <summary>More came out than its teller knows.</summary>
+    public bool OutputIsLow;
     public long DurationMs;
 
     /// <summary>-1 where the client does not tell.</summary>
@@ -230,6 +261,9 @@ internal struct SessionSeen
     public bool DidSomething;
     public bool HasPoints;
     public bool HasRecords;
+
+    /// <summary>The client exported something of it; false where only a transcript tells of it.</summary>
+    public bool IsExported;
 
     /// <summary>What the record of the time <see cref="ProjectUnixNano"/> named.</summary>
     public TextRange Project;

@@ -22,7 +22,7 @@ internal static class UsageReader
             TextRange session = SessionOf(batch, point.SessionId, point.Resource, point.Attributes, facts);
             bool counted = ReadPoint(batch, point, session, facts);
             ref SessionSeen seen = ref See(batch, facts, session, point.SessionId.Length > 0, (long)point.TimeUnixNano, point.Resource, point.Attributes);
-            seen.HasPoints = true;
+            seen.HasPoints = seen.IsExported = true;
             seen.DidSomething |= counted;
         }
 
@@ -33,8 +33,10 @@ internal static class UsageReader
             TextRange session = SessionOf(batch, record.SessionId, record.Resource, record.Attributes, facts);
             bool counted = ReadRecord(batch, record, i, session, happened, facts);
             AddSequence(batch, record, session, happened, facts);
-            ref SessionSeen seen = ref See(batch, facts, session, record.SessionId.Length > 0, happened, record.Resource, record.Attributes);
-            seen.HasRecords = true;
+            bool isExported = record.Name != EventName.TranscriptRequest;
+            ref SessionSeen seen = ref See(batch, facts, session, record.SessionId.Length > 0, happened, record.Resource, record.Attributes, isExported);
+            seen.HasRecords |= isExported;
+            seen.IsExported |= isExported;
             seen.DidSomething |= counted;
         }
 
@@ -43,7 +45,9 @@ internal static class UsageReader
             long happened = span.HappenedUnixNano != 0 ? (long)span.HappenedUnixNano : receivedUnixNano;
             TextRange session = SessionOf(batch, span.SessionId, span.Resource, span.Attributes, facts);
             bool counted = ReadSpan(batch, span, session, happened, facts);
-            See(batch, facts, session, span.SessionId.Length > 0, happened, span.Resource, span.Attributes).DidSomething |= counted;
+            ref SessionSeen seen = ref See(batch, facts, session, span.SessionId.Length > 0, happened, span.Resource, span.Attributes);
+            seen.IsExported = true;
+            seen.DidSomething |= counted;
         }
     }
 
@@ -56,7 +60,8 @@ internal static class UsageReader
             return false;
         }
 
-        AddRequest(batch, span.Attributes, BilledRequest.NoLogRecord, TextRange.None, session, happened, facts);
+        ref BilledRequest row = ref AddRequest(batch, span.Attributes, Teller.Span, TextRange.None, session, happened, facts);
+        row.CostKind = row.CostNanoUsd == 0 ? CostKind.Unknown : CostKind.Reported;
         return true;
     }
 
@@ -141,7 +146,10 @@ internal static class UsageReader
         switch (record.Name)
         {
             case EventName.ApiRequest:
-                AddRequest(batch, record.Attributes, index, record.PromptId, session, happened, facts);
+                AddRequest(batch, record.Attributes, Teller.Event, record.PromptId, session, happened, facts).LogRecord = index;
+                return true;
+            case EventName.TranscriptRequest:
+                AddRequest(batch, record.Attributes, Teller.Transcript, record.PromptId, session, happened, facts).LogRecord = index;
                 return true;
             case EventName.ToolResult:
                 AddToolCall(batch, record, session, happened, facts);
@@ -244,12 +252,14 @@ internal static class UsageReader
         return facts.LastUnnamed.Id;
     }
 
-    private static void AddRequest(
-        TelemetryBatch batch, in AttributeSet attributes, int logRecord, TextRange promptId, TextRange session, long happened, UsageFacts facts)
+    private static ref BilledRequest AddRequest(
+        TelemetryBatch batch, in AttributeSet attributes, Teller teller, TextRange promptId, TextRange session, long happened, UsageFacts facts)
     {
         long costByMicros = 0;
+        TextRange messageId = TextRange.None;
         ref BilledRequest row = ref facts.Requests.Add();
-        row.LogRecord = logRecord;
+        row.Teller = teller;
+        row.LogRecord = BilledRequest.NoLogRecord;
         row.Session = session;
         row.PromptId = promptId;
         row.TimeUnixNano = happened;
@@ -278,12 +288,19 @@ internal static class UsageReader
                 case AttributeName.McpToolName: row.McpTool = TextOf(attribute); break;
                 case AttributeName.DurationMs: row.DurationMs = Whole(Number(batch, attribute)); break;
                 case AttributeName.TtftMs when IsNumber(batch, attribute, out double ms): row.TtftMs = Whole(Math.Max(0, ms)); break;
+                case AttributeName.MessageId when teller == Teller.Transcript: messageId = TextOf(attribute); break;
+                case AttributeName.OutputIsLow when teller == Teller.Transcript: row.OutputIsLow = !IsFalse(batch, attribute); break;
+                case AttributeName.CostIsDerived when teller == Teller.Transcript: row.CostKind = CostKind.Derived; break;
+                case AttributeName.CostIsUnknown when teller == Teller.Transcript: row.CostKind = CostKind.Unknown; break;
                 default: break;
             }
         }
 
+        // Where a provider gives its requests no id, the answer's own has to do.
+        row.RequestId = row.RequestId.Length <= 0 ? messageId : row.RequestId;
         row.Origin = ClaudeCode.OriginOf(batch.Text[row.QuerySource]);
         row.CostNanoUsd = row.CostNanoUsd == NoCost ? costByMicros : row.CostNanoUsd;
+        return ref row;
     }
 
     // The string of an attribute of any kind: what is no string names nothing.
@@ -350,7 +367,7 @@ internal static class UsageReader
 
     // Consecutive records are nearly always of one session, so only the last row is looked at; a session in two rows does no harm.
     private static ref SessionSeen See(
-        TelemetryBatch batch, UsageFacts facts, TextRange session, bool isNamed, long timeUnixNano, int resource, in AttributeSet attributes)
+        TelemetryBatch batch, UsageFacts facts, TextRange session, bool isNamed, long timeUnixNano, int resource, in AttributeSet attributes, bool isExported = true)
     {
         int last = facts.Sessions.Count - 1;
         if (last < 0 || !batch.Text[facts.Sessions[last].Session].SequenceEqual(batch.Text[session]))
@@ -367,6 +384,8 @@ internal static class UsageReader
         ref SessionSeen row = ref facts.Sessions[last];
         row.FirstUnixNano = Math.Min(row.FirstUnixNano, timeUnixNano);
         row.LastUnixNano = Math.Max(row.LastUnixNano, timeUnixNano);
+        // What an import says of where a session ran stands until an export says it, whatever the time.
+        timeUnixNano = isExported ? timeUnixNano : 1;
         if (timeUnixNano > row.ResourceUnixNano || (timeUnixNano == row.ResourceUnixNano && resource != row.Resource && SortsAfter(batch, resource, row.Resource)))
         {
             (row.Resource, row.ResourceUnixNano) = (resource, timeUnixNano);

@@ -155,6 +155,33 @@ public sealed class DatabaseTests : IDisposable
         AssertIsAsNew(migrated);
     }
 
+    [Fact]
+    public void A_file_of_version_3_becomes_what_a_new_file_is_and_keeps_what_was_counted_of_removed_rows()
+    {
+        Directory.CreateDirectory(Folder);
+        using (var old = new SqliteConnection($"Data Source={Path.Combine(Folder, Database.FileName)};Pooling=False"))
+        {
+            old.Open();
+            Database.Execute(old, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-3.sql")) + """
+                PRAGMA user_version = 3;
+                INSERT INTO otel_resource VALUES (1, x'00', '{"host.name":"box"}', 0, NULL);
+                INSERT INTO otel_events (received_at, event_name, attributes, session_id, time_unix_nano, resource_id) VALUES
+                    ('2026-01-15 12:00:00', 'api_request', '{"session.id":"s","model":"m","input_tokens":7,"query_source":"sdk","request_id":"r"}', 's', 1768478400000000000, 1);
+                UPDATE otel_removed SET before_unix_nano = 1768478400000000000;
+                INSERT INTO usage_name VALUES (1, 'm');
+                INSERT INTO usage_session (id, session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something) VALUES (1, 's', 1, 5, 5, 5, 1);
+                INSERT INTO usage_request (key, session, model, time_unix_nano, input, output, cache_read, cache_creation, cost_nano_usd, duration_ms, query_source, origin,
+                    event_id, request_id) VALUES (x'01', 1, 1, 5, 100, 1, 1, 1, 9, 1, 1, 1, 7, 'a'), (x'02', 1, 1, 6, 1000, 1, 1, 1, 0, 1, 1, 1, 0, 'b');
+                """);
+        }
+
+        using SqliteConnection migrated = Database.OpenWriter(Folder, Durability.Full);
+        Assert.Equal("1107|3", Text(migrated, "SELECT input || '|' || api_requests FROM usage_session"));
+        Assert.Equal("a10,b22,r10", Text(migrated, "SELECT group_concat(request_id || told_by || cost_kind ORDER BY request_id) FROM usage_request"));
+        Assert.Equal("1107|0", Text(migrated, "SELECT events || '|' || transcripts FROM usage_witness WHERE kind = 1"));
+        AssertIsAsNew(migrated);
+    }
+
     private void AssertIsAsNew(SqliteConnection migrated)
     {
         Assert.Equal(Text(migrated, "PRAGMA user_version"), Text(migrated, $"SELECT {Database.SchemaVersion}"));

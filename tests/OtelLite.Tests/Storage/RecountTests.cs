@@ -12,15 +12,20 @@ public sealed class RecountTests
     // Nano is added so that a time is a valid one; the steps are five minutes, so that quarters of an hour fill and empty.
     private const ulong StepNano = 300_000_000_000;
 
+    // No transcript is as near to a request without an id as to be taken for it: which of two it is depends on which is there.
+    private static readonly ulong OutOfMatch = (ulong)(2 * Limits.TranscriptMatch.Ticks * TimeSpan.NanosecondsPerTick);
+
     // Everything that is counted, by names and not by row numbers.
     private static readonly string[] Dumps =
     [
         "SELECT session_id, is_named, first_unix_nano, last_unix_nano, did_something, project, project_unix_nano, machine, machine_unix_nano, has_points, has_records, missing_events, resource_unix_nano FROM usage_session",
         "SELECT session_id, input, output, cache_read, cache_creation, tokens, cost_nano_usd, api_requests, api_errors, prompts, tool_calls, has_figures, verdict, open_calls FROM usage_session",
         "SELECT session_id, attributes FROM usage_session JOIN otel_resource ON otel_resource.id = resource",
-        "SELECT session_id, name, time_unix_nano, input, output, cost_nano_usd, duration_ms, ttft_ms, origin, event_id = 0, request_id, prompt_id, cache_creation_1h FROM usage_request",
+        "SELECT session_id, name, time_unix_nano, input, output, cost_nano_usd, duration_ms, ttft_ms, origin, event_id = 0, request_id, cache_creation_1h FROM usage_request",
+        "SELECT session_id, name, time_unix_nano, prompt_id, told_by, transcript_unix_nano, output_is_low, cost_kind FROM usage_request",
         "SELECT session_id, name, kind, time_unix_nano, value, auxiliary, rest FROM usage_point",
-        "SELECT session_id, name, kind, metrics, auxiliary, events, rest FROM usage_witness",
+        "SELECT session_id, name, kind, metrics, auxiliary, events, rest, transcripts FROM usage_witness",
+        "SELECT session_id, requests, captured, low_outputs, derived_costs, unknown_costs FROM usage_capture",
         "SELECT session_id, name, time_unix_nano, figure, value FROM usage_tally",
         "SELECT session_id, name, time_unix_nano, succeeded, duration_ms, request_id, prompt_id, input_bytes, result_bytes FROM usage_tool",
         "SELECT session_id, m.name, e.name, time_unix_nano, request_id FROM usage_tool JOIN usage_name m ON m.id = model LEFT JOIN usage_name e ON e.id = error_type",
@@ -67,6 +72,8 @@ public sealed class RecountTests
                 (SELECT count(*) FROM usage_call WHERE session = usage_session.id AND accepted_unix_nano IS NOT NULL AND result_unix_nano IS NULL)
          FROM usage_session
          """),
+        ("SELECT session, requests, captured, unknown_costs FROM usage_capture",
+         "SELECT session, count(*), sum(told_by <> 3), sum(cost_kind = 2) FROM usage_request WHERE transcript_unix_nano IS NOT NULL GROUP BY 1"),
         // What asked for a tool has its model.
         ("SELECT id, model FROM usage_tool", $"SELECT id, {ModelOf("usage_tool")} FROM usage_tool"),
         ("SELECT id, model FROM usage_decision", $"SELECT id, {ModelOf("usage_decision")} FROM usage_decision"),
@@ -97,6 +104,7 @@ public sealed class RecountTests
         RequestWithoutId,
         Error,
         Span,
+        Transcript,
         Prompt,
         Decision,
         Tool,
@@ -262,6 +270,11 @@ public sealed class RecountTests
             Kind.Span => Export.LlmSpan(
                 step.Id + 100 * step.Session, Export.Time + (ulong)(step.Id + 1) * StepNano, failed: step.Id > 35,
                 [.. session, .. step.Id > 35 ? [Export.Text("request_id", $"r{step.Id}")] : OfRequest(step.Id)]),
+            // One that is told again knows more of the output, and may know the price.
+            Kind.Transcript => Export.Logs(Export.Event(
+                "transcript_request", Export.Time + (ulong)step.Id * StepNano + OutOfMatch + (ulong)step.Time, [.. session, .. OfRequest(step.Id), Export.Text("prompt.id", $"p{step.Id % 4}"),
+                Export.Int("output_tokens", step.Value % 2), Export.Attribute("cost_usd", $$"""{"doubleValue":{{(step.Value < 5 ? 0 : step.Value % 2 + 1)}}}"""),
+                Export.Attribute(step.Value < 5 ? "cost_usd_unknown" : "cost_usd_derived", """{"boolValue":true}""")])),
             Kind.Decision => Export.Logs(Export.Event(
                 "tool_decision", time, [.. session, Export.Text("decision", step.Value > 1 ? "accept" : "reject"), Export.Text("tool_use_id", $"t{step.Id % 9}"),
                 .. OfTool(step), Export.Text("source", $"source{step.Value % 3}"), number])),
