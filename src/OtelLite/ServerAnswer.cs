@@ -6,18 +6,28 @@ using System.Text;
 namespace OtelLite;
 
 /// <summary>
-/// What a running OtelLite answers one GET. A command asks once and ends: a socket and some lines are enough, and start in no time. HTTP/1.0, so that the
+/// What a running OtelLite answers one request. A command asks once and ends: a socket and some lines are enough, and start in no time. HTTP/1.0, so that the
 /// answer ends where the connection does.
 /// </summary>
 internal readonly record struct ServerAnswer(int Status, string Body)
 {
     /// <summary>Asks; null when nothing answers there in time, or not in HTTP.</summary>
     /// <param name="token">Sent as the bearer; null for what is open to all.</param>
-    public static ServerAnswer? Get(ListenUrl url, string path, string? token)
+    public static ServerAnswer? Get(ListenUrl url, string path, string? token) => Ask(url, "GET", path, token, default, Limits.AnswerTimeout);
+
+    /// <summary>Sends JSON; null when nothing answers there in time, or not in HTTP.</summary>
+    /// <param name="token">Sent as the bearer.</param>
+    public static ServerAnswer? Post(ListenUrl url, string path, string token, ReadOnlyMemory<byte> json) =>
+        Ask(url, "POST", path, token, json, Limits.ImportAnswerTimeout);
+
+    private static ServerAnswer? Ask(ListenUrl url, string method, string path, string? token, ReadOnlyMemory<byte> json, TimeSpan patience)
     {
+        string length = json.IsEmpty ? "" : string.Create(CultureInfo.InvariantCulture, $"Content-Type: application/json\r\nContent-Length: {json.Length}\r\n");
+        string bearer = token is null ? "" : $"Authorization: Bearer {token}\r\n";
+        byte[] head = Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.0\r\nHost: {url.Host}:{url.Port}\r\n{length}{bearer}\r\n");
         foreach (IPAddress address in url.Addresses)
         {
-            if (Get(Reachable(address), url, path, token) is { } answer)
+            if (Ask(Reachable(address), url.Port, head, json, patience) is { } answer)
             {
                 return answer;
             }
@@ -44,17 +54,17 @@ internal readonly record struct ServerAnswer(int Status, string Body)
     private static IPAddress Reachable(IPAddress address) =>
         address.Equals(IPAddress.Any) ? IPAddress.Loopback : address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : address;
 
-    private static ServerAnswer? Get(IPAddress address, ListenUrl url, string path, string? token)
+    private static ServerAnswer? Ask(IPAddress address, int port, byte[] head, ReadOnlyMemory<byte> body, TimeSpan wait)
     {
         using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        using var patience = new CancellationTokenSource(Limits.AnswerTimeout);
+        using var patience = new CancellationTokenSource(wait);
         using CancellationTokenRegistration _ = patience.Token.Register(socket.Dispose);
         try
         {
-            socket.Connect(address, url.Port);
+            socket.Connect(address, port);
             using var stream = new NetworkStream(socket);
-            string bearer = token is null ? "" : $"Authorization: Bearer {token}\r\n";
-            stream.Write(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.0\r\nHost: {url.Host}:{url.Port}\r\n{bearer}\r\n"));
+            stream.Write(head);
+            stream.Write(body.Span);
             return Parse(ReadAll(stream));
         }
         catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)

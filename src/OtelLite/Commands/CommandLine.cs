@@ -29,6 +29,7 @@ internal static class CommandLine
             SetupCommand.Create(settings),
             StatusCommand.Create(settings),
             QueryCommand.Create(settings),
+            ImportCommand.Create(settings),
             ExportCommand.Create(settings),
             BackupCommand.Create(settings),
             PruneCommand.Create(settings),

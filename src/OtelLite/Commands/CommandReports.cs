@@ -13,4 +13,5 @@ internal sealed record PruneReport(bool DryRun, DateTimeOffset Before, long Metr
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(BackupReport))]
 [JsonSerializable(typeof(PruneReport))]
+[JsonSerializable(typeof(ImportReport))]
 internal sealed partial class CommandReports : JsonSerializerContext;

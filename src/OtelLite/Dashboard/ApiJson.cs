@@ -109,9 +109,10 @@ internal sealed record ScrapePost
 /// <param name="Stored">In all.</param>
 /// <param name="Refusals">The last ones, the newest first; status 200 is one that was taken in part.</param>
 /// <param name="Checks">Of all sessions that are stored.</param>
+/// <param name="Capture">What the export brought of what the imported transcripts know.</param>
 internal sealed record IngestAnswer(
     DateTimeOffset StartedAt, IngestCounts Bodies, IReadOnlyList<Arrivals> Arrived, Stored Stored, IReadOnlyList<Refusal> Refusals, Checks Checks,
-    DatabaseFile Database, RetentionAnswer Retention);
+    DatabaseFile Database, RetentionAnswer Retention, Capture Capture);
 
 /// <summary>How long raw rows are kept; what they added stays counted.</summary>
 /// <param name="Setting">Such as 90d; null: all are kept.</param>

@@ -27,6 +27,9 @@ internal enum SessionCheck
     /// <summary>No data point of it ever arrived.</summary>
     EventsOnly,
 
+    /// <summary>Nothing of it was exported: its transcript was imported.</summary>
+    TranscriptOnly,
+
     /// <summary>They differ and the session is active: metrics come later than events.</summary>
     Open,
 }
@@ -39,7 +42,7 @@ internal enum SessionCheck
 /// <param name="UnnamedAgree">Of the groups.</param>
 internal sealed record Checks(
     long Sessions, long Agree, long Auxiliary, long EventsIncomplete, long MetricsIncomplete, long MetricsOnly, long EventsOnly, long Open, long MissingEvents,
-    long ToolCallsWithoutResult, long UnnamedGroups, long UnnamedAgree);
+    long ToolCallsWithoutResult, long UnnamedGroups, long UnnamedAgree, long TranscriptOnly);
 
 /// <summary>The count that checks itself: metrics against events, session by session.</summary>
 internal static class ChecksQuery
@@ -50,6 +53,7 @@ internal static class ChecksQuery
     {
         SessionVerdict.Nothing => SessionCheck.Nothing,
         SessionVerdict.Agree => SessionCheck.Agree,
+        SessionVerdict.TranscriptOnly => SessionCheck.TranscriptOnly,
         _ when isActive => SessionCheck.Open,
         SessionVerdict.Auxiliary => SessionCheck.Auxiliary,
         SessionVerdict.EventsIncomplete => SessionCheck.EventsIncomplete,
@@ -109,7 +113,7 @@ internal static class ChecksQuery
         var checks = new Checks(
             Billed(named), Are(SessionCheck.Agree), Are(SessionCheck.Auxiliary), Are(SessionCheck.EventsIncomplete), Are(SessionCheck.MetricsIncomplete),
             Are(SessionCheck.MetricsOnly), Are(SessionCheck.EventsOnly), Are(SessionCheck.Open), missing, withoutResult,
-            Billed(unnamed), unnamed.GetValueOrDefault(SessionCheck.Agree));
+            Billed(unnamed), unnamed.GetValueOrDefault(SessionCheck.Agree), Are(SessionCheck.TranscriptOnly));
         return (checks, named.Values.Sum());
     }
 }

@@ -4,14 +4,18 @@ using OtelLite.Usage;
 namespace OtelLite.Query;
 
 /// <summary>What the two witnesses say of one model and kind. Tokens, or dollars for the kind "cost".</summary>
-internal sealed record WitnessSays(string Model, string Kind, double Metrics, double Events);
+/// <param name="Transcripts">Of requests that only the transcript tells of; they count beside those of the events.</param>
+internal sealed record WitnessSays(string Model, string Kind, double Metrics, double Events, double Transcripts);
 
 /// <summary>One billed request. What its client did not send is null.</summary>
 /// <param name="QuerySource">What the client says that it is for.</param>
 /// <param name="Origin">What that comes to: main, subagent, auxiliary.</param>
+/// <param name="ToldBy">Whose numbers these are: event, span, transcript.</param>
+/// <param name="Cost">How the cost came about: reported, derived from prices, unknown and counted as nothing.</param>
+/// <param name="OutputTooLow">More came out than its transcript knows.</param>
 internal sealed record RequestUsage(
     DateTimeOffset At, string? RequestId, string Model, Tokens Tokens, long? CacheCreation5m, long? CacheCreation1h, double CostUsd, long DurationMs, long? TtftMs,
-    string? QuerySource, string? Origin, string? Agent, string? Skill, string? McpServer, string? McpTool);
+    string? QuerySource, string? Origin, string? Agent, string? Skill, string? McpServer, string? McpTool, string ToldBy, string Cost, bool OutputTooLow);
 
 internal sealed record ToolCallUsage(DateTimeOffset At, string Tool, bool Succeeded, long DurationMs);
 
@@ -22,9 +26,10 @@ internal sealed record PromptUsage(
     string? PromptId, string Kind, string? Command, DateTimeOffset StartedAt, double CostUsd, IReadOnlyList<RequestUsage> Requests, IReadOnlyList<ToolCallUsage> ToolCalls);
 
 /// <param name="ToolCallsWithoutResult">Uses of tools that were accepted and whose result never came, or not yet.</param>
+/// <param name="Capture">What the export brought of what its transcript knows; null where that was not imported.</param>
 /// <param name="Truncated">There is more than <see cref="Limits.SessionRowsMax"/> of a kind; the oldest are shown.</param>
 internal sealed record SessionDetails(
-    SessionUsage Session, IReadOnlyList<WitnessSays> Witnesses, long ToolCallsWithoutResult, bool Truncated, IReadOnlyList<PromptUsage> Prompts);
+    SessionUsage Session, IReadOnlyList<WitnessSays> Witnesses, long ToolCallsWithoutResult, bool Truncated, IReadOnlyList<PromptUsage> Prompts, Capture? Capture);
 
 /// <summary>One session, prompt by prompt.</summary>
 internal static class SessionDetailsQuery
@@ -57,14 +62,15 @@ internal static class SessionDetailsQuery
             Witnesses(connection, row),
             Scalar(connection, "SELECT open_calls FROM usage_session WHERE session_id = $id", ("$id", id)),
             Math.Max(requestRows, Math.Max(toolRows, promptRows)) >= Limits.SessionRowsMax,
-            [.. all.OrderBy(p => p.StartedAt)]);
+            [.. all.OrderBy(p => p.StartedAt)],
+            CaptureQuery.Read(connection, id));
     }
 
     private static List<WitnessSays> Witnesses(SqliteConnection connection, long session)
     {
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = """
-            SELECT name, kind, metrics, events FROM usage_witness JOIN usage_name ON usage_name.id = model WHERE session = $session ORDER BY name, kind
+            SELECT name, kind, metrics, events - transcripts, transcripts FROM usage_witness JOIN usage_name ON usage_name.id = model WHERE session = $session ORDER BY name, kind
             """;
         command.Parameters.AddWithValue("$session", session);
         List<WitnessSays> witnesses = [];
@@ -73,7 +79,7 @@ internal static class SessionDetailsQuery
         {
             var kind = (BilledKind)row.GetInt64(1);
             double Value(int column) => kind == BilledKind.Cost ? SummaryQuery.Usd(row.GetInt64(column)) : row.GetInt64(column);
-            witnesses.Add(new WitnessSays(row.GetString(0), NameOf(kind), Value(2), Value(3)));
+            witnesses.Add(new WitnessSays(row.GetString(0), NameOf(kind), Value(2), Value(3), Value(4)));
         }
 
         return witnesses;
@@ -92,7 +98,8 @@ internal static class SessionDetailsQuery
         connection, session, out rows,
         """
         SELECT coalesce(prompt_id, ''), time_unix_nano, request_id, model.name, input, output, cache_read, cache_creation, cache_creation_5m, cache_creation_1h,
-               cost_nano_usd, duration_ms, ttft_ms, nullif(source.name, ''), agent.name, skill.name, server.name, tool.name, origin
+               cost_nano_usd, duration_ms, ttft_ms, nullif(source.name, ''), agent.name, skill.name, server.name, tool.name, origin, told_by, cost_kind,
+               output_is_low
         FROM usage_request request JOIN usage_name model ON model.id = request.model JOIN usage_name source ON source.id = query_source
              LEFT JOIN usage_name agent ON agent.id = request.agent LEFT JOIN usage_name skill ON skill.id = request.skill
              LEFT JOIN usage_name server ON server.id = mcp_server LEFT JOIN usage_name tool ON tool.id = mcp_tool
@@ -101,7 +108,8 @@ internal static class SessionDetailsQuery
         row => new RequestUsage(
             UnixNano.ToTime(row.GetInt64(1)), Text(row, 2), row.GetString(3), new Tokens(row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7)),
             Number(row, 8), Number(row, 9), SummaryQuery.Usd(row.GetInt64(10)), row.GetInt64(11), Number(row, 12),
-            Text(row, 13), OriginOf(row.GetInt64(18)), Text(row, 14), Text(row, 15), Text(row, 16), Text(row, 17)));
+            Text(row, 13), OriginOf(row.GetInt64(18)), Text(row, 14), Text(row, 15), Text(row, 16), Text(row, 17), TellerOf((Teller)row.GetInt64(19)),
+            CostOf((CostKind)row.GetInt64(20)), row.GetBoolean(21)));
 
     private static Dictionary<string, List<ToolCallUsage>> ToolCalls(SqliteConnection connection, long session, out int rows) => ByPrompt(
         connection, session, out rows,
@@ -131,6 +139,20 @@ internal static class SessionDetailsQuery
         2 => "subagent",
         3 => "auxiliary",
         _ => null,
+    };
+
+    private static string TellerOf(Teller teller) => teller switch
+    {
+        Teller.Span => "span",
+        Teller.Transcript => "transcript",
+        _ => "event",
+    };
+
+    private static string CostOf(CostKind kind) => kind switch
+    {
+        CostKind.Derived => "derived",
+        CostKind.Unknown => "unknown",
+        _ => "reported",
     };
 
     private static string KindOf(PromptKind kind) => kind switch

@@ -26,7 +26,7 @@ internal static class SessionEventsQuery
     // What a person who looks at a session asks for. Start-up and housekeeping (plugin_loaded, hook_registered, ...) would bury it.
     private const string Told = """
         'user_prompt', 'api_request', 'api_error', 'api_retries_exhausted', 'api_refusal', 'tool_decision', 'tool_result', 'compaction', 'subagent_completed', 'skill_activated',
-        'permission_mode_changed', 'internal_error'
+        'permission_mode_changed', 'internal_error', 'transcript_request'
         """;
 
     /// <summary>In the order in which they happened.</summary>

@@ -48,8 +48,8 @@ internal static class StatusLook
         return WithItsLog(server, options.Urls[Array.IndexOf(places, answering[0])], TokenOf(options), out problem);
     }
 
-    // Null where nothing answers, or something that is not OtelLite.
-    private static JsonElement? Health(ListenUrl url) =>
+    /// <summary>Null where nothing answers, or something that is not OtelLite.</summary>
+    public static JsonElement? Health(ListenUrl url) =>
         ServerAnswer.Get(url, "/readyz", null) is { Status: 200 or 503 } answer && Parse(answer.Body) is { } json && Text(json, "version") is not null && Text(json, "status") is not null
             ? json
             : null;
@@ -74,7 +74,8 @@ internal static class StatusLook
         };
     }
 
-    private static string? TokenOf(Options options)
+    /// <summary>The token that the settings or the data folder name; null where neither does. None is made.</summary>
+    public static string? TokenOf(Options options)
     {
         try
         {

@@ -1,0 +1,190 @@
+using Microsoft.Data.Sqlite;
+using OtelLite.Query;
+using OtelLite.Storage;
+using OtelLite.Transcripts;
+using OtelLite.Usage;
+
+namespace OtelLite.Commands;
+
+/// <summary>An import: reads what is new in transcripts, and delivers what the ledger does not have of it. Look by look, of which the first sees all.</summary>
+internal sealed class ImportRun
+{
+    private readonly Options _options;
+    private readonly IReadOnlyList<string> _paths;
+    private readonly bool _isDryRun;
+    private readonly ProgressBar _bar;
+    private readonly TranscriptFiles _files = new();
+    private readonly TranscriptRequests _requests = new();
+    private readonly ModelPrices _prices = new();
+    private readonly TranscriptReader _reader;
+    private readonly TranscriptBodies _bodies = new(App.Version);
+
+    // What was said once is not said again.
+    private readonly HashSet<string> _problems = [];
+
+    /// <param name="paths">Files and folders.</param>
+    public ImportRun(Options options, IReadOnlyList<string> paths, bool isDryRun, ProgressBar bar)
+    {
+        (_options, _paths, _isDryRun, _bar) = (options, paths, isDryRun, bar);
+        _reader = new TranscriptReader(_requests, _prices);
+    }
+
+    /// <summary>True once a file could not be read.</summary>
+    public bool HasFailed { get; private set; }
+
+    /// <exception cref="StorageException">The folder or file can't be used.</exception>
+    /// <exception cref="ImportException">What is new can't be delivered.</exception>
+    public ImportReport Look(CancellationToken stop)
+    {
+        (long copied, long further) = (_requests.CopiedLines, _requests.FurtherLines);
+        List<string> problems = [];
+        int files = ReadNew(problems, stop);
+        List<TranscriptRequest> changed = [.. _requests.Asked.Where(r => r.IsChanged || (r.IsWithoutPrice && _prices.CostNanoUsd(r) is not null))];
+        var report = new ImportReport(
+            _isDryRun, files, changed.Count, 0, 0, 0, changed.Select(r => r.Session).Distinct().Count(), _requests.CopiedLines - copied,
+            _requests.FurtherLines - further, 0, 0, 0, null, problems);
+        return changed.Count == 0 ? report : Import(changed, report, problems, stop);
+    }
+
+    private int ReadNew(List<string> problems, CancellationToken stop)
+    {
+        _files.Find(_paths);
+        (TranscriptFile File, long Bytes)[] grown = [.. _files.All.Select(f => (f, Length(f.Path) is { } length ? length - f.Offset : 1)).Where(f => f.Item2 != 0)];
+        long total = grown.Sum(f => Math.Max(0, f.Bytes)), done = 0;
+        foreach ((TranscriptFile file, long bytes) in grown)
+        {
+            stop.ThrowIfCancellationRequested();
+            if (_reader.Read(file) is { } problem)
+            {
+                HasFailed = true;
+                Note(problems, $"{file.Path} can't be read and is left out: {problem}.");
+            }
+
+            done += Math.Max(0, bytes);
+            _bar.Show("reading", done, total);
+            NoteLines(problems, file);
+        }
+
+        _bar.Clear();
+        Note(problems, _files.LeftOut, $"transcripts past {Limits.TranscriptFilesMax} are left out: name folders to import one after the other.");
+        Note(problems, _requests.LeftOut, $"lines of requests past {Limits.TranscriptRequestsMax} are left out: name folders to import one after the other.");
+        return grown.Count(f => f.File.IsAsked);
+    }
+
+    private ImportReport Import(List<TranscriptRequest> changed, ImportReport report, List<string> problems, CancellationToken stop)
+    {
+        if (_isDryRun)
+        {
+            using KnownRequests? stored = Stored();
+            (List<TranscriptRequest> unknown, long told) = Sort(changed, stored);
+            return Classified(unknown, stored, report with { ImportedBefore = told });
+        }
+
+        // Whoever writes brings an older file up to date first, so that it can be read.
+        using var delivery = new ImportDelivery(_options, sentence => Note(problems, sentence));
+        using KnownRequests? known = Stored();
+        (List<TranscriptRequest> toSend, long before) = Sort(changed, known);
+        long sent = 0;
+        foreach (ReadOnlyMemory<byte> body in _bodies.Write(toSend.Select(r =>
+        {
+            _bar.Show("storing", ++sent, toSend.Count);
+            return (r, _prices.CostNanoUsd(r));
+        })))
+        {
+            stop.ThrowIfCancellationRequested();
+            delivery.Deliver(body, stop);
+        }
+
+        _bar.Clear();
+        foreach (TranscriptRequest request in toSend)
+        {
+            request.IsChanged = false;
+            request.IsWithoutPrice = _prices.CostNanoUsd(request) is null;
+        }
+
+        return Classified(toSend, known, report with { ImportedBefore = before });
+    }
+
+    // Null where it is not at hand, because the server keeps it elsewhere; then the ledger alone tells what it knew.
+    private KnownRequests? Stored()
+    {
+        try
+        {
+            return new KnownRequests(StoredFile.Open(_options.DataDir));
+        }
+        catch (StorageException)
+        {
+            return null;
+        }
+    }
+
+    // Those that tell the ledger something that it does not know, and how many do not.
+    private (List<TranscriptRequest> ToSend, long Before) Sort(List<TranscriptRequest> changed, KnownRequests? known)
+    {
+        if (known is null)
+        {
+            return (changed, 0);
+        }
+
+        List<TranscriptRequest> toSend = [];
+        foreach (TranscriptRequest request in changed)
+        {
+            if (known.Imported(request.Id) is { } told && !TellsMore(request, told))
+            {
+                request.IsChanged = false;
+                request.IsWithoutPrice = told is { Teller: not Teller.Event, IsWithoutPrice: true };
+            }
+            else
+            {
+                toSend.Add(request);
+            }
+        }
+
+        return (toSend, changed.Count - toSend.Count);
+    }
+
+    private bool TellsMore(TranscriptRequest request, KnownRequest told) =>
+        (told.Teller == Teller.Transcript && request.Output > told.Output) || (told is { Teller: not Teller.Event, IsWithoutPrice: true } && _prices.CostNanoUsd(request) is not null);
+
+    private ImportReport Classified(List<TranscriptRequest> told, KnownRequests? known, ImportReport report)
+    {
+        List<TranscriptRequest> fresh = known is null ? told : [.. told.Where(r => known.Of(r.Session, r.Id) is not { Teller: not Teller.Transcript })];
+        return report with
+        {
+            Known = told.Count - fresh.Count,
+            New = fresh.Count,
+            OutputTooLow = fresh.Count(r => !r.HasEnded),
+            CostDerived = fresh.Count(r => _prices.CostNanoUsd(r) is not null),
+            CostUnknown = fresh.Count(r => _prices.CostNanoUsd(r) is null),
+            OnlyExport = known?.OnlyExport(_requests.Asked.Select(r => r.Session).Distinct()),
+        };
+    }
+
+    private void NoteLines(List<string> problems, TranscriptFile file)
+    {
+        Note(problems, file.BrokenLines, $"lines of {file.Path} are no JSON or broken, and are left out.");
+        Note(problems, file.LongLines, $"lines of {file.Path} are longer than {ShownValues.Bytes(Limits.TranscriptLineBytesMax)}, and are left out.");
+    }
+
+    private void Note(List<string> problems, long count, string what)
+    {
+        if (count > 0)
+        {
+            Note(problems, $"{count} {what}");
+        }
+    }
+
+    private void Note(List<string> problems, string sentence)
+    {
+        if (_problems.Add(sentence))
+        {
+            problems.Add(sentence);
+        }
+    }
+
+    private static long? Length(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? file.Length : null;
+    }
+}
