@@ -229,8 +229,8 @@ internal static class Limits
     /// <summary>Transcripts of one import; a year of 100,000 sessions has one each, and one of each subagent.</summary>
     public const int TranscriptFilesMax = 500_000;
 
-    /// <summary>Requests of one import, which must know each to tell a copy from it: some 300 bytes each.</summary>
-    public const int TranscriptRequestsMax = 2_000_000;
+    /// <summary>Requests of one import, which must know each to tell a copy from it: some 500 bytes each. Claude Code keeps 30 days of transcripts.</summary>
+    public const int TranscriptRequestsMax = 500_000;
 
     /// <summary>Prices of all models together that an import weighs; each model has had three at most.</summary>
     public const int TranscriptPricesMax = 1000;
@@ -239,10 +239,10 @@ internal static class Limits
     public const int ImportBodyBytesMax = 256 << 10;
 
     /// <summary>How long an import waits for the answer to one body: a slow disk may take a while.</summary>
-    public static readonly TimeSpan ImportAnswerTimeout = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan ImportAnswerTimeout = TimeSpan.FromSeconds(20);
 
     /// <summary>How long an import tries again while a body can't be stored now.</summary>
-    public static readonly TimeSpan ImportPatience = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan ImportPatience = TimeSpan.FromSeconds(30);
 
     /// <summary>How often <c>import --watch</c> looks for more.</summary>
     public static readonly TimeSpan ImportWatchInterval = TimeSpan.FromSeconds(3);

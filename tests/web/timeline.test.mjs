@@ -17,6 +17,16 @@ test("a request is told by the ledger and opened by its event", () => {
   assert.deepEqual([group.start, group.end], [Date.parse(at(5)), Date.parse(at(10))]);
 });
 
+test("what a transcript alone tells of says so, and is opened by what was imported", () => {
+  const told = request({ toldBy: "transcript", cost: "derived", outputTooLow: true });
+  const imported = event({ id: 9, name: "transcript_request", at: at(10), requestId: "r1" });
+  const [group] = groups({ prompts: [prompt({ requests: [told] })] }, { events: [imported] });
+  assert.deepEqual(group.rows.map((r) => [r.note, r.eventId]), [["from the transcript, cost derived, more came out", 9]]);
+  for (const events of [[imported, event({ id: 8, name: "api_request", requestId: "r1" })], [event({ id: 8, name: "api_request", requestId: "r1" }), imported]]) {
+    assert.deepEqual(groups({ prompts: [prompt({ requests: [request({ toldBy: "event", cost: "reported" })] })] }, { events })[0].rows.map((r) => [r.note, r.eventId]), [[null, 8]]);
+  }
+});
+
 test("rows stand in the order in which they began, and a failure is counted", () => {
   const [group] = groups({ prompts: [prompt()] }, { events: [
     event({ id: 2, name: "tool_result", at: at(12), subject: "Bash", durationMs: 9000, failed: true, note: "exit 1" }),

@@ -49,7 +49,7 @@ internal sealed class ImportRun
     private int ReadNew(List<string> problems, CancellationToken stop)
     {
         _files.Find(_paths);
-        (TranscriptFile File, long Bytes)[] grown = [.. _files.All.Select(f => (f, Length(f.Path) is { } length ? length - f.Offset : 1)).Where(f => f.Item2 != 0)];
+        (TranscriptFile File, long Bytes)[] grown = [.. _files.All.Select(f => (f, BytesToRead(f))).Where(f => f.Item2 != 0)];
         long total = grown.Sum(f => Math.Max(0, f.Bytes)), done = 0;
         foreach ((TranscriptFile file, long bytes) in grown)
         {
@@ -182,9 +182,10 @@ internal sealed class ImportRun
         }
     }
 
-    private static long? Length(string path)
+    // A file that was read and is gone was deleted by the client, as it does with old ones; one that was never there is worth a word.
+    private static long BytesToRead(TranscriptFile file)
     {
-        var file = new FileInfo(path);
-        return file.Exists ? file.Length : null;
+        var info = new FileInfo(file.Path);
+        return info.Exists ? info.Length - file.Offset : file.Offset > 0 ? 0 : 1;
     }
 }

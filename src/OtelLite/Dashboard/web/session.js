@@ -27,6 +27,7 @@ export const CHECKS = {
   metricsIncomplete: "lost metrics",
   metricsOnly: "no events arrived",
   eventsOnly: "no metrics arrived",
+  transcriptOnly: "known by its transcript alone",
   open: "still under way",
 };
 
@@ -79,7 +80,7 @@ export function chooseSession(id, isFirst) {
 /** @param {object} details /api/sessions/{id} @param {object} happened /api/sessions/{id}/events */
 function showSession(details, happened) {
   // A commit of another session changes nothing here, and what does not change must not move under a reader's hand.
-  const text = JSON.stringify([details.prompts, happened, details.session.check, details.session.active]);
+  const text = JSON.stringify([details.prompts, happened, details.session.check, details.session.active, details.capture]);
   if (text === shown.text) return;
   shown.text = text;
   showFacts(details);
@@ -95,7 +96,7 @@ function showSession(details, happened) {
 
 const idOf = (group) => group.prompt.promptId ?? "";
 
-function showFacts({ session, toolCallsWithoutResult }) {
+function showFacts({ session, toolCallsWithoutResult, capture }) {
   const facts = [
     session.active ? "active" : null,
     session.project,
@@ -103,6 +104,8 @@ function showFacts({ session, toolCallsWithoutResult }) {
     session.models.join(", "),
     CHECKS[session.check],
     session.missingEvents > 0 ? `${count(session.missingEvents)} events missing` : null,
+    capture ? `export brought ${count(capture.captured)} of ${count(capture.requests)} requests in its transcript` : null,
+    capture?.onlyExport > 0 ? `${count(capture.onlyExport)} in no transcript` : null,
     toolCallsWithoutResult > 0 ? `${count(toolCallsWithoutResult)} accepted tool calls without a result` : null,
   ].filter(Boolean);
   byId("session-facts").replaceChildren(...facts.map((fact) => h("li", {}, fact)));

@@ -16,7 +16,7 @@ const NAMES = {
 };
 
 // A prompt heads its group, and a request is told by the ledger, which knows what it cost.
-const HEADS = new Set(["user_prompt", "api_request"]);
+const HEADS = new Set(["user_prompt", "api_request", "transcript_request"]);
 
 /**
  * One group per prompt, in time. Times are in milliseconds since 1970; a row's bar goes from start to end, as events tell their end and how
@@ -36,6 +36,7 @@ export function groups(details, happened) {
   const texts = new Map();
   for (const event of happened.events) {
     if (event.name === "api_request" && event.requestId) requestEvents.set(event.requestId, event.id);
+    if (event.name === "transcript_request" && event.requestId && !requestEvents.has(event.requestId)) requestEvents.set(event.requestId, event.id);
     if (event.name === "user_prompt" && event.promptId && !texts.has(event.promptId)) texts.set(event.promptId, event);
     if (!HEADS.has(event.name)) promptOf(event.promptId).rows.push(eventRow(event));
   }
@@ -69,10 +70,14 @@ function requestRow(request, eventId) {
   const end = Date.parse(request.at);
   return {
     kind: "request", what: request.origin && request.origin !== "main" ? `request, ${request.origin}` : "request", subject: request.model,
-    note: [request.agent, request.skill, request.mcpTool].filter(Boolean).join(", ") || null, failed: false,
+    note: [request.agent, request.skill, request.mcpTool, ...fromTranscript(request)].filter(Boolean).join(", ") || null, failed: false,
     start: end - request.durationMs, end, ms: request.durationMs, ttft: request.ttftMs ?? null, tokens: request.tokens, costUsd: request.costUsd, eventId,
   };
 }
+
+// What a request's numbers are worth that its transcript alone tells of.
+const fromTranscript = ({ toldBy, cost, outputTooLow }) => (toldBy !== "transcript" ? [] : [
+  "from the transcript", cost === "derived" ? "cost derived" : "cost unknown", outputTooLow ? "more came out" : null]);
 
 function callRow(call) {
   const end = Date.parse(call.at);

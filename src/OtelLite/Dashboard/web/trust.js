@@ -15,6 +15,7 @@ const VERDICTS = [
   ["open", "", "still under way", "One of the two has not sent its last yet."],
   ["metricsOnly", "", "by metrics alone", "Their events never arrived: OTEL_LOGS_EXPORTER is not set there."],
   ["eventsOnly", "", "by events alone", "Their metrics never arrived: OTEL_METRICS_EXPORTER is not set there."],
+  ["transcriptOnly", "", "by transcripts alone", "Nothing of them was exported; otellite import counted them."],
   ["eventsIncomplete", "bad", "lost events", "Metrics say more. What they say more is counted, and has no request detail."],
   ["metricsIncomplete", "bad", "lost metrics", "Events say more, and are counted."],
 ];
@@ -30,6 +31,7 @@ export const trust = {
     showArrived(answer, now);
     showRefused(answer, now);
     showDatabase(answer);
+    showCapture(answer);
   },
 };
 
@@ -72,6 +74,24 @@ export function showVerdicts({ checks }) {
     ` ${checks.unnamedGroups === 1 ? "group" : "groups"} without session ids, ${count(checks.unnamedAgree)} agree. `, h("span", { class: "none" }, "Their client is told to send no session id.")));
   morph(byId("verdicts"), ...(rows.length > 0 ? rows : [h("li", { "data-key": "none" }, "Nothing was billed in this range: there is nothing to compare.")]));
 }
+
+/** What the export brought of what the imported transcripts know, and what only one side has. */
+function showCapture({ capture }) {
+  const rows = [
+    ["rate", capture.captured === capture.requests ? "good" : "", `${share(capture)} of the requests that transcripts know came with the export.`, `${count(capture.captured)} of ${count(capture.requests)}, in ${counted(capture.sessions, "session")} whose transcript was imported.`],
+    ["onlyTranscript", "", `${counted(capture.onlyTranscript, "request")} only transcripts know, counted from there.`, "They were made while telemetry was off, or nothing received it."],
+    ["onlyExport", "", `${counted(capture.onlyExport, "request")} of these sessions only the export knows.`, "Claude Code's own, such as titles and /compact, stand in no transcript."],
+    ["lowOutputs", "bad", `${counted(capture.lowOutputs, "request")} with too few output tokens.`, "Their transcripts have only how the answer began, as old clients write it."],
+    ["derivedCosts", "", `${counted(capture.derivedCosts, "request")} at a derived cost.`, "Transcripts know no dollars: the price comes from the totals in them."],
+    ["unknownCosts", "bad", `${counted(capture.unknownCosts, "request")} at no cost.`, "No total in the transcripts tells their model's price."],
+  ].filter(([key]) => (key === "rate" ? capture.requests : capture[key]) > 0);
+  morph(byId("capture"), ...rows.map(([key, mark, text, means]) => h("li", { class: mark, "data-key": key }, h("b", {}, text), " ", h("span", { class: "none" }, means))));
+}
+
+const counted = (n, one) => `${count(n)} ${n === 1 ? one : `${one}s`}`;
+
+/** The capture rate, never rounded up to all. */
+export const share = ({ captured, requests }) => `${captured === requests ? 100 : Math.min(99.9, Math.round((captured / requests) * 1000) / 10)} %`;
 
 function showDatabase({ bodies, database, retention }) {
   const tile = (name, value, title) => h("div", { "data-key": name }, h("dt", { title }, name), h("dd", { title }, value));
