@@ -63,6 +63,8 @@ internal sealed record Exported(string Name, string Does, string From, string Fi
         [
             Time, Session, Named("model"), As("input"), As("output"), As("cache_read"), As("cache_creation"), new("cost", "cost_nano_usd", Told.Dollars), As("duration_ms"),
             As("ttft_ms"), Named("source", "query_source"), As("request_id"), As("prompt_id"), Named("agent"), Named("skill"), Named("mcp_server"), Named("mcp_tool"),
+            new("told_by", "CASE told_by WHEN 1 THEN 'event' WHEN 2 THEN 'span' ELSE 'transcript' END"),
+            new("cost_is", "CASE cost_kind WHEN 0 THEN 'reported' WHEN 1 THEN 'derived' ELSE 'unknown' END"), new("output_too_low", "output_is_low", Told.Flag),
         ]),
         new("tools", "results of tool calls", "usage_tool", "time_unix_nano", "time_unix_nano", "time_unix_nano",
         [

@@ -22,7 +22,7 @@ internal sealed record ModelFacts(
 /// <summary>The models of a scope, the most expensive first, as in the summary; also those of which only errors are known.</summary>
 internal static class ModelsQuery
 {
-    private sealed record SourceRow(long Model, string Source, long Requests, long CostNanoUsd, long Tokens, long Output, long DurationMs);
+    private sealed record SourceRow(long Model, string Source, long Requests, long CostNanoUsd, long Tokens, long TimedOutput, long DurationMs);
 
     public static IReadOnlyList<ModelFacts> Read(SqliteConnection connection, Scope scope)
     {
@@ -52,7 +52,7 @@ internal static class ModelsQuery
         return new ModelFacts(
             name, tokens, billed.CostUsd, requests, errors, Ratio(errors, requests + errors), Ratio(tokens.CacheRead, took),
             Ratio(SummaryQuery.Usd(amounts.GetValueOrDefault(Figure.Cost)), requests), duration?.P50, duration?.P95, first?.P50,
-            Ratio(sources.Sum(s => s.Output) * 1000.0, milliseconds),
+            Ratio(sources.Sum(s => s.TimedOutput) * 1000.0, milliseconds),
             [.. Parts(amounts, sources).OrderByDescending(s => s.CostUsd).ThenByDescending(s => s.Tokens).ThenBy(s => s.Source, StringComparer.Ordinal)]);
     }
 
@@ -75,10 +75,10 @@ internal static class ModelsQuery
     private static List<SourceRow> BySource(SqliteConnection connection, Scope scope)
     {
         using SqliteCommand command = connection.CreateCommand();
-        string rows = SumsQuery.Of(command, scope, SumsQuery.Sources, ["requests", "input", "output", "cache_read", "cache_creation", "cost", "duration_ms"]);
+        string rows = SumsQuery.Of(command, scope, SumsQuery.Sources, ["requests", "input", "output", "cache_read", "cache_creation", "cost", "duration_ms", "timed_output"]);
         command.CommandText = $"""
             SELECT model, (SELECT name FROM usage_name WHERE id = source), total(requests), total(cost), total(input + output + cache_read + cache_creation),
-                   total(output), total(duration_ms)
+                   total(timed_output), total(duration_ms)
             FROM ({rows}) GROUP BY model, source
             """;
         List<SourceRow> sources = [];

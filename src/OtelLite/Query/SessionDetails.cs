@@ -14,7 +14,7 @@ internal sealed record WitnessSays(string Model, string Kind, double Metrics, do
 /// <param name="Cost">How the cost came about: reported, derived from prices, unknown and counted as nothing.</param>
 /// <param name="OutputTooLow">More came out than its transcript knows.</param>
 internal sealed record RequestUsage(
-    DateTimeOffset At, string? RequestId, string Model, Tokens Tokens, long? CacheCreation5m, long? CacheCreation1h, double CostUsd, long DurationMs, long? TtftMs,
+    DateTimeOffset At, string? RequestId, string Model, Tokens Tokens, long? CacheCreation5m, long? CacheCreation1h, double CostUsd, long? DurationMs, long? TtftMs,
     string? QuerySource, string? Origin, string? Agent, string? Skill, string? McpServer, string? McpTool, string ToldBy, string Cost, bool OutputTooLow);
 
 internal sealed record ToolCallUsage(DateTimeOffset At, string Tool, bool Succeeded, long DurationMs);
@@ -107,7 +107,7 @@ internal static class SessionDetailsQuery
         """,
         row => new RequestUsage(
             UnixNano.ToTime(row.GetInt64(1)), Text(row, 2), row.GetString(3), new Tokens(row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7)),
-            Number(row, 8), Number(row, 9), SummaryQuery.Usd(row.GetInt64(10)), row.GetInt64(11), Number(row, 12),
+            Number(row, 8), Number(row, 9), SummaryQuery.Usd(row.GetInt64(10)), Number(row, 11), Number(row, 12),
             Text(row, 13), OriginOf(row.GetInt64(18)), Text(row, 14), Text(row, 15), Text(row, 16), Text(row, 17), TellerOf((Teller)row.GetInt64(19)),
             CostOf((CostKind)row.GetInt64(20)), row.GetBoolean(21)));
 

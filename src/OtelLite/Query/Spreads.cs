@@ -16,7 +16,7 @@ internal static class Spreads
 {
     public static readonly SpreadOf ToolDurations = new(SumsQuery.Tools, "calls", "tool", "duration_ms", "usage_tool_duration");
     public static readonly SpreadOf ToolResults = new(SumsQuery.Tools, "results", "tool", "result_bytes", "usage_tool_result");
-    public static readonly SpreadOf RequestDurations = new(SumsQuery.Sources, "requests", "model", "duration_ms", "usage_request_duration");
+    public static readonly SpreadOf RequestDurations = new(SumsQuery.Sources, "timed_requests", "model", "duration_ms", "usage_request_duration");
     public static readonly SpreadOf RequestTtft = new(SumsQuery.Sources, "ttft_requests", "model", "ttft_ms", "usage_request_ttft");
 
     // A number costs so many times as much to sort as to pass in its index, where those of all times stand.

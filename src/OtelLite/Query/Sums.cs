@@ -31,8 +31,10 @@ internal static class SumsQuery
             ["cache_read"] = "cache_read",
             ["cache_creation"] = "cache_creation",
             ["cost"] = "cost_nano_usd",
-            ["duration_ms"] = "duration_ms",
+            ["duration_ms"] = "coalesce(duration_ms, 0)",
             ["ttft_requests"] = "(ttft_ms IS NOT NULL)",
+            ["timed_requests"] = "(duration_ms IS NOT NULL)",
+            ["timed_output"] = "iif(duration_ms IS NOT NULL, output, 0)",
         });
 
     public static readonly SumsTable Tools = new("usage_sum_tool", "usage_tool",

@@ -21,11 +21,11 @@ internal sealed class DetailSums : IDisposable
     public DetailSums(SqliteConnection connection)
     {
         _sources = new(connection, "usage_sum_source", ["step", "quarter", "model", "source", "origin"],
-            ["requests", "input", "output", "cache_read", "cache_creation", "cost", "duration_ms", "ttft_ms", "ttft_requests"]);
+            ["requests", "input", "output", "cache_read", "cache_creation", "cost", "duration_ms", "ttft_ms", "ttft_requests", "timed_requests", "timed_output"]);
         _tools = new(connection, "usage_sum_tool", ["step", "quarter", "tool", "model"], ["calls", "failures", "input_bytes", "result_bytes", "results"]);
         _decisions = new(connection, "usage_sum_decision", ["step", "quarter", "tool", "model", "accepted", "source"], ["decisions"]);
-        _requestsOf = new(connection, """
-            SELECT model, query_source, time_unix_nano, origin, input, output, cache_read, cache_creation, cost_nano_usd, duration_ms, coalesce(ttft_ms, -1)
+        _requestsOf = new(connection, $"""
+            SELECT model, query_source, time_unix_nano, origin, input, output, cache_read, cache_creation, cost_nano_usd, coalesce(duration_ms, {BilledRequest.NoDuration}), coalesce(ttft_ms, -1)
             FROM usage_request WHERE session = ?
             """);
         _toolsOf = new(connection, """
@@ -37,11 +37,11 @@ internal sealed class DetailSums : IDisposable
     /// <param name="times">1, or -1 for what is taken back.</param>
     public void Request(long model, long source, in BilledRequest request, int times)
     {
-        bool hasTtft = request.TtftMs >= 0;
+        bool hasTtft = request.TtftMs >= 0, hasDuration = request.DurationMs != BilledRequest.NoDuration;
         ReadOnlySpan<long> values =
         [
-            1, request.Input, request.Output, request.CacheRead, request.CacheCreation, request.CostNanoUsd, request.DurationMs,
-            hasTtft ? request.TtftMs : 0, hasTtft ? 1 : 0,
+            1, request.Input, request.Output, request.CacheRead, request.CacheCreation, request.CostNanoUsd, hasDuration ? request.DurationMs : 0,
+            hasTtft ? request.TtftMs : 0, hasTtft ? 1 : 0, hasDuration ? 1 : 0, hasDuration ? request.Output : 0,
         ];
         long quarter = request.TimeUnixNano / QuarterTable.QuarterNano;
         foreach (long step in SumTable.Steps)

@@ -15,7 +15,7 @@ internal sealed class RequestTable : IDisposable
     // No row of otel_events: a span tells of the request.
     private const long NoEvent = 0;
 
-    private const string Numbers = "model, time_unix_nano, input, output, cache_read, cache_creation, cost_nano_usd, origin, query_source, duration_ms, coalesce(ttft_ms, -1)";
+    private const string Numbers = "model, time_unix_nano, input, output, cache_read, cache_creation, cost_nano_usd, origin, query_source, coalesce(duration_ms, -1), coalesce(ttft_ms, -1)";
 
     private readonly NameTable _names;
     private readonly SessionTable _sessions;
@@ -171,7 +171,8 @@ internal sealed class RequestTable : IDisposable
         long source = _names.Of(text, request.QuerySource);
         _add.Begin().BindHash(key).Bind(session).Bind(model).Bind(request.TimeUnixNano)
             .Bind(request.Input).Bind(request.Output).Bind(request.CacheRead).Bind(request.CacheCreation)
-            .Bind(request.CostNanoUsd).Bind(request.DurationMs);
+            .Bind(request.CostNanoUsd);
+        BindCount(request.DurationMs);
         BindCount(request.TtftMs);
         _add.Bind(source).Bind((int)request.Origin).Bind(eventId);
         BindText(_add, text, request.RequestId);

@@ -16,7 +16,7 @@ CREATE TABLE usage_request (
     cache_read     INTEGER NOT NULL,
     cache_creation INTEGER NOT NULL,
     cost_nano_usd  INTEGER NOT NULL,
-    duration_ms    INTEGER NOT NULL,
+    duration_ms    INTEGER,                   -- null where a transcript tells of it
     ttft_ms        INTEGER,
     query_source   INTEGER NOT NULL REFERENCES usage_name (id),
     origin         INTEGER NOT NULL,          -- what query_source comes to: 0 not told, 1 main, 2 subagent, 3 auxiliary
@@ -66,6 +66,34 @@ CREATE TABLE usage_witness (
 
 INSERT INTO usage_witness (session, model, kind, metrics, auxiliary, events, rest) SELECT session, model, kind, metrics, auxiliary, events, rest FROM usage_witness_3;
 DROP TABLE usage_witness_3;
+
+ALTER TABLE usage_sum_source RENAME TO usage_sum_source_3;
+
+CREATE TABLE usage_sum_source (
+    step          INTEGER NOT NULL,
+    quarter       INTEGER NOT NULL,
+    model         INTEGER NOT NULL REFERENCES usage_name (id),
+    source        INTEGER NOT NULL REFERENCES usage_name (id),
+    origin        INTEGER NOT NULL,
+    requests      INTEGER NOT NULL,
+    input         INTEGER NOT NULL,
+    output        INTEGER NOT NULL,
+    cache_read    INTEGER NOT NULL,
+    cache_creation INTEGER NOT NULL,
+    cost          INTEGER NOT NULL,
+    duration_ms   INTEGER NOT NULL,
+    ttft_ms       INTEGER NOT NULL,
+    ttft_requests INTEGER NOT NULL,
+    timed_requests INTEGER NOT NULL,
+    timed_output  INTEGER NOT NULL,
+    PRIMARY KEY (step, quarter, model, source, origin)
+) WITHOUT ROWID;
+
+INSERT INTO usage_sum_source (step, quarter, model, source, origin, requests, input, output, cache_read, cache_creation, cost, duration_ms, ttft_ms, ttft_requests,
+        timed_requests, timed_output)
+    SELECT step, quarter, model, source, origin, requests, input, output, cache_read, cache_creation, cost, duration_ms, ttft_ms, ttft_requests,
+        requests, output FROM usage_sum_source_3;
+DROP TABLE usage_sum_source_3;
 
 CREATE TABLE usage_capture (
     session       INTEGER PRIMARY KEY REFERENCES usage_session (id),

@@ -66,7 +66,7 @@ CREATE TABLE usage_request (
     cache_read     INTEGER NOT NULL,
     cache_creation INTEGER NOT NULL,
     cost_nano_usd  INTEGER NOT NULL,
-    duration_ms    INTEGER NOT NULL,
+    duration_ms    INTEGER,                   -- null where a transcript tells of it
     ttft_ms        INTEGER,
     query_source   INTEGER NOT NULL REFERENCES usage_name (id),
     origin         INTEGER NOT NULL,          -- what query_source comes to: 0 not told, 1 main, 2 subagent, 3 auxiliary
@@ -339,7 +339,8 @@ CREATE TABLE usage_sum (
     PRIMARY KEY (step, quarter, model)
 ) WITHOUT ROWID;
 
--- Of the requests, by what they were for; durations and bytes here and below are sums. ttft_requests is of how many ttft_ms is the sum.
+-- Of the requests, by what they were for; durations and bytes here and below are sums. ttft_requests is of how many ttft_ms is the sum,
+-- timed_requests of how many duration_ms is, and timed_output is what came out in that time.
 CREATE TABLE usage_sum_source (
     step          INTEGER NOT NULL,
     quarter       INTEGER NOT NULL,
@@ -355,6 +356,8 @@ CREATE TABLE usage_sum_source (
     duration_ms   INTEGER NOT NULL,
     ttft_ms       INTEGER NOT NULL,
     ttft_requests INTEGER NOT NULL,
+    timed_requests INTEGER NOT NULL,
+    timed_output  INTEGER NOT NULL,
     PRIMARY KEY (step, quarter, model, source, origin)
 ) WITHOUT ROWID;
 

@@ -47,7 +47,7 @@ internal sealed class ModelPrices
     public long? CostNanoUsd(TranscriptRequest request)
     {
         // A fast answer has another price, which no total tells apart.
-        if (request.Speed is not (null or ClaudeTranscript.UsualSpeed) || !_fits.TryGetValue(request.Model, out var fits))
+        if (request.Speed is not (null or ClaudeTranscript.UsualSpeed) || !_fits.TryGetValue(request.Model, out Dictionary<(long Cents, int ReadTwentieths), long>? fits))
         {
             return null;
         }
@@ -94,7 +94,7 @@ internal sealed class ModelPrices
 
     private void Fit(string model, (long, int) price)
     {
-        if (!_fits.TryGetValue(model, out var fits) || !fits.TryGetValue(price, out long times))
+        if (!_fits.TryGetValue(model, out Dictionary<(long Cents, int ReadTwentieths), long>? fits) || !fits.TryGetValue(price, out long times))
         {
             if (_count >= Limits.TranscriptPricesMax)
             {

@@ -116,6 +116,9 @@ internal struct BilledRequest
     /// <summary>What <see cref="LogRecord"/> is for a request that a span tells of.</summary>
     public const int NoLogRecord = -1;
 
+    /// <summary>What <see cref="DurationMs"/> is for a request that a transcript tells of.</summary>
+    public const long NoDuration = -1;
+
     public Teller Teller;
 
     /// <summary>The row of the batch's log records that it came from.</summary>
@@ -144,6 +147,8 @@ internal struct BilledRequest
 
     /// <summary>More came out than its teller knows.</summary>
     public bool OutputIsLow;
+
+    /// <summary><see cref="NoDuration"/> where its teller does not know.</summary>
     public long DurationMs;
 
     /// <summary>-1 where the client does not tell.</summary>

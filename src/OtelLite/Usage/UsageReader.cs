@@ -266,6 +266,7 @@ internal static class UsageReader
         row.Model = row.RequestId = row.QuerySource = row.Agent = row.Skill = row.McpServer = row.McpTool = TextRange.None;
         row.CacheCreation5m = row.CacheCreation1h = row.TtftMs = -1;
         row.CostNanoUsd = NoCost;
+        row.DurationMs = teller == Teller.Transcript ? BilledRequest.NoDuration : 0;
         row.Sequence = SequenceOf(batch, attributes);
         foreach (ref readonly Attribute attribute in batch.AttributesOf(attributes))
         {
@@ -286,7 +287,7 @@ internal static class UsageReader
                 case AttributeName.SkillName: row.Skill = TextOf(attribute); break;
                 case AttributeName.McpServerName: row.McpServer = TextOf(attribute); break;
                 case AttributeName.McpToolName: row.McpTool = TextOf(attribute); break;
-                case AttributeName.DurationMs: row.DurationMs = Whole(Number(batch, attribute)); break;
+                case AttributeName.DurationMs: row.DurationMs = Whole(Math.Max(0, Number(batch, attribute))); break;
                 case AttributeName.TtftMs when IsNumber(batch, attribute, out double ms): row.TtftMs = Whole(Math.Max(0, ms)); break;
                 case AttributeName.MessageId when teller == Teller.Transcript: messageId = TextOf(attribute); break;
                 case AttributeName.OutputIsLow when teller == Teller.Transcript: row.OutputIsLow = !IsFalse(batch, attribute); break;

@@ -27,8 +27,8 @@ public sealed class ExportCommandTests : IAsyncLifetime
         CommandRun run = await CommandRun.Of(_server.DataDir, "export", "requests", "--since", "2026-01-15T12:00:01Z", "--until", "2026-01-15T12:00:02Z");
         Assert.Equal((0, ""), (run.Exit, run.Error));
         Assert.Equal(
-            "time,session_id,model,input,output,cache_read,cache_creation,cost,duration_ms,ttft_ms,source,request_id,prompt_id,agent,skill,mcp_server,mcp_tool\r\n"
-            + "2026-01-15T12:00:01.000000000Z,'=a,opus,10,5,0,0,0.25,0,,\"\",r1,,,,,\r\n",
+            "time,session_id,model,input,output,cache_read,cache_creation,cost,duration_ms,ttft_ms,source,request_id,prompt_id,agent,skill,mcp_server,mcp_tool,told_by,cost_is,output_too_low\r\n"
+            + "2026-01-15T12:00:01.000000000Z,'=a,opus,10,5,0,0,0.25,0,,\"\",r1,,,,,,event,reported,false\r\n",
             run.Out);
         run = await CommandRun.Of(_server.DataDir, "export", "requests", "--format", "jsonl");
         JsonNode[] lines = [.. run.Out.TrimEnd().Split('\n').Select(l => JsonNode.Parse(l)!)];

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
+using OtelLite.Commands;
 
 namespace OtelLite.Tests.Dashboard;
 
@@ -28,6 +29,28 @@ public sealed class PageViewTests(HeadlessBrowser browser) : PageTest(browser)
         await Page.GoBackAsync();
         await Page.GoBackAsync();
         await Assertions.Expect(Page.Locator("#chart-title")).ToHaveTextAsync("Cost");
+        Assert.Empty(Complaints);
+    }
+
+    [BrowserFact]
+    public async Task What_the_export_brought_of_what_transcripts_know_is_told_of_all_and_of_a_session()
+    {
+        await Server.Replay(RecordedTranscripts.Export("t31-auto-mode"));
+        foreach (string recording in (string[])["t31-auto-mode", "t02-full-opus"])
+        {
+            Options options = Options.Read(["--data-dir", Server.DataDir, "--urls", Server.Url, "--token", ServerClient.TestToken], _ => null);
+            new ImportRun(options, [RecordedTranscripts.Projects(recording)], isDryRun: false, new ProgressBar(TextWriter.Null, isShown: false)).Look(default);
+        }
+
+        await Open("#all");
+        await Assertions.Expect(Page.Locator("#capture li[data-key=rate]")).ToHaveTextAsync(new Regex("^50 % of the requests that transcripts know came with the export. 7 of 14, in 2 sessions"));
+        await Assertions.Expect(Page.Locator("#capture li[data-key=onlyTranscript]")).ToHaveTextAsync(new Regex("^7 requests only transcripts know"));
+        await Assertions.Expect(Page.Locator("#capture li[data-key=onlyExport]")).ToHaveTextAsync(new Regex("^1 request of these sessions only the export knows"));
+        await Assertions.Expect(Page.Locator("#verdicts li[data-key=transcriptOnly]")).ToHaveTextAsync(new Regex("^1 session by transcripts alone"));
+
+        await Open("#session=eb4b668d-bf1b-4492-a107-565b2fe825c8");
+        await Assertions.Expect(Page.Locator("#session-facts")).ToContainTextAsync("export brought 0 of 7 requests in its transcript");
+        await Assertions.Expect(Page.Locator("#session-prompts tr", new() { HasText = "from the transcript, cost derived" })).ToHaveCountAsync(7);
         Assert.Empty(Complaints);
     }
 

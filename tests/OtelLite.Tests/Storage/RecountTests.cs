@@ -57,7 +57,8 @@ public sealed class RecountTests
          $"SELECT * FROM (SELECT step, quarter / step * step AS start, model, {ByFigure} FROM {Steps} JOIN usage_quarter GROUP BY 1, 2, 3) WHERE {AnyOf}"),
         ($"SELECT step, quarter, model, source, origin, {SourceSums} FROM usage_sum_source WHERE requests <> 0", $"""
          SELECT step, {Quarter} / step * step, model, query_source, origin, count(*), sum(input), sum(output), sum(cache_read), sum(cache_creation),
-                sum(cost_nano_usd), sum(duration_ms), coalesce(sum(ttft_ms), 0), count(ttft_ms) FROM {Steps} JOIN usage_request GROUP BY 1, 2, 3, 4, 5
+                sum(cost_nano_usd), coalesce(sum(duration_ms), 0), coalesce(sum(ttft_ms), 0), count(ttft_ms), count(duration_ms),
+                sum(iif(duration_ms IS NOT NULL, output, 0)) FROM {Steps} JOIN usage_request GROUP BY 1, 2, 3, 4, 5
          """),
         ($"SELECT step, quarter, tool, model, {ToolSums} FROM usage_sum_tool WHERE calls <> 0", $"""
          SELECT step, {Quarter} / step * step, tool, model, count(*), sum(1 - succeeded), coalesce(sum(input_bytes), 0), coalesce(sum(result_bytes), 0), count(result_bytes)
@@ -81,7 +82,7 @@ public sealed class RecountTests
 
     private const string Steps = "(SELECT 1 AS step UNION SELECT 4 UNION SELECT 96)";
 
-    private const string SourceSums = "requests, input, output, cache_read, cache_creation, cost, duration_ms, ttft_ms, ttft_requests";
+    private const string SourceSums = "requests, input, output, cache_read, cache_creation, cost, duration_ms, ttft_ms, ttft_requests, timed_requests, timed_output";
 
     private const string ToolSums = "calls, failures, input_bytes, result_bytes, results";
 

@@ -1,3 +1,4 @@
+using OtelLite.Query;
 using OtelLite.Storage;
 using OtelLite.Tests.Otlp;
 
@@ -115,6 +116,19 @@ public sealed class TranscriptLedgerTests
         static string Point(string type, double value) => Export.Point(
             value, Export.Time, Export.Text("session.id", "s"), Export.Text("model", "m"), Export.Text("type", type), Export.Text("query_source", "main"));
         Assert.Equal("1 240 1 0", open.Sql("SELECT verdict || ' ' || input || ' ' || requests || ' ' || captured FROM usage_session JOIN usage_capture ON session = id"));
+    }
+
+    [Fact]
+    public async Task What_a_transcript_tells_of_took_no_time_that_is_known_and_so_is_in_no_duration_and_no_speed()
+    {
+        using var open = new OpenWriter();
+        await open.Write(Event.Replace(Export.Text("request_id", "r"), Export.Text("request_id", "q") + "," + Export.Int("duration_ms", 2000), StringComparison.Ordinal));
+        await open.Write(Told(Export.Time + Second, 40));
+        Assert.Equal("1", open.Sql("SELECT group_concat(duration_ms IS NULL) FROM usage_request WHERE request_id = 'r'"));
+        ModelFacts model = Assert.Single(ModelsQuery.Read(open.Connection, new Scope()));
+        Assert.Equal((2L, 2000d, 20d), (model.ApiRequests, (double)model.P50Ms!, model.OutputTokensPerSecond));
+        model = Assert.Single(ModelsQuery.Read(open.Connection, new Scope { Sessions = ["s"] }));
+        Assert.Equal((2L, 2000d, 20d), (model.ApiRequests, (double)model.P50Ms!, model.OutputTokensPerSecond));
     }
 
     private static string Told(ulong time, long output) => Export.Logs(Export.Event(
