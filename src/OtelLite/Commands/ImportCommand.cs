@@ -79,6 +79,11 @@ internal static class ImportCommand
         ProgressBar bar = ProgressBar.OnTerminal();
         try
         {
+            if (!asked.Watch && asked.Paths is [var only] && !Path.Exists(only))
+            {
+                throw new ImportException($"there is no folder {only}: Claude Code has written no transcripts for you, or {ClaudeFolders.DirVariable} names another folder.");
+            }
+
             var run = new ImportRun(options, asked.Paths, asked.DryRun, bar);
             Tell(run.Look(stop.Token), asked, isFirst: true);
             while (asked.Watch && !stop.Token.WaitHandle.WaitOne(Limits.ImportWatchInterval))

@@ -129,7 +129,7 @@ internal sealed class ImportRun
         List<TranscriptRequest> toSend = [];
         foreach (TranscriptRequest request in changed)
         {
-            if (known.Imported(request.Id) is { } told && !TellsMore(request, told))
+            if (known.Imported(request.Session, request.Id, request.At, request.Input, request.CacheRead, request.CacheCreation) is { } told && !TellsMore(request, told))
             {
                 request.IsChanged = false;
                 request.IsWithoutPrice = told is { Teller: not Teller.Event, IsWithoutPrice: true };

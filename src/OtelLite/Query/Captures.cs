@@ -64,14 +64,24 @@ internal sealed class KnownRequests : IDisposable
     {
         _connection = connection;
         const string columns = "told_by, output, cost_kind FROM usage_request";
-        _imported = Command($"SELECT {columns} WHERE request_id = $id AND transcript_unix_nano IS NOT NULL LIMIT 1", "$id");
-        _exported = Command($"SELECT {columns} WHERE session = (SELECT id FROM usage_session WHERE session_id = $session) AND request_id = $id LIMIT 1", "$id", "$session");
+        const string ofSession = "session = coalesce((SELECT id FROM usage_session WHERE session_id = $session), 0)";
+        _imported = Command($"""
+            SELECT {columns} WHERE request_id = $id AND transcript_unix_nano IS NOT NULL
+                AND ({ofSession} OR (transcript_unix_nano = $at AND input = $input AND cache_read = $read AND cache_creation = $creation))
+            ORDER BY {ofSession} DESC LIMIT 1
+            """);
+        _exported = Command($"SELECT {columns} WHERE {ofSession} AND request_id = $id LIMIT 1");
     }
 
-    /// <summary>One that a transcript told of before, of whichever session: the session that it was copied from may be gone by now.</summary>
-    public KnownRequest? Imported(string requestId)
+    /// <summary>One that a transcript told of before; of whichever session, where all else is the same: the one that it was copied from may be gone by now.</summary>
+    public KnownRequest? Imported(string session, string requestId, DateTimeOffset at, long input, long cacheRead, long cacheCreation)
     {
-        _imported.Parameters["$id"].Value = requestId;
+        foreach ((string name, object value) in (ReadOnlySpan<(string, object)>)
+            [("$session", session), ("$id", requestId), ("$at", UnixNano.From(at)), ("$input", input), ("$read", cacheRead), ("$creation", cacheCreation)])
+        {
+            _imported.Parameters[name].Value = value;
+        }
+
         return Read(_imported);
     }
 
@@ -99,13 +109,13 @@ internal sealed class KnownRequests : IDisposable
         return row.Read() ? new KnownRequest((Teller)row.GetInt64(0), row.GetInt64(1), row.GetInt64(2) == (long)CostKind.Unknown) : null;
     }
 
-    private SqliteCommand Command(string sql, params string[] parameters)
+    private SqliteCommand Command(string sql)
     {
         SqliteCommand command = _connection.CreateCommand();
         command.CommandText = sql;
-        foreach (string name in parameters)
+        foreach (string name in (string[])["$session", "$id", "$at", "$input", "$read", "$creation"])
         {
-            command.Parameters.Add(name, SqliteType.Text);
+            command.Parameters.Add(name, name is "$session" or "$id" ? SqliteType.Text : SqliteType.Integer).Value = 0;
         }
 
         return command;

@@ -28,7 +28,8 @@ internal sealed class TranscriptFiles
             Add(Directory.EnumerateFiles(path, "*" + ClaudeTranscript.Extension, Within), isAsked: true);
         }
 
-        string[] files = [.. paths.Where(p => !Directory.Exists(p))];
+        // A folder that is not there yet may come.
+        string[] files = [.. paths.Where(p => File.Exists(p) || _files.ContainsKey(p) || p.EndsWith(ClaudeTranscript.Extension, StringComparison.Ordinal)).Where(p => !Directory.Exists(p))];
         Add(files, isAsked: true);
         foreach (string folder in files.Select(f => Path.GetDirectoryName(f)!).Where(Directory.Exists).Distinct())
         {

@@ -78,6 +78,9 @@ public sealed class ImportDeliveryTests
             """, second.Out);
         CommandRun wrong = await CommandRun.Of(server.DataDir, ["import", "/nowhere", .. at]);
         Assert.Equal((2, "otellite: there is no file or folder /nowhere. See otellite --help."), (wrong.Exit, wrong.Line));
+        CommandRun none = await CommandRun.Of(server.DataDir, ["import", .. at]);
+        Assert.Equal(1, none.Exit);
+        Assert.StartsWith($"otellite: there is no folder {Path.Combine(server.DataDir, "home", "projects")}: ", none.Line, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -93,6 +96,25 @@ public sealed class ImportDeliveryTests
         Assert.Contains(report.Problems, p => p.StartsWith($"{gone} can't be read and is left out: ", StringComparison.Ordinal));
         Assert.Contains($"1 lines of {Path.Combine(folder, "t.jsonl")} are no JSON or broken, and are left out.", report.Problems);
         Assert.Empty(run.Look(default).Problems);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_proxy_that_numbers_requests_anew_in_each_session_costs_none_of_them()
+    {
+        await using RunningServer server = await RunningServer.Start();
+        string folder = Directory.CreateTempSubdirectory("otellite-").FullName;
+        Options options = Options.Read(["--data-dir", server.DataDir, "--urls", server.Url, "--token", ServerClient.TestToken], _ => null);
+        foreach (string session in (string[])["s", "q"])
+        {
+            File.WriteAllText(
+                Path.Combine(folder, session + ".jsonl"),
+                Line(session).Replace("\"sessionId\":\"s\"", $"\"sessionId\":\"{session}\",\"requestId\":\"1\"", StringComparison.Ordinal)
+                    .Replace("12:00:00", session == "s" ? "12:00:00" : "12:00:01", StringComparison.Ordinal));
+            Assert.Equal(1, new ImportRun(options, [folder], isDryRun: false, new ProgressBar(TextWriter.Null, isShown: false)).Look(default).New);
+        }
+
+        Assert.Equal(2L, server.Sql("SELECT count(*) FROM usage_request"));
         Directory.Delete(folder, recursive: true);
     }
 
