@@ -24,16 +24,18 @@ internal sealed class ImportDelivery : IDisposable
     /// <exception cref="ImportException">One runs that is none of this data folder.</exception>
     public ImportDelivery(Options options, Action<string> say)
     {
-        if (options.Urls.Cast<ListenUrl?>().FirstOrDefault(u => StatusLook.Health(u!.Value) is not null) is { } running)
+        foreach (ListenUrl url in options.Urls)
         {
-            _url = running;
-            _token = StatusLook.TokenOf(options)
-                ?? throw new ImportException($"otellite runs on http://{running.Host}:{running.Port}, and {options.DataDir} holds no token for it: give the options that it was started with (--data-dir, --token).");
+            if (StatusLook.Health(url) is not null)
+            {
+                _url = url;
+                _token = StatusLook.TokenOf(options)
+                    ?? throw new ImportException($"otellite runs on http://{url.Host}:{url.Port}, and {options.DataDir} holds no token for it: give the options that it was started with (--data-dir, --token).");
+                return;
+            }
         }
-        else
-        {
-            _writer = BatchWriter.Open(options.DataDir, options.Durability, say);
-        }
+
+        _writer = BatchWriter.Open(options.DataDir, options.Durability, say);
     }
 
     /// <summary>Delivers a body, and tries again for a while where there is no room for it now.</summary>

@@ -9,6 +9,9 @@ namespace OtelLite.Commands;
 /// <summary>An import: reads what is new in transcripts, and delivers what the ledger does not have of it. Look by look, of which the first sees all.</summary>
 internal sealed class ImportRun
 {
+    // About, for the bar.
+    private const long BytesPerRequest = 1500;
+
     private readonly Options _options;
     private readonly IReadOnlyList<string> _paths;
     private readonly bool _isDryRun;
@@ -49,10 +52,11 @@ internal sealed class ImportRun
     private int ReadNew(List<string> problems, CancellationToken stop)
     {
         _files.Find(_paths);
-        (TranscriptFile File, long Bytes)[] grown = [.. _files.All.Select(f => (f, BytesToRead(f))).Where(f => f.Item2 != 0)];
-        long total = grown.Sum(f => Math.Max(0, f.Bytes)), done = 0;
-        foreach ((TranscriptFile file, long bytes) in grown)
+        List<TranscriptFile> grown = [.. _files.All.Where(f => BytesToRead(f) != 0)];
+        long total = grown.Sum(BytesToRead), done = 0;
+        foreach (TranscriptFile file in grown)
         {
+            long bytes = BytesToRead(file);
             stop.ThrowIfCancellationRequested();
             if (_reader.Read(file) is { } problem)
             {
@@ -60,7 +64,7 @@ internal sealed class ImportRun
                 Note(problems, $"{file.Path} can't be read and is left out: {problem}.");
             }
 
-            done += Math.Max(0, bytes);
+            done += bytes;
             _bar.Show("reading", done, total);
             NoteLines(problems, file);
         }
@@ -68,7 +72,7 @@ internal sealed class ImportRun
         _bar.Clear();
         Note(problems, _files.LeftOut, $"transcripts past {Limits.TranscriptFilesMax} are left out: name folders to import one after the other.");
         Note(problems, _requests.LeftOut, $"lines of requests past {Limits.TranscriptRequestsMax} are left out: name folders to import one after the other.");
-        return grown.Count(f => f.File.IsAsked);
+        return grown.Count(f => f.IsAsked);
     }
 
     private ImportReport Import(List<TranscriptRequest> changed, ImportReport report, List<string> problems, CancellationToken stop)
@@ -84,22 +88,21 @@ internal sealed class ImportRun
         using var delivery = new ImportDelivery(_options, sentence => Note(problems, sentence));
         using KnownRequests? known = Stored();
         (List<TranscriptRequest> toSend, long before) = Sort(changed, known);
+        toSend.ForEach(r => r.CostNanoUsd = _prices.CostNanoUsd(r));
         long sent = 0;
-        foreach (ReadOnlyMemory<byte> body in _bodies.Write(toSend.Select(r =>
-        {
-            _bar.Show("storing", ++sent, toSend.Count);
-            return (r, _prices.CostNanoUsd(r));
-        })))
+        foreach (ReadOnlyMemory<byte> body in _bodies.Write(toSend))
         {
             stop.ThrowIfCancellationRequested();
             delivery.Deliver(body, stop);
+            sent += body.Length;
+            _bar.Show("storing", sent, (long)toSend.Count * BytesPerRequest);
         }
 
         _bar.Clear();
         foreach (TranscriptRequest request in toSend)
         {
             request.IsChanged = false;
-            request.IsWithoutPrice = _prices.CostNanoUsd(request) is null;
+            request.IsWithoutPrice = request.CostNanoUsd is null;
         }
 
         return Classified(toSend, known, report with { ImportedBefore = before });
@@ -186,6 +189,6 @@ internal sealed class ImportRun
     private static long BytesToRead(TranscriptFile file)
     {
         var info = new FileInfo(file.Path);
-        return info.Exists ? info.Length - file.Offset : file.Offset > 0 ? 0 : 1;
+        return info.Exists ? info.Length < file.Offset ? info.Length : info.Length - file.Offset : file.Offset > 0 ? 0 : 1;
     }
 }

@@ -145,7 +145,7 @@ internal sealed class RequestTable : IDisposable
         known.Teller = teller;
 
         // One that is told again tells more: the answer had not ended, or its price was not known yet.
-        if (teller == Teller.Transcript && (request.CostNanoUsd, request.Output, request.TimeUnixNano).CompareTo((known.CostNanoUsd, known.Output, known.TimeUnixNano)) > 0)
+        if (teller == Teller.Transcript && TellsMore(request, known))
         {
             TakenOut before = TakeOut(id, session);
             UInt128 key = KeyOf(text, request);
@@ -164,6 +164,11 @@ internal sealed class RequestTable : IDisposable
 
         Link(text, id, request);
     }
+
+    private static bool TellsMore(in BilledRequest request, in BilledRequest known) =>
+        request.CostNanoUsd != known.CostNanoUsd ? request.CostNanoUsd > known.CostNanoUsd
+        : request.Output != known.Output ? request.Output > known.Output
+        : request.TimeUnixNano > known.TimeUnixNano;
 
     // False when its key is there already.
     private bool Add(Utf8Text text, UInt128 key, in BilledRequest request, long session, long model, long eventId, long? transcriptUnixNano)

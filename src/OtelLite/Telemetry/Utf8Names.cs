@@ -8,22 +8,34 @@ internal sealed class Utf8Names<T>
 
     public Utf8Names(params (string Text, T Name)[] names)
     {
-        _byLength = new (byte[], T)[names.Max(n => n.Text.Length) + 1][];
-        for (int length = 0; length < _byLength.Length; length++)
+        // In plain loops: LINQ would be compiled anew for each enum.
+        int longest = 0;
+        foreach ((string text, _) in names)
         {
-            _byLength[length] = [.. names.Where(n => n.Text.Length == length)
-                .Select(n => (System.Text.Encoding.ASCII.GetBytes(n.Text), n.Name))];
+            longest = Math.Max(longest, text.Length);
+        }
+
+        _byLength = new (byte[], T)[longest + 1][];
+        Array.Fill(_byLength, []);
+        foreach ((string text, T name) in names)
+        {
+            ref (byte[], T)[] known = ref _byLength[text.Length];
+            Array.Resize(ref known, known.Length + 1);
+            known[^1] = (System.Text.Encoding.ASCII.GetBytes(text), name);
         }
     }
 
     /// <summary>How a name is spelled; the first spelling of one that has several.</summary>
     public ReadOnlySpan<byte> Spell(T name)
     {
-        foreach ((byte[] known, T of) in _byLength.SelectMany(n => n))
+        foreach ((byte[], T)[] names in _byLength)
         {
-            if (EqualityComparer<T>.Default.Equals(of, name))
+            foreach ((byte[] known, T of) in names)
             {
-                return known;
+                if (EqualityComparer<T>.Default.Equals(of, name))
+                {
+                    return known;
+                }
             }
         }
 

@@ -12,6 +12,9 @@ internal sealed class ModelPrices
 {
     private const int Unknown = 0;
 
+    // A price's key is its cents times this, and its share.
+    private const int Shares = 4;
+
     // A web search, in nano-dollars.
     private const long SearchNanoUsd = 10_000_000;
 
@@ -21,8 +24,8 @@ internal sealed class ModelPrices
     // The price of a cache read in twentieths of that of input.
     private static readonly int[] ReadTwentieths = [2, 1];
 
-    // How often each price fits: the price of a million input tokens in cents, and the share of a cache read, 0 where there was none.
-    private readonly Dictionary<string, Dictionary<(long Cents, int ReadTwentieths), long>> _fits = [];
+    // How often each price fits, by its key: the price of a million input tokens in cents, and the share of a cache read, 0 where there was none.
+    private readonly Dictionary<string, Dictionary<long, long>> _fits = [];
     private int _count;
 
     /// <summary>Adds the running totals of a session, and what came since the last ones of the same file.</summary>
@@ -47,26 +50,33 @@ internal sealed class ModelPrices
     public long? CostNanoUsd(TranscriptRequest request)
     {
         // A fast answer has another price, which no total tells apart.
-        if (request.Speed is not (null or ClaudeTranscript.UsualSpeed) || !_fits.TryGetValue(request.Model, out Dictionary<(long Cents, int ReadTwentieths), long>? fits))
+        if (request.Speed is not (null or ClaudeTranscript.UsualSpeed) || !_fits.TryGetValue(request.Model, out Dictionary<long, long>? fits))
         {
             return null;
         }
 
-        // A total without cache reads speaks for both shares.
-        (long Cents, int ReadTwentieths) best = fits.Keys
-            .Where(p => p.ReadTwentieths != Unknown || request.CacheRead == 0)
-            .OrderByDescending(p => fits[p] + (p.ReadTwentieths != Unknown ? fits.GetValueOrDefault((p.Cents, Unknown)) : 0))
-            .ThenByDescending(p => p.ReadTwentieths).ThenBy(p => p.Cents).FirstOrDefault();
-        if (best.Cents == 0)
+        long best = 0, bestFits = 0;
+        foreach ((long price, long times) in fits)
+        {
+            // A total without cache reads speaks for both shares, and alone only for a request without any.
+            bool isOfReads = price % Shares != Unknown;
+            long all = times + (isOfReads ? fits.GetValueOrDefault(price - (price % Shares)) : 0);
+            if ((isOfReads || request.CacheRead == 0) && (all > bestFits || (all == bestFits && price < best)))
+            {
+                (best, bestFits) = (price, all);
+            }
+        }
+
+        if (best == 0)
         {
             return null;
         }
 
         long hour = Math.Min(request.CacheCreation1h ?? 0, request.CacheCreation);
-        Int128 twentieths = Twentieths(request.Input, request.Output, request.CacheCreation - hour, hour) + ((Int128)best.ReadTwentieths * request.CacheRead);
+        double twentieths = Twentieths(request.Input, request.Output, request.CacheCreation - hour, hour) + ((double)(best % Shares) * request.CacheRead);
 
         // A cent for a million tokens is ten nano-dollars for one.
-        return (long)Int128.Min(twentieths * best.Cents / 2, long.MaxValue / 2) + (SearchNanoUsd * request.WebSearches);
+        return (long)Math.Round(Math.Min(twentieths * (best / Shares) / 2, 1e15)) + (SearchNanoUsd * Math.Min(request.WebSearches, 1_000_000));
     }
 
     private void Weigh(ModelTotal total)
@@ -74,7 +84,7 @@ internal sealed class ModelPrices
         long hour = total.CacheCreation1h ?? 0;
         long minutes = total.CacheCreation5m ?? (total.CacheCreation - hour);
         double costNanoUsd = (total.CostUsd * 1e9) - (SearchNanoUsd * (double)total.WebSearches);
-        Int128 withoutReads = Twentieths(total.Input, total.Output, minutes, hour);
+        double withoutReads = Twentieths(total.Input, total.Output, minutes, hour);
         if (Math.Min(Math.Min(total.Input, total.Output), Math.Min(total.CacheRead, Math.Min(minutes, hour))) < 0)
         {
             return;
@@ -82,19 +92,19 @@ internal sealed class ModelPrices
 
         foreach (int share in total.CacheRead > 0 ? ReadTwentieths : [Unknown])
         {
-            double twentieths = (double)(withoutReads + ((Int128)share * total.CacheRead));
+            double twentieths = withoutReads + ((double)share * total.CacheRead);
             double cents = twentieths > 0 ? costNanoUsd * 2 / twentieths : 0;
             double whole = Math.Round(cents);
             if (whole >= 1 && Math.Abs(cents - whole) <= Tolerance * whole)
             {
-                Fit(total.Model, ((long)whole, share));
+                Fit(total.Model, ((long)Math.Min(whole, 1e12) * Shares) + share);
             }
         }
     }
 
-    private void Fit(string model, (long, int) price)
+    private void Fit(string model, long price)
     {
-        if (!_fits.TryGetValue(model, out Dictionary<(long Cents, int ReadTwentieths), long>? fits) || !fits.TryGetValue(price, out long times))
+        if (!_fits.TryGetValue(model, out Dictionary<long, long>? fits) || !fits.TryGetValue(price, out long times))
         {
             if (_count >= Limits.TranscriptPricesMax)
             {
@@ -109,8 +119,9 @@ internal sealed class ModelPrices
         fits[price] = times + 1;
     }
 
-    private static Int128 Twentieths(long input, long output, long cacheMinutes, long cacheHour) =>
-        (20 * (Int128)input) + (100 * (Int128)output) + (25 * (Int128)cacheMinutes) + (40 * (Int128)cacheHour);
+    // Exact, as far as a double counts.
+    private static double Twentieths(long input, long output, long cacheMinutes, long cacheHour) =>
+        (20.0 * input) + (100.0 * output) + (25.0 * cacheMinutes) + (40.0 * cacheHour);
 
     private static ModelTotal Between(ModelTotal before, ModelTotal after) => new(after.Model)
     {

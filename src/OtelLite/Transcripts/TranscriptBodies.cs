@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using OtelLite.Telemetry;
 
@@ -14,35 +13,23 @@ internal sealed class TranscriptBodies(string version)
 {
     private const string ScopeName = "otellite.import";
 
-    private static readonly JsonEncodedText Key = JsonEncodedText.Encode("key");
-    private static readonly JsonEncodedText Value = JsonEncodedText.Encode("value");
-    private static readonly JsonEncodedText StringValue = JsonEncodedText.Encode("stringValue");
-    private static readonly JsonEncodedText IntValue = JsonEncodedText.Encode("intValue");
-    private static readonly string EventName = Encoding.UTF8.GetString(ClaudeCode.Events.Spell(Telemetry.EventName.TranscriptRequest));
-
-    private static readonly Dictionary<AttributeName, JsonEncodedText> Names = ((AttributeName[])
-    [
-        AttributeName.EventName, AttributeName.SessionId, AttributeName.PromptId, AttributeName.RequestId, AttributeName.MessageId, AttributeName.Model,
-        AttributeName.InputTokens, AttributeName.OutputTokens, AttributeName.CacheReadTokens, AttributeName.CacheCreationTokens,
-        AttributeName.CacheCreation5mTokens, AttributeName.CacheCreation1hTokens, AttributeName.CostUsd, AttributeName.QuerySource, AttributeName.AgentName,
-        AttributeName.SkillName, AttributeName.McpServerName, AttributeName.McpToolName, AttributeName.OutputIsLow, AttributeName.CostIsDerived,
-        AttributeName.CostIsUnknown,
-    ]).ToDictionary(n => n, n => JsonEncodedText.Encode(ClaudeCode.Attributes.Spell(n)));
-
     private readonly ArrayBufferWriter<byte> _body = new();
     private readonly ArrayBufferWriter<byte> _record = new();
     private string? _client;
     private int _records;
 
-    /// <summary>Writes requests, each with its cost in nano-dollars where it is known. Every body is valid until the next is asked for.</summary>
-    public IEnumerable<ReadOnlyMemory<byte>> Write(IEnumerable<(TranscriptRequest Request, long? CostNanoUsd)> requests)
+    /// <summary>Writes requests, which it sorts. Every body is valid until the next is asked for.</summary>
+    public IEnumerable<ReadOnlyMemory<byte>> Write(List<TranscriptRequest> requests)
     {
         // One body comes from one version, as one export does, and what is of one session stays together.
-        foreach ((TranscriptRequest request, long? cost) in requests
-            .OrderBy(r => r.Request.Version, StringComparer.Ordinal).ThenBy(r => r.Request.Session, StringComparer.Ordinal).ThenBy(r => r.Request.At))
+        requests.Sort((a, b) => string.CompareOrdinal(a.Version, b.Version) is not 0 and var version ? version
+            : string.CompareOrdinal(a.Session, b.Session) is not 0 and var session ? session
+            : a.At != b.At ? a.At.CompareTo(b.At)
+            : string.CompareOrdinal(a.Id, b.Id));
+        foreach (TranscriptRequest request in requests)
         {
             _record.ResetWrittenCount();
-            WriteRecord(request, cost);
+            WriteRecord(request);
             if (_records > 0 && (_client != request.Version || _body.WrittenCount + _record.WrittenCount + End.Length > Limits.ImportBodyBytesMax))
             {
                 yield return Finish();
@@ -75,8 +62,8 @@ internal sealed class TranscriptBodies(string version)
         json.WriteStartObject();
         json.WriteStartObject("resource"u8);
         json.WriteStartArray("attributes"u8);
-        Text(json, JsonEncodedText.Encode("service.name"), ClaudeTranscript.ClientName);
-        Text(json, JsonEncodedText.Encode("service.version"), client);
+        Text(json, "service.name"u8, ClaudeTranscript.ClientName);
+        Text(json, "service.version"u8, client);
         json.WriteEndArray();
         json.WriteEndObject();
         json.WriteStartArray("scopeLogs"u8);
@@ -95,33 +82,36 @@ internal sealed class TranscriptBodies(string version)
         return _body.WrittenMemory;
     }
 
-    private void WriteRecord(TranscriptRequest request, long? costNanoUsd)
+    private void WriteRecord(TranscriptRequest request)
     {
         using var json = new Utf8JsonWriter(_record);
         json.WriteStartObject();
         json.WriteString("timeUnixNano"u8, ((request.At.UtcTicks - DateTime.UnixEpoch.Ticks) * TimeSpan.NanosecondsPerTick).ToString(CultureInfo.InvariantCulture));
         json.WriteStartArray("attributes"u8);
-        Text(json, Names[AttributeName.EventName], EventName);
-        Text(json, Names[AttributeName.SessionId], request.Session);
-        Text(json, Names[AttributeName.PromptId], request.PromptId);
-        Text(json, Names[AttributeName.RequestId], request.RequestId);
-        Text(json, Names[AttributeName.MessageId], request.MessageId);
-        Text(json, Names[AttributeName.Model], request.Model);
-        Number(json, Names[AttributeName.InputTokens], request.Input);
-        Number(json, Names[AttributeName.OutputTokens], request.Output);
-        Number(json, Names[AttributeName.CacheReadTokens], request.CacheRead);
-        Number(json, Names[AttributeName.CacheCreationTokens], request.CacheCreation);
-        Number(json, Names[AttributeName.CacheCreation5mTokens], request.CacheCreation5m);
-        Number(json, Names[AttributeName.CacheCreation1hTokens], request.CacheCreation1h);
-        WriteCost(json, costNanoUsd);
-        Text(json, Names[AttributeName.QuerySource], request.QuerySource);
-        Text(json, Names[AttributeName.AgentName], request.Agent);
-        Text(json, Names[AttributeName.SkillName], request.Skill);
-        Text(json, Names[AttributeName.McpServerName], request.McpServer);
-        Text(json, Names[AttributeName.McpToolName], request.McpTool);
-        Text(json, JsonEncodedText.Encode("agent_id"), request.AgentId);
-        Text(json, JsonEncodedText.Encode("effort"), request.Effort);
-        Text(json, JsonEncodedText.Encode("speed"), request.Speed);
+        Begin(json, Name(AttributeName.EventName));
+        json.WriteString("stringValue"u8, ClaudeCode.Events.Spell(EventName.TranscriptRequest));
+        json.WriteEndObject();
+        json.WriteEndObject();
+        Text(json, Name(AttributeName.SessionId), request.Session);
+        Text(json, Name(AttributeName.PromptId), request.PromptId);
+        Text(json, Name(AttributeName.RequestId), request.RequestId);
+        Text(json, Name(AttributeName.MessageId), request.MessageId);
+        Text(json, Name(AttributeName.Model), request.Model);
+        Number(json, Name(AttributeName.InputTokens), request.Input);
+        Number(json, Name(AttributeName.OutputTokens), request.Output);
+        Number(json, Name(AttributeName.CacheReadTokens), request.CacheRead);
+        Number(json, Name(AttributeName.CacheCreationTokens), request.CacheCreation);
+        Number(json, Name(AttributeName.CacheCreation5mTokens), request.CacheCreation5m);
+        Number(json, Name(AttributeName.CacheCreation1hTokens), request.CacheCreation1h);
+        WriteCost(json, request.CostNanoUsd);
+        Text(json, Name(AttributeName.QuerySource), request.QuerySource);
+        Text(json, Name(AttributeName.AgentName), request.Agent);
+        Text(json, Name(AttributeName.SkillName), request.Skill);
+        Text(json, Name(AttributeName.McpServerName), request.McpServer);
+        Text(json, Name(AttributeName.McpToolName), request.McpTool);
+        Text(json, "agent_id"u8, request.AgentId);
+        Text(json, "effort"u8, request.Effort);
+        Text(json, "speed"u8, request.Speed);
         WriteOwn(json, request);
         json.WriteEndArray();
         json.WriteEndObject();
@@ -131,13 +121,13 @@ internal sealed class TranscriptBodies(string version)
     {
         if (nanoUsd is { } known)
         {
-            Begin(json, Names[AttributeName.CostUsd]);
+            Begin(json, Name(AttributeName.CostUsd));
             json.WriteNumber("doubleValue"u8, known / 1e9);
             json.WriteEndObject();
             json.WriteEndObject();
         }
 
-        True(json, Names[nanoUsd is null ? AttributeName.CostIsUnknown : AttributeName.CostIsDerived]);
+        True(json, Name(nanoUsd is null ? AttributeName.CostIsUnknown : AttributeName.CostIsDerived));
     }
 
     // What no export tells.
@@ -145,39 +135,39 @@ internal sealed class TranscriptBodies(string version)
     {
         if (!request.HasEnded)
         {
-            True(json, Names[AttributeName.OutputIsLow]);
+            True(json, Name(AttributeName.OutputIsLow));
         }
 
-        Text(json, JsonEncodedText.Encode("service_tier"), request.ServiceTier);
-        Number(json, JsonEncodedText.Encode("thinking_tokens"), request.ThinkingTokens > 0 ? request.ThinkingTokens : null);
-        Number(json, JsonEncodedText.Encode("web_search_requests"), request.WebSearches > 0 ? request.WebSearches : null);
-        Text(json, JsonEncodedText.Encode("cwd"), request.Cwd);
-        Text(json, JsonEncodedText.Encode("transcript"), request.File.Path);
+        Text(json, "service_tier"u8, request.ServiceTier);
+        Number(json, "thinking_tokens"u8, request.ThinkingTokens > 0 ? request.ThinkingTokens : null);
+        Number(json, "web_search_requests"u8, request.WebSearches > 0 ? request.WebSearches : null);
+        Text(json, "cwd"u8, request.Cwd);
+        Text(json, "transcript"u8, request.File.Path);
     }
 
-    private static void Text(Utf8JsonWriter json, JsonEncodedText key, string? text)
+    private static void Text(Utf8JsonWriter json, ReadOnlySpan<byte> key, string? text)
     {
         if (text is not null)
         {
             Begin(json, key);
-            json.WriteString(StringValue, text);
+            json.WriteString("stringValue"u8, text);
             json.WriteEndObject();
             json.WriteEndObject();
         }
     }
 
-    private static void Number(Utf8JsonWriter json, JsonEncodedText key, long? number)
+    private static void Number(Utf8JsonWriter json, ReadOnlySpan<byte> key, long? number)
     {
         if (number is { } value)
         {
             Begin(json, key);
-            json.WriteString(IntValue, value.ToString(CultureInfo.InvariantCulture));
+            json.WriteString("intValue"u8, value.ToString(CultureInfo.InvariantCulture));
             json.WriteEndObject();
             json.WriteEndObject();
         }
     }
 
-    private static void True(Utf8JsonWriter json, JsonEncodedText key)
+    private static void True(Utf8JsonWriter json, ReadOnlySpan<byte> key)
     {
         Begin(json, key);
         json.WriteBoolean("boolValue"u8, true);
@@ -185,10 +175,12 @@ internal sealed class TranscriptBodies(string version)
         json.WriteEndObject();
     }
 
-    private static void Begin(Utf8JsonWriter json, JsonEncodedText key)
+    private static void Begin(Utf8JsonWriter json, ReadOnlySpan<byte> key)
     {
         json.WriteStartObject();
-        json.WriteString(Key, key);
-        json.WriteStartObject(Value);
+        json.WriteString("key"u8, key);
+        json.WriteStartObject("value"u8);
     }
+
+    private static ReadOnlySpan<byte> Name(AttributeName name) => ClaudeCode.Attributes.Spell(name);
 }

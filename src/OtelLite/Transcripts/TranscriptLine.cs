@@ -4,8 +4,10 @@ using OtelLite.Telemetry;
 namespace OtelLite.Transcripts;
 
 /// <summary>What a session has used of a model and paid for it, by the client's own running total.</summary>
-internal sealed record ModelTotal(string Model)
+internal sealed class ModelTotal(string model)
 {
+    public string Model => model;
+
     public long Input { get; set; }
 
     public long Output { get; set; }

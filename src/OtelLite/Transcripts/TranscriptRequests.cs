@@ -75,6 +75,9 @@ internal sealed class TranscriptRequest
     /// <summary>It is new, or more is known of it than was handed over.</summary>
     public bool IsChanged { get; set; } = true;
 
+    /// <summary>In nano-dollars, as it is handed over; null where its price is not known.</summary>
+    public long? CostNanoUsd { get; set; }
+
     /// <summary>It was handed over without a price.</summary>
     public bool IsWithoutPrice { get; set; }
 }
@@ -85,7 +88,8 @@ internal sealed class TranscriptRequest
 /// </summary>
 internal sealed class TranscriptRequests
 {
-    private readonly Dictionary<(string MessageId, string? RequestId), TranscriptRequest> _requests = [];
+    // By both ids, of which neither has an end of line.
+    private readonly Dictionary<string, TranscriptRequest> _requests = [];
 
     /// <summary>Those to import, in no order.</summary>
     public IEnumerable<TranscriptRequest> Asked => _requests.Values.Where(r => r.File.IsAsked);
@@ -103,7 +107,8 @@ internal sealed class TranscriptRequests
     public void Add(TranscriptFile file, TranscriptLine line)
     {
         string session = line.RequestSession ?? line.Session!;
-        if (!_requests.TryGetValue((line.Id!, line.RequestId), out TranscriptRequest? request))
+        string id = $"{line.Id}\n{line.RequestId}";
+        if (!_requests.TryGetValue(id, out TranscriptRequest? request))
         {
             if (_requests.Count >= Limits.TranscriptRequestsMax)
             {
@@ -112,7 +117,7 @@ internal sealed class TranscriptRequests
             }
 
             request = new TranscriptRequest { MessageId = line.Id!, RequestId = line.RequestId, Session = session, File = file, Model = line.Model! };
-            _requests.Add((line.Id!, line.RequestId), request);
+            _requests.Add(id, request);
             CopiedLines += session != line.Session ? 1 : 0;
             Describe(request, file, line);
         }
@@ -138,7 +143,8 @@ internal sealed class TranscriptRequests
     private static void Settle(TranscriptRequest request, TranscriptFile file, TranscriptLine line, string session)
     {
         bool isOther = line.RequestSession is not null ? session != request.Session
-            : !request.IsSessionTold && (file.FirstAt, line.Session).CompareTo((request.File.FirstAt, request.Session)) < 0;
+            : !request.IsSessionTold && (file.FirstAt < request.File.FirstAt
+                || (file.FirstAt == request.File.FirstAt && string.CompareOrdinal(line.Session, request.Session) < 0));
         if (isOther)
         {
             request.Session = session;

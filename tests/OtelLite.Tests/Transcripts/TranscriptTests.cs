@@ -150,7 +150,7 @@ public sealed class TranscriptTests : IDisposable
         Read(file);
         using var open = new OpenWriter();
         int bodies = 0;
-        foreach (ReadOnlyMemory<byte> body in new TranscriptBodies("1").Write(_requests.Asked.Select(r => (r, (long?)null))))
+        foreach (ReadOnlyMemory<byte> body in new TranscriptBodies("1").Write([.. _requests.Asked]))
         {
             Assert.InRange(body.Length, 1, Limits.ImportBodyBytesMax);
             bodies++;
@@ -169,8 +169,10 @@ public sealed class TranscriptTests : IDisposable
             Read(new TranscriptFile(path, isAsked: true));
         }
 
+        List<TranscriptRequest> requests = [.. _requests.Asked];
+        requests.ForEach(r => r.CostNanoUsd = _prices.CostNanoUsd(r));
         using var open = new OpenWriter();
-        foreach (ReadOnlyMemory<byte> body in new TranscriptBodies("1").Write(_requests.Asked.Select(r => (r, _prices.CostNanoUsd(r)))))
+        foreach (ReadOnlyMemory<byte> body in new TranscriptBodies("1").Write(requests))
         {
             await open.Write(Encoding.UTF8.GetString(body.Span));
         }
