@@ -236,7 +236,7 @@ internal static class Limits
     public const int TranscriptPricesMax = 1000;
 
     /// <summary>Bytes of one body that an import sends, far below <see cref="LargeBodyBytes"/>, so that a client's exports get in between.</summary>
-    public const int ImportBodyBytesMax = 256 << 10;
+    public const int ImportBodyBytesMax = 1 << 20;
 
     /// <summary>How long an import waits for the answer to one body: a slow disk may take a while.</summary>
     public static readonly TimeSpan ImportAnswerTimeout = TimeSpan.FromSeconds(20);
