@@ -107,14 +107,28 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
     // The amounts of the other sessions (time_unix_nano, session, value).
     private string Straddling(SqliteCommand command, Buckets? buckets)
     {
-        string others = buckets is null
-            ? scope.Straddling(command)
-            : $"""
-               SELECT id FROM usage_session WHERE last_unix_nano >= $from AND first_unix_nano < $to AND NOT ({WithinOne(buckets)}){And(scope.WhereSession(command))}
-               """;
+        string others = buckets is null ? scope.Straddling(command) : AcrossBuckets(command, buckets);
         return buckets is { NeedExactTimes: true }
             ? $"SELECT time_unix_nano, session, value FROM usage_amount WHERE {scope.Where(command)} AND figure IN ({measure.FigureList}) AND session IN ({others})"
             : $"SELECT time_unix_nano, session, value FROM ({scope.AmountsOf(command, others)}) WHERE figure IN ({measure.FigureList})";
+    }
+
+    private string AcrossBuckets(SqliteCommand command, Buckets buckets)
+    {
+        using SqliteCommand look = command.Connection!.CreateCommand();
+        look.CommandText = $"""
+            SELECT id FROM usage_session WHERE last_unix_nano >= $from AND first_unix_nano < $to AND NOT ({WithinOne(buckets)}){And(scope.WhereSession(look))}
+            """;
+        look.Parameters.AddWithValue("$from", scope.FromUnixNano);
+        look.Parameters.AddWithValue("$to", scope.ToUnixNano);
+        List<long> found = [];
+        using SqliteDataReader row = look.ExecuteReader();
+        while (row.Read())
+        {
+            found.Add(row.GetInt64(0));
+        }
+
+        return Scope.Listed(command, "$across", found);
     }
 
     private static string And(string condition) => condition.Length > 0 ? " AND " + condition : "";
