@@ -15,12 +15,13 @@ public sealed partial class HouseTests
         ["Receiver"] = ["Otlp", "Telemetry"],
         ["Usage"] = ["Telemetry"],
         ["Storage"] = ["Usage", "Telemetry"],
-        ["Query"] = ["Storage", "Usage"],
+        ["Query"] = ["Storage", "Usage", "Telemetry"],
         ["ClaudeSettings"] = [],
         ["Dashboard"] = ["Query", "Telemetry", "ClaudeSettings"],
         ["Rows"] = [],
         ["Status"] = ["Storage", "Query"],
-        ["Commands"] = ["Telemetry", "Otlp", "Receiver", "Usage", "Storage", "Query", "Dashboard", "ClaudeSettings", "Rows", "Status"],
+        ["StatusLine"] = [],
+        ["Commands"] = ["Telemetry", "Otlp", "Receiver", "Usage", "Storage", "Query", "Dashboard", "ClaudeSettings", "Rows", "Status", "StatusLine"],
     };
 
     private static IEnumerable<SourceFile> Of(params string[] folders) => SourceTree.Program.Where(f => folders.Contains(f.Folder));

@@ -28,6 +28,8 @@ internal static class CommandLine
             serve,
             SetupCommand.Create(settings),
             StatusCommand.Create(settings),
+            StatusLineCommand.Create(settings),
+            HookCommand.Create(settings),
             QueryCommand.Create(settings),
             ExportCommand.Create(settings),
             BackupCommand.Create(settings),

@@ -24,7 +24,7 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
     /// <summary>What each part of the rows is called; several may have one name.</summary>
     public Func<object, string> Names(SqliteConnection connection, IReadOnlyCollection<object> parts)
     {
-        if (by is "project" or "machine")
+        if (IsOfSession)
         {
             return part => (string)part;
         }
@@ -49,6 +49,8 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
     }
 
     private string ToolColumn => measure.Figures.Contains(Figure.ToolFailures) ? "failures" : "calls";
+
+    private bool IsOfSession => by is "project" or "machine" or "repository" or "branch";
 
     // Some figures stand in the session itself, unless some models alone are asked for.
     private bool IsOwn => scope.Models.Count == 0 && measure.SessionColumn is not null;
@@ -88,7 +90,7 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
     // A session that lies wholly within a bucket needs no look at when in it things happened.
     private string Sessions(SqliteCommand command, Buckets buckets)
     {
-        string part = by is "project" or "machine" ? $"coalesce({by}, '')" : "coalesce(resource, 0)";
+        string part = IsOfSession ? $"coalesce({by}, '')" : "coalesce(resource, 0)";
         string own = IsOwn ? measure.SessionColumn! : ModelColumns;
         string amounts = Straddling(command, buckets);
         return $"""

@@ -21,8 +21,12 @@ internal sealed record Scope
 
     public IReadOnlyList<string> Machines { get; init; } = [];
 
+    public IReadOnlyList<string> Repositories { get; init; } = [];
+
+    public IReadOnlyList<string> Branches { get; init; } = [];
+
     /// <summary>
-    /// The same scope, no wider than what its sessions did: of a filter by session, project or machine only their own time is looked at, and
+    /// The same scope, no wider than what its sessions did: of a filter by what sessions are only their own time is looked at, and
     /// not all that is stored.
     /// </summary>
     public Scope Narrowed(SqliteConnection connection)
@@ -113,7 +117,7 @@ internal sealed record Scope
     }
 
     /// <summary>Only some sessions are asked for, by what they are.</summary>
-    public bool IsOfSessions => Sessions.Count + Projects.Count + Machines.Count > 0;
+    public bool IsOfSessions => Sessions.Count + Projects.Count + Machines.Count + Repositories.Count + Branches.Count > 0;
 
     /// <summary>The condition on usage_session of those that lie wholly in the range: what they did in all, they did in it.</summary>
     public string Inside(SqliteCommand command)
@@ -213,6 +217,8 @@ internal sealed record Scope
         Sessions.Contains("") ? $"(NOT is_named OR {Condition(command, "session_id", Sessions)})" : Condition(command, "session_id", Sessions),
         Condition(command, "project", Projects),
         Condition(command, "machine", Machines),
+        Condition(command, "repository", Repositories),
+        Condition(command, "branch", Branches),
     }.Where(c => c.Length > 0));
 
     private static string Condition(SqliteCommand command, string column, IReadOnlyList<string> values) =>

@@ -6,6 +6,7 @@ namespace OtelLite.Query;
 
 /// <summary>One session's figures within the scope.</summary>
 /// <param name="Named">False for clients that are told to send no session ids: their records are grouped by user and resource under a made-up id.</param>
+/// <param name="Name">What the session is called; like the four that follow, known where Claude Code's status line or hook told it.</param>
 /// <param name="Check">Whether metrics and events agree on it.</param>
 /// <param name="MissingEvents">Holes in the numbers that its processes give their events.</param>
 internal sealed record SessionUsage(
@@ -17,6 +18,11 @@ internal sealed record SessionUsage(
     IReadOnlyList<string> Models,
     string? Project,
     string? Machine,
+    string? Name,
+    string? Folder,
+    string? Repository,
+    string? Branch,
+    string? PullRequest,
     Tokens Tokens,
     double CostUsd,
     long ApiRequests,
@@ -85,7 +91,7 @@ internal static class SessionsQuery
                        {Sum(Figure.ToolCalls)} AS tool_calls
                 FROM ({scope.AmountsOf(command, scope.Straddling(command))}) WHERE value <> 0 GROUP BY session),
             usage_session_key AS NOT MATERIALIZED (
-                SELECT id, session_id, first_unix_nano, last_unix_nano, received_unix_nano, project, machine, resource, is_named FROM usage_session),
+                SELECT id, session_id, first_unix_nano, last_unix_nano, received_unix_nano, project, machine, repository, branch, session_name, resource, is_named FROM usage_session),
             inside AS NOT MATERIALIZED ({inside}),
             in_part AS NOT MATERIALIZED (
                 SELECT id, {key} AS sort_key, session_id FROM edge CROSS JOIN usage_session_key ON id = session
@@ -139,7 +145,7 @@ internal static class SessionsQuery
                    project, machine, {string.Join(", ", Figures.Select(f => $"iif(edge.session IS NULL, {Own(f)}, edge.{f})"))},
                    (SELECT name FROM usage_name WHERE id = (
                        SELECT tool FROM usage_tool t WHERE t.session = shown.id ORDER BY time_unix_nano DESC LIMIT 1)),
-                   is_named, missing_events, verdict
+                   is_named, missing_events, verdict, session_name, folder, repository, branch, pull_request
             FROM shown JOIN usage_session ON usage_session.id = shown.id LEFT JOIN edge ON edge.session = shown.id
             ORDER BY {order}, shown_id
             """;
@@ -170,15 +176,22 @@ internal static class SessionsQuery
         UnixNano.ToTime(row.GetInt64(2)),
         UnixNano.ToTime(row.GetInt64(3)),
         row.IsDBNull(4) ? [] : row.GetString(4).Split('\n', StringSplitOptions.RemoveEmptyEntries),
-        row.IsDBNull(5) ? null : row.GetString(5),
-        row.IsDBNull(6) ? null : row.GetString(6),
+        Text(row, 5),
+        Text(row, 6),
+        Text(row, 20),
+        Text(row, 21),
+        Text(row, 22),
+        Text(row, 23),
+        Text(row, 24),
         new Tokens(row.GetInt64(7), row.GetInt64(8), row.GetInt64(9), row.GetInt64(10)),
         SummaryQuery.Usd(row.GetInt64(11)),
         row.GetInt64(12),
         row.GetInt64(13),
         row.GetInt64(14),
         row.GetInt64(15),
-        row.IsDBNull(16) ? null : row.GetString(16),
+        Text(row, 16),
         ChecksQuery.Of(row.GetInt64(19), row.GetBoolean(1)),
         row.GetInt64(18));
+
+    private static string? Text(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }

@@ -20,7 +20,7 @@ internal sealed class StorageException(string message, Exception? inner = null) 
 internal static class Database
 {
     /// <summary>The schema's version, kept in the file as <c>user_version</c>.</summary>
-    public const int SchemaVersion = 3;
+    public const int SchemaVersion = 4;
 
     public const string FileName = "otellite.db";
 

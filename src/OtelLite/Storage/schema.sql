@@ -149,12 +149,20 @@ CREATE TABLE usage_session (
     tool_calls         INTEGER NOT NULL DEFAULT 0,
     has_figures        INTEGER NOT NULL DEFAULT 0,  -- a figure of it is not zero
     verdict            INTEGER NOT NULL DEFAULT 0,  -- what its witnesses say (SessionVerdict in Usage/SessionVerdict.cs)
-    open_calls         INTEGER NOT NULL DEFAULT 0   -- uses of tools that were accepted and have no result
+    open_calls         INTEGER NOT NULL DEFAULT 0,  -- uses of tools that were accepted and have no result
+    -- What session_place has of it. Its project is what the export names, or else what stands there; project_unix_nano is 0 then.
+    folder             TEXT,
+    repository         TEXT,
+    branch             TEXT,
+    pull_request       TEXT,
+    session_name       TEXT
 );
 
 CREATE INDEX usage_session_first ON usage_session (first_unix_nano, last_unix_nano, has_figures);
 CREATE INDEX usage_session_last ON usage_session (last_unix_nano, first_unix_nano);
 CREATE INDEX usage_session_project ON usage_session (project, first_unix_nano, last_unix_nano);
+CREATE INDEX usage_session_repository ON usage_session (repository, first_unix_nano, last_unix_nano) WHERE repository IS NOT NULL;
+CREATE INDEX usage_session_branch ON usage_session (branch, first_unix_nano, last_unix_nano) WHERE branch IS NOT NULL;
 CREATE INDEX usage_session_machine ON usage_session (machine, first_unix_nano, last_unix_nano);
 CREATE INDEX usage_session_resource ON usage_session (resource, first_unix_nano, last_unix_nano);
 
@@ -480,6 +488,19 @@ CREATE TABLE usage_sum_decision (
     source    INTEGER NOT NULL REFERENCES usage_name (id),
     decisions INTEGER NOT NULL,
     PRIMARY KEY (step, quarter, tool, model, accepted, source)
+) WITHOUT ROWID;
+
+-- Where a session is at work, as Claude Code's status line and hook tell it: its export does not. Nothing else knows it, so it is never counted anew.
+CREATE TABLE session_place (
+    session_id     TEXT PRIMARY KEY,
+    folder         TEXT,              -- where it was started
+    project        TEXT,              -- the name of the repository, or else of the folder
+    repository     TEXT,              -- owner/name
+    branch         TEXT,
+    pull_request   TEXT,              -- its number
+    session_name   TEXT,              -- what the session is called
+    limits         TEXT,              -- the official limits as it told them last
+    told_unix_nano INTEGER NOT NULL   -- when something of this was told last
 ) WITHOUT ROWID;
 
 -- Official usage readings.
