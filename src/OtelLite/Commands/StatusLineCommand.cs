@@ -44,7 +44,7 @@ internal static class StatusLineCommand
         using FormerCommand? former = then is null ? null : FormerCommand.Start(then, json);
         var told = ToldSession.Read(json, Environment.GetEnvironmentVariable("CLAUDE_PROJECT_DIR"));
         AnsweredFigures? figures = told is null ? null : Handover.Give(told, options, Limits.StatusLineWait);
-        if (former?.Output() is { Length: > 0 } above)
+        if (former?.Output(Limits.FormerStatusLineWait) is { Length: > 0 } above)
         {
             Console.Out.WriteLine(above);
         }

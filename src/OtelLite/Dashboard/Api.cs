@@ -83,7 +83,7 @@ internal sealed class Api
             new("GET", "/api/live", "server-sent events: the summary at once and after each commit", null, ServeLive) { Scoped = true },
             new("GET", "/api/ingest", "what arrived since the program started, what was refused and why, and whether the count adds up", json.IngestAnswer, ServeIngest),
             new("GET", "/api/scrapes", "the official usage readings, the newest first", json.ScrapesAnswer, ServeScrapes),
-            new("POST", "/api/scrapes", "stores an official usage reading", json.ScrapeReading, StoreScrape) { Body = json.ScrapePost },
+            new("POST", "/api/scrapes", "stores an official usage reading", json.ScrapeReading, StoreScrape) { Body = json.ScrapePost, Makes = true },
             new("GET", "/api/setup", "what to paste so that Claude Code exports here", json.SetupAnswer, ServeSetup),
         ];
     }

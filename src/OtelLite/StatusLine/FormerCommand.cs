@@ -41,9 +41,10 @@ internal sealed class FormerCommand : IDisposable
     }
 
     /// <summary>What it printed, once it has ended; one that does not end is ended.</summary>
-    public string Output()
+    /// <param name="wait">How long it may take.</param>
+    public string Output(TimeSpan wait)
     {
-        if (_output.Wait(Limits.FormerStatusLineWait))
+        if (_output.Wait(wait))
         {
             return _output.Result.TrimEnd('\r', '\n');
         }
