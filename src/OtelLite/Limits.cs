@@ -210,8 +210,12 @@ internal static class Limits
     /// <summary>How long a command waits for a server's answer; one that runs answers within milliseconds.</summary>
     public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(3);
 
-    /// <summary>How long a command tries to hand something over; within this machine it takes a tenth of a millisecond.</summary>
-    public static readonly TimeSpan HandoverTimeout = TimeSpan.FromMilliseconds(100);
+    /// <summary>How long a program of the system's (systemctl) may take.</summary>
+    public static readonly TimeSpan ToolTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a command tries to hand something over. Within this machine it takes a tenth of a millisecond, and who is not there refuses at once; only a
+    /// network that swallows what is sent takes so long.</summary>
+    public static readonly TimeSpan HandoverTimeout = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a status line waits for OtelLite, of the 20 ms that it has in all; an answer takes 3.</summary>
     public static readonly TimeSpan StatusLineWait = TimeSpan.FromMilliseconds(12);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -61,37 +62,44 @@ internal readonly record struct ServerAnswer(int Status, string Body)
 
     private static ServerAnswer? Ask(IPAddress address, int port, byte[] request, TimeSpan toSend, TimeSpan toAnswer)
     {
-        using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        using var end = new CancellationTokenSource(toSend);
-        using CancellationTokenRegistration _ = end.Token.Register(socket.Dispose);
+        using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { SendTimeout = (int)toSend.TotalMilliseconds };
         try
         {
-            socket.Connect(address, port);
-            using var stream = new NetworkStream(socket);
-            stream.Write(request);
-            end.CancelAfter(toAnswer);
-            return Parse(ReadAll(stream));
+            if (!socket.ConnectAsync(address, port).Wait(toSend))
+            {
+                return null;
+            }
+
+            socket.Send(request);
+            string text = ReadAll(socket, toAnswer);
+            // What is closed otherwise while it waits is torn down, and may take with it what was sent.
+            socket.Shutdown(SocketShutdown.Both);
+            return Parse(text);
         }
-        catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or AggregateException)
         {
             return null;
         }
     }
 
-    private static string ReadAll(NetworkStream stream)
+    // What came until the end or until the patience ended; one that is not whole is no answer.
+    private static string ReadAll(Socket socket, TimeSpan patience)
     {
         using var bytes = new MemoryStream();
         byte[] buffer = new byte[16 << 10];
-        for (int read; (read = stream.Read(buffer)) > 0;)
+        var clock = Stopwatch.StartNew();
+        while (bytes.Length <= Limits.AnswerBytesMax && patience - clock.Elapsed is { Ticks: > 0 } left && socket.Poll(left, SelectMode.SelectRead))
         {
-            bytes.Write(buffer, 0, read);
-            if (bytes.Length > Limits.AnswerBytesMax)
+            int read = socket.Receive(buffer);
+            if (read == 0)
             {
-                return "";
+                return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
             }
+
+            bytes.Write(buffer, 0, read);
         }
 
-        return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
+        return "";
     }
 
     private static ServerAnswer? Parse(string text)

@@ -21,7 +21,8 @@ public sealed partial class HouseTests
         ["Rows"] = [],
         ["Status"] = ["Storage", "Query"],
         ["StatusLine"] = [],
-        ["Commands"] = ["Telemetry", "Otlp", "Receiver", "Usage", "Storage", "Query", "Dashboard", "ClaudeSettings", "Rows", "Status", "StatusLine"],
+        ["Autostart"] = [],
+        ["Commands"] = ["Telemetry", "Otlp", "Receiver", "Usage", "Storage", "Query", "Dashboard", "ClaudeSettings", "Rows", "Status", "StatusLine", "Autostart"],
     };
 
     private static IEnumerable<SourceFile> Of(params string[] folders) => SourceTree.Program.Where(f => folders.Contains(f.Folder));

@@ -35,6 +35,7 @@ internal static class CommandLine
             BackupCommand.Create(settings),
             PruneCommand.Create(settings),
             RecountCommand.Create(settings),
+            AutostartCommand.Create(settings),
             CompletionCommand.Create(),
         };
         root.Options.Clear();

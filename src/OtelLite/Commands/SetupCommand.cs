@@ -57,7 +57,7 @@ internal static class SetupCommand
 
             string endpoint = Endpoint(options);
             string token = TokenOf(options);
-            var own = new OwnCommand(Program(), ToldAlong(parsed, settings, environment));
+            var own = new OwnCommand(ToldAlong.Program(), ToldAlong.Of(parsed, settings, environment, s => s.Key is "dataDir" or "urls"));
             IReadOnlyList<(string Name, string Value)> variables = ExportVariables.For(endpoint, token);
             SetupOutcome outcome = setup.Apply(new SetupWish(variables, flags.StatusLine(parsed), flags.Hook(parsed), own));
             bool hasDoctor = parsed.RootCommandResult.Command.Subcommands.Any(c => c.Name == "doctor");
@@ -133,35 +133,6 @@ internal static class SetupCommand
 
         Folders.Make(options.DataDir);
         return Token.OfDataDir(options.DataDir, out _).Value;
-    }
-
-    // Started by .NET's own host, in development, it takes two words.
-    private static string[] Program()
-    {
-        string process = Environment.ProcessPath!;
-        return Path.GetFileNameWithoutExtension(process) == "dotnet" ? [process, Path.Combine(AppContext.BaseDirectory, "otellite.dll")] : [process];
-    }
-
-    // Where the receiver and its token are. The token itself stands in no command line.
-    private static List<string> ToldAlong(ParseResult parsed, SettingFlags settings, Func<string, string?> environment)
-    {
-        Dictionary<string, string?> given = settings.Given(parsed);
-        List<string> words = [];
-        void Tell(string flag, string? value, bool isPath)
-        {
-            if (value is { Length: > 0 })
-            {
-                words.AddRange([flag, isPath ? Path.GetFullPath(Folders.Expand(value, environment)) : value]);
-            }
-        }
-
-        Tell(Setting.ConfigFlag, settings.ConfigFile(parsed) ?? environment(Setting.ConfigVariable), isPath: true);
-        foreach (Setting setting in Setting.All.Where(s => s.Key is "dataDir" or "urls"))
-        {
-            Tell(setting.Flag, given.GetValueOrDefault(setting.Key) ?? environment(setting.Variable), setting.Key == "dataDir");
-        }
-
-        return words;
     }
 
     /// <summary>What may be typed behind <c>setup</c>.</summary>

@@ -16,6 +16,22 @@ public sealed class StatusLineCommandTests
     private static Task<CommandRun> StatusLine(RunningServer server, string json, params string[] more) =>
         CommandRun.WithStdin(server.DataDir, json, ["statusline", "--urls", server.Url, "--token", ServerClient.TestToken, .. more]);
 
+    // The line does not wait for what it tells to be stored.
+    private static async Task<JsonNode> Soon(Func<Task<JsonNode?>> look)
+    {
+        for (int i = 0; i < 200; i++)
+        {
+            if (await look() is { } found)
+            {
+                return found;
+            }
+
+            await Task.Delay(50);
+        }
+
+        throw new TimeoutException("it did not come");
+    }
+
     [Fact]
     public async Task It_prints_one_line_and_what_it_read_is_there()
     {
@@ -26,9 +42,9 @@ public sealed class StatusLineCommandTests
         Assert.EndsWith("\n", run.Out, StringComparison.Ordinal);
         Assert.Contains("$0.02 session", Assert.Single(run.Out.TrimEnd().Split('\n')), StringComparison.Ordinal);
 
-        JsonNode session = (await server.Get($"/api/sessions/{Session}"))["session"]!;
+        JsonNode session = await Soon(async () => (await server.Get($"/api/sessions/{Session}"))["session"] is { } told && told["folder"] is not null ? told : null);
         Assert.Equal(("demo-app", "example-org/demo-app", "/home/dev/work/demo-app"), ((string)session["project"]!, (string)session["repository"]!, (string)session["folder"]!));
-        JsonNode reading = (await server.Get("/api/scrapes"))["scrapes"]!.AsArray().Single()!;
+        JsonNode reading = await Soon(async () => (await server.Get("/api/scrapes"))["scrapes"]!.AsArray().SingleOrDefault());
         Assert.Equal(28.1, (double)reading["limits"]!["fiveHour"]!["usedPercent"]!);
         Assert.StartsWith("Claude Code's status line on ", (string)reading["source"]!, StringComparison.Ordinal);
         Assert.Equal("scrape", (string)(await server.Get("/api/summary?since=scrape"))["since"]!);
@@ -117,7 +133,7 @@ public sealed class StatusLineCommandTests
         Assert.Equal(new CommandRun(0, "", ""), await Hook(json, server.Url));
         Assert.Equal(new CommandRun(0, "", ""), await Hook(Recorded("hooks/compact.json"), server.Url));
         (await server.Post("/v1/logs", Exports.Request(session: id))).Dispose();
-        Assert.Equal("/home/dev/work/demo-app", (string)(await server.Get($"/api/sessions/{id}"))["session"]!["folder"]!);
+        Assert.Equal("/home/dev/work/demo-app", (string?)await Soon(async () => (await server.Get($"/api/sessions/{id}"))["session"]!["folder"]));
         Assert.Equal(new CommandRun(0, "", ""), await Hook("no json", server.Url));
         string url = server.Url;
         await server.Stop();
