@@ -220,8 +220,8 @@ internal static class Limits
     /// <summary>How long a status line waits for OtelLite, of the 20 ms that it has in all; an answer takes 3.</summary>
     public static readonly TimeSpan StatusLineWait = TimeSpan.FromMilliseconds(12);
 
-    /// <summary>How long a hook waits, which Claude Code waits for as it starts.</summary>
-    public static readonly TimeSpan HookWait = TimeSpan.FromMilliseconds(200);
+    /// <summary>How long it and a hook wait for what they tell to be taken, with the line printed already; Claude Code calls the next one after 300 ms at the earliest.</summary>
+    public static readonly TimeSpan HandoverWait = TimeSpan.FromMilliseconds(250);
 
     /// <summary>How long the status line that was there before may take; Claude Code itself was seen to wait for 15 s.</summary>
     public static readonly TimeSpan FormerStatusLineWait = TimeSpan.FromSeconds(30);

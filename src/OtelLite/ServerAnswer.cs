@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -14,13 +13,24 @@ internal readonly record struct ServerAnswer(int Status, string Body)
 {
     /// <summary>Asks; null when nothing answers there in time, or not in HTTP.</summary>
     /// <param name="token">Sent as the bearer; null for what is open to all.</param>
-    public static ServerAnswer? Get(ListenUrl url, string path, string? token) => Ask(url, Request("GET", url, path, token, []), Limits.AnswerTimeout, Limits.AnswerTimeout);
+    public static ServerAnswer? Get(ListenUrl url, string path, string? token)
+    {
+        foreach (IPAddress address in url.Addresses)
+        {
+            using var pending = PendingAnswer.To(Reachable(address), url.Port, Request("GET", url, path, token, []), Limits.AnswerTimeout);
+            if (pending?.Wait(Limits.AnswerTimeout) is { } answer)
+            {
+                return answer;
+            }
+        }
 
-    /// <summary>Hands over JSON; it arrives whether its answer is waited for or not.</summary>
-    /// <param name="patience">How long the answer is waited for, once all is sent.</param>
+        return null;
+    }
+
+    /// <summary>Hands over JSON; null when nobody takes it. It is to be waited for: a server drops the request of whoever goes before the answer.</summary>
     /// <inheritdoc cref="Get"/>
-    public static ServerAnswer? Post(ListenUrl url, string path, string? token, byte[] json, TimeSpan patience) =>
-        Ask(url, Request("POST", url, path, token, json), Limits.HandoverTimeout, patience);
+    public static PendingAnswer? Post(ListenUrl url, string path, string? token, byte[] json) =>
+        url.Addresses.Select(a => PendingAnswer.To(Reachable(a), url.Port, Request("POST", url, path, token, json), Limits.HandoverTimeout)).FirstOrDefault(p => p is not null);
 
     /// <summary>True when something takes connections there.</summary>
     public static bool IsOpen(IPAddress address, int port)
@@ -47,62 +57,8 @@ internal readonly record struct ServerAnswer(int Status, string Body)
         return [.. Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.0\r\nHost: {url.Host}:{url.Port}\r\n{bearer}{body}\r\n"), .. json];
     }
 
-    private static ServerAnswer? Ask(ListenUrl url, byte[] request, TimeSpan toSend, TimeSpan toAnswer)
-    {
-        foreach (IPAddress address in url.Addresses)
-        {
-            if (Ask(Reachable(address), url.Port, request, toSend, toAnswer) is { } answer)
-            {
-                return answer;
-            }
-        }
-
-        return null;
-    }
-
-    private static ServerAnswer? Ask(IPAddress address, int port, byte[] request, TimeSpan toSend, TimeSpan toAnswer)
-    {
-        using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { SendTimeout = (int)toSend.TotalMilliseconds };
-        try
-        {
-            if (!socket.ConnectAsync(address, port).Wait(toSend))
-            {
-                return null;
-            }
-
-            socket.Send(request);
-            string text = ReadAll(socket, toAnswer);
-            // What is closed otherwise while it waits is torn down, and may take with it what was sent.
-            socket.Shutdown(SocketShutdown.Both);
-            return Parse(text);
-        }
-        catch (Exception e) when (e is SocketException or AggregateException)
-        {
-            return null;
-        }
-    }
-
-    // What came until the end or until the patience ended; one that is not whole is no answer.
-    private static string ReadAll(Socket socket, TimeSpan patience)
-    {
-        using var bytes = new MemoryStream();
-        byte[] buffer = new byte[16 << 10];
-        var clock = Stopwatch.StartNew();
-        while (bytes.Length <= Limits.AnswerBytesMax && patience - clock.Elapsed is { Ticks: > 0 } left && socket.Poll(left, SelectMode.SelectRead))
-        {
-            int read = socket.Receive(buffer);
-            if (read == 0)
-            {
-                return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
-            }
-
-            bytes.Write(buffer, 0, read);
-        }
-
-        return "";
-    }
-
-    private static ServerAnswer? Parse(string text)
+    /// <summary>Null for what is no answer in HTTP.</summary>
+    public static ServerAnswer? Parse(string text)
     {
         int body = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
         return body > 0 && text.StartsWith("HTTP/1.", StringComparison.Ordinal) && text.Split(' ', 3) is [_, var code, _]

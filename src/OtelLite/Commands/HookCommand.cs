@@ -18,7 +18,7 @@ internal static class HookCommand
         {
             if (ToldSession.Read(ToldSession.ReadInput(), Environment.GetEnvironmentVariable("CLAUDE_PROJECT_DIR")) is { } told)
             {
-                Handover.Give(told, () => Options.Read(parsed, settings, Environment.GetEnvironmentVariable), Limits.HookWait);
+                Handover.Of(told, () => Options.Read(parsed, settings, Environment.GetEnvironmentVariable)).Dispose();
             }
 
             return ExitCode.Done;

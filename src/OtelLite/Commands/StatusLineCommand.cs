@@ -43,7 +43,8 @@ internal static class StatusLineCommand
         byte[] json = ToldSession.ReadInput();
         using FormerCommand? former = then is null ? null : FormerCommand.Start(then, json);
         var told = ToldSession.Read(json, Environment.GetEnvironmentVariable("CLAUDE_PROJECT_DIR"));
-        AnsweredFigures? figures = told is null ? null : Handover.Give(told, options, Limits.StatusLineWait);
+        using Handover? handover = told is null ? null : Handover.Of(told, options);
+        AnsweredFigures? figures = handover?.Figures(Limits.StatusLineWait);
         if (former?.Output(Limits.FormerStatusLineWait) is { Length: > 0 } above)
         {
             Console.Out.WriteLine(above);
@@ -57,6 +58,7 @@ internal static class StatusLineCommand
 
         bool isColoured = Environment.GetEnvironmentVariable("NO_COLOR") is not { Length: > 0 };
         Console.Out.WriteLine(StatusText.Line(format, told, figures, DateTimeOffset.UtcNow, isColoured));
+        Console.Out.Flush();
         return ExitCode.Done;
     }
 }

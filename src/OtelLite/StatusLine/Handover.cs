@@ -3,28 +3,53 @@ using System.Text.Json.Serialization;
 
 namespace OtelLite.StatusLine;
 
-/// <summary>Hands what was told to a running OtelLite.</summary>
-internal static class Handover
+/// <summary>What was told, on its way to a running OtelLite. Disposing waits a moment longer for it to be taken.</summary>
+internal sealed class Handover : IDisposable
 {
-    /// <summary>Null when it does not answer in time, or not at all; what is sent by then it has.</summary>
-    public static AnsweredFigures? Give(ToldSession told, Func<Options> read, TimeSpan wait)
+    private readonly PendingAnswer? _pending;
+    private bool _isOver;
+
+    private Handover(PendingAnswer? pending) => _pending = pending;
+
+    /// <summary>Sends it, if there is anybody to take it. What is wrong with a setting nobody reads here: otellite doctor tells.</summary>
+    public static Handover Of(ToldSession told, Func<Options> read)
     {
         try
         {
             Options options = read();
-            string? token = options.Token ?? Token.Existing(options.DataDir);
             string path = $"/api/sessions/{Uri.EscapeDataString(told.SessionId)}";
             string source = $"Claude Code's status line on {Environment.MachineName}";
-            ListenUrl url = options.Urls[0];
-            return ServerAnswer.Post(url, path, token, told.ToPost(source), wait) is { Status: 200 } answer
-                ? JsonSerializer.Deserialize(answer.Body, AnsweredJson.Default.AnsweredFigures)
-                : null;
+            return new Handover(ServerAnswer.Post(options.Urls[0], path, options.Token ?? Token.Existing(options.DataDir), told.ToPost(source)));
         }
-        catch (Exception e) when (e is UsageException or JsonException or IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (Exception e) when (e is UsageException or IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            // Here nobody reads what is wrong with a setting: otellite doctor tells.
+            return new Handover(null);
+        }
+    }
+
+    /// <summary>What it answers; null when it does not in time.</summary>
+    public AnsweredFigures? Figures(TimeSpan wait)
+    {
+        try
+        {
+            ServerAnswer? answer = _pending?.Wait(wait);
+            _isOver = answer is not null;
+            return answer is { Status: 200, Body: var body } ? JsonSerializer.Deserialize(body, AnsweredJson.Default.AnsweredFigures) : null;
+        }
+        catch (JsonException)
+        {
             return null;
         }
+    }
+
+    public void Dispose()
+    {
+        if (!_isOver)
+        {
+            _pending?.Wait(Limits.HandoverWait);
+        }
+
+        _pending?.Dispose();
     }
 }
 
