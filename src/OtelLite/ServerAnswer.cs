@@ -40,8 +40,8 @@ internal readonly record struct ServerAnswer(int Status, string Body)
         }
     }
 
-    // Who listens on every address of the machine is reached on its own.
-    private static IPAddress Reachable(IPAddress address) =>
+    /// <summary>Who listens on every address of the machine is reached on its own.</summary>
+    public static IPAddress Reachable(IPAddress address) =>
         address.Equals(IPAddress.Any) ? IPAddress.Loopback : address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : address;
 
     private static ServerAnswer? Get(IPAddress address, ListenUrl url, string path, string? token)
@@ -63,7 +63,8 @@ internal readonly record struct ServerAnswer(int Status, string Body)
         }
     }
 
-    private static string ReadAll(NetworkStream stream)
+    /// <summary>What comes until the other side closes; nothing when it is too much.</summary>
+    public static string ReadAll(NetworkStream stream)
     {
         using var bytes = new MemoryStream();
         byte[] buffer = new byte[16 << 10];
@@ -79,7 +80,8 @@ internal readonly record struct ServerAnswer(int Status, string Body)
         return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
     }
 
-    private static ServerAnswer? Parse(string text)
+    /// <summary>An answer as it came over the wire; null for what is none.</summary>
+    public static ServerAnswer? Parse(string text)
     {
         int body = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
         return body > 0 && text.StartsWith("HTTP/1.", StringComparison.Ordinal) && text.Split(' ', 3) is [_, var code, _]
