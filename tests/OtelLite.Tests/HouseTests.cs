@@ -20,7 +20,8 @@ public sealed partial class HouseTests
         ["Dashboard"] = ["Query", "Telemetry", "ClaudeSettings"],
         ["Rows"] = [],
         ["Status"] = ["Storage", "Query"],
-        ["Commands"] = ["Telemetry", "Otlp", "Receiver", "Usage", "Storage", "Query", "Dashboard", "ClaudeSettings", "Rows", "Status"],
+        ["Doctor"] = ["ClaudeSettings", "Status", "Storage", "Query"],
+        ["Commands"] = ["Telemetry", "Otlp", "Receiver", "Usage", "Storage", "Query", "Dashboard", "ClaudeSettings", "Rows", "Status", "Doctor"],
     };
 
     private static IEnumerable<SourceFile> Of(params string[] folders) => SourceTree.Program.Where(f => folders.Contains(f.Folder));

@@ -60,8 +60,7 @@ internal static class SetupCommand
             var own = new OwnCommand(Program(), ToldAlong(parsed, settings, environment));
             IReadOnlyList<(string Name, string Value)> variables = ExportVariables.For(endpoint, token);
             SetupOutcome outcome = setup.Apply(new SetupWish(variables, flags.StatusLine(parsed), flags.Hook(parsed), own));
-            bool hasDoctor = parsed.RootCommandResult.Command.Subcommands.Any(c => c.Name == "doctor");
-            SetupReport.Applied(path, endpoint, outcome, hasDoctor);
+            SetupReport.Applied(path, endpoint, outcome);
             foreach (string warning in SetupReport.OfOthers(SettingsLevel.Read(folders), variables, environment))
             {
                 Console.Error.WriteLine($"otellite: {warning}");
@@ -140,6 +139,15 @@ internal static class SetupCommand
     {
         string process = Environment.ProcessPath!;
         return Path.GetFileNameWithoutExtension(process) == "dotnet" ? [process, Path.Combine(AppContext.BaseDirectory, "otellite.dll")] : [process];
+    }
+
+    /// <summary>The line that sets Claude Code up for the OtelLite of these options, for a person to type.</summary>
+    internal static string Line(ParseResult parsed, SettingFlags settings, Func<string, string?> environment)
+    {
+        // What the environment says, it says to setup too.
+        List<string> told = ToldAlong(parsed, settings, name => name == "HOME" ? environment(name) : null);
+        return string.Join(' ', [
+            "otellite", "setup", .. told.Select(OwnCommand.Quoted), .. settings.Given(parsed).ContainsKey("token") ? (string[])["--token", NoToken] : []]);
     }
 
     // Where the receiver and its token are. The token itself stands in no command line.
