@@ -56,7 +56,7 @@ internal static class TestExport
             return new(ExportOutcome.NoAnswer, $"the name {url.Host} is not found");
         }
 
-        ExportAnswer answer = new(ExportOutcome.NoAnswer, $"the name {url.Host} has no address");
+        ExportAnswer answer = new(ExportOutcome.NoAnswer, $"the name {url.Host} is not found");
         foreach (IPAddress address in addresses)
         {
             answer = Send(route, mark, address, patience.Token);
