@@ -136,6 +136,9 @@ internal static class Limits
     /// <summary>How far ahead of ours a scraper's clock may be. A reading of next year would leave nothing since the last one, for a year.</summary>
     public static readonly TimeSpan ScrapeAheadMax = TimeSpan.FromMinutes(5);
 
+    /// <summary>Characters of each thing that is told of where a session is at work; Linux's longest path has 4,096 bytes.</summary>
+    public const int PlaceCharactersMax = 4096;
+
     /// <summary>While nothing can be stored, the writer looks this often whether it can again.</summary>
     public static readonly TimeSpan TroubleProbeInterval = TimeSpan.FromSeconds(2);
 
@@ -206,6 +209,27 @@ internal static class Limits
 
     /// <summary>How long a command waits for a server's answer; one that runs answers within milliseconds.</summary>
     public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long a command tries to hand something over; within this machine it takes a tenth of a millisecond.</summary>
+    public static readonly TimeSpan HandoverTimeout = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How long a status line waits for OtelLite, of the 20 ms that it has in all; an answer takes 3.</summary>
+    public static readonly TimeSpan StatusLineWait = TimeSpan.FromMilliseconds(12);
+
+    /// <summary>How long a hook waits, which Claude Code waits for as it starts.</summary>
+    public static readonly TimeSpan HookWait = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>How long the status line that was there before may take; Claude Code itself was seen to wait for 15 s.</summary>
+    public static readonly TimeSpan FormerStatusLineWait = TimeSpan.FromSeconds(30);
+
+    /// <summary>Bytes of what Claude Code tells its status line or a hook; documents of 2 kB were seen.</summary>
+    public const int ToldBytesMax = 1 << 20;
+
+    /// <summary>Folders above one in which a checkout is looked for.</summary>
+    public const int FolderLevelsMax = 100;
+
+    /// <summary>Bytes of a file of git's that is read for a branch or a remote.</summary>
+    public const int GitFileBytesMax = 1 << 20;
 
     /// <summary>Bytes of one answer that a command reads; the refusals, all at their longest, are less.</summary>
     public const int AnswerBytesMax = 1 << 20;

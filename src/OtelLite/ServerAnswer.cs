@@ -6,25 +6,20 @@ using System.Text;
 namespace OtelLite;
 
 /// <summary>
-/// What a running OtelLite answers one GET. A command asks once and ends: a socket and some lines are enough, and start in no time. HTTP/1.0, so that the
+/// What a running OtelLite answers one request. A command asks once and ends: a socket and some lines are enough, and start in no time. HTTP/1.0, so that the
 /// answer ends where the connection does.
 /// </summary>
 internal readonly record struct ServerAnswer(int Status, string Body)
 {
     /// <summary>Asks; null when nothing answers there in time, or not in HTTP.</summary>
     /// <param name="token">Sent as the bearer; null for what is open to all.</param>
-    public static ServerAnswer? Get(ListenUrl url, string path, string? token)
-    {
-        foreach (IPAddress address in url.Addresses)
-        {
-            if (Get(Reachable(address), url, path, token) is { } answer)
-            {
-                return answer;
-            }
-        }
+    public static ServerAnswer? Get(ListenUrl url, string path, string? token) => Ask(url, Request("GET", url, path, token, []), Limits.AnswerTimeout, Limits.AnswerTimeout);
 
-        return null;
-    }
+    /// <summary>Hands over JSON; it arrives whether its answer is waited for or not.</summary>
+    /// <param name="patience">How long the answer is waited for, once all is sent.</param>
+    /// <inheritdoc cref="Get"/>
+    public static ServerAnswer? Post(ListenUrl url, string path, string? token, byte[] json, TimeSpan patience) =>
+        Ask(url, Request("POST", url, path, token, json), Limits.HandoverTimeout, patience);
 
     /// <summary>True when something takes connections there.</summary>
     public static bool IsOpen(IPAddress address, int port)
@@ -44,17 +39,37 @@ internal readonly record struct ServerAnswer(int Status, string Body)
     public static IPAddress Reachable(IPAddress address) =>
         address.Equals(IPAddress.Any) ? IPAddress.Loopback : address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : address;
 
-    private static ServerAnswer? Get(IPAddress address, ListenUrl url, string path, string? token)
+    private static byte[] Request(string method, ListenUrl url, string path, string? token, byte[] json)
+    {
+        string bearer = token is null ? "" : $"Authorization: Bearer {token}\r\n";
+        string body = json.Length == 0 ? "" : $"Content-Type: application/json\r\nContent-Length: {json.Length}\r\n";
+        return [.. Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.0\r\nHost: {url.Host}:{url.Port}\r\n{bearer}{body}\r\n"), .. json];
+    }
+
+    private static ServerAnswer? Ask(ListenUrl url, byte[] request, TimeSpan toSend, TimeSpan toAnswer)
+    {
+        foreach (IPAddress address in url.Addresses)
+        {
+            if (Ask(Reachable(address), url.Port, request, toSend, toAnswer) is { } answer)
+            {
+                return answer;
+            }
+        }
+
+        return null;
+    }
+
+    private static ServerAnswer? Ask(IPAddress address, int port, byte[] request, TimeSpan toSend, TimeSpan toAnswer)
     {
         using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        using var patience = new CancellationTokenSource(Limits.AnswerTimeout);
-        using CancellationTokenRegistration _ = patience.Token.Register(socket.Dispose);
+        using var end = new CancellationTokenSource(toSend);
+        using CancellationTokenRegistration _ = end.Token.Register(socket.Dispose);
         try
         {
-            socket.Connect(address, url.Port);
+            socket.Connect(address, port);
             using var stream = new NetworkStream(socket);
-            string bearer = token is null ? "" : $"Authorization: Bearer {token}\r\n";
-            stream.Write(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.0\r\nHost: {url.Host}:{url.Port}\r\n{bearer}\r\n"));
+            stream.Write(request);
+            end.CancelAfter(toAnswer);
             return Parse(ReadAll(stream));
         }
         catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)

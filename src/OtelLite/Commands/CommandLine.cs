@@ -29,6 +29,8 @@ internal static class CommandLine
             SetupCommand.Create(settings),
             DoctorCommand.Create(settings),
             StatusCommand.Create(settings),
+            StatusLineCommand.Create(settings),
+            HookCommand.Create(settings),
             QueryCommand.Create(settings),
             ExportCommand.Create(settings),
             BackupCommand.Create(settings),

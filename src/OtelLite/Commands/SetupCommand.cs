@@ -182,10 +182,10 @@ internal static class SetupCommand
             Arity = ArgumentArity.ZeroOrOne,
         };
 
-        private readonly Option<bool> _statusLine = new("--statusline") { Description = "also let its status line tell of the plan's limits; yours is kept and shown", Hidden = true };
-        private readonly Option<bool> _noStatusLine = new("--no-statusline") { Description = "take that out again", Hidden = true };
-        private readonly Option<bool> _hook = new("--hook") { Description = "also let each session tell its folder as it starts", Hidden = true };
-        private readonly Option<bool> _noHook = new("--no-hook") { Description = "take that out again", Hidden = true };
+        private readonly Option<bool> _statusLine = new("--statusline") { Description = "also let its status line tell of the plan's limits; yours is kept and shown" };
+        private readonly Option<bool> _noStatusLine = new("--no-statusline") { Description = "take that out again" };
+        private readonly Option<bool> _hook = new("--hook") { Description = "also let each session tell its folder as it starts" };
+        private readonly Option<bool> _noHook = new("--no-hook") { Description = "take that out again" };
 
         public Option<bool> Print { get; } = new("--print") { Description = "only show what it would set, with the token in it" };
 
@@ -204,7 +204,7 @@ internal static class SetupCommand
 
         public bool? Hook(ParseResult parsed) => Wish(parsed, _hook, _noHook);
 
-        /// <exception cref="UsageException">Two flags contradict each other, or one asks for what there is not.</exception>
+        /// <exception cref="UsageException">Two flags contradict each other.</exception>
         public void Check(ParseResult parsed)
         {
             foreach ((Option<bool> one, Option<bool> other) in ((Option<bool>, Option<bool>)[])[(Print, Undo), (_statusLine, _noStatusLine), (_hook, _noHook), (Undo, _statusLine), (Undo, _hook)])
@@ -218,15 +218,6 @@ internal static class SetupCommand
             if (parsed.GetValue(Json) && !parsed.GetValue(Print))
             {
                 throw new UsageException($"{Json.Name} is a form of {Print.Name}: give both.");
-            }
-
-            foreach (Option<bool> flag in (Option<bool>[])[_statusLine, _hook])
-            {
-                string called = flag.Name[2..];
-                if (parsed.GetValue(flag) && !parsed.RootCommandResult.Command.Subcommands.Any(c => c.Name == called))
-                {
-                    throw new UsageException($"{flag.Name}: there is no otellite {called} in this version.");
-                }
             }
         }
 

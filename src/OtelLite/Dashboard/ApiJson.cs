@@ -157,6 +157,8 @@ internal sealed class CamelCaseEnum<T>() : JsonStringEnumConverter<T>(JsonNaming
 [JsonSerializable(typeof(ScrapesAnswer))]
 [JsonSerializable(typeof(ScrapeReading))]
 [JsonSerializable(typeof(ScrapePost))]
+[JsonSerializable(typeof(SessionPost))]
+[JsonSerializable(typeof(StatusFigures))]
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(IngestAnswer))]
 [JsonSerializable(typeof(SessionEvents))]

@@ -79,7 +79,7 @@ internal static class StatusLook
     {
         try
         {
-            return options.Token ?? (File.Exists(Path.Combine(options.DataDir, Token.FileName)) ? Token.OfDataDir(options.DataDir, out _).Value : null);
+            return options.Token ?? Token.Existing(options.DataDir);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {

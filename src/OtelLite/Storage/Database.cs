@@ -20,7 +20,7 @@ internal sealed class StorageException(string message, Exception? inner = null) 
 internal static class Database
 {
     /// <summary>The schema's version, kept in the file as <c>user_version</c>.</summary>
-    public const int SchemaVersion = 3;
+    public const int SchemaVersion = 4;
 
     public const string FileName = "otellite.db";
 
@@ -161,7 +161,7 @@ internal static class Database
         using SqliteTransaction transaction = connection.BeginTransaction();
         if (Version(connection) == 0)
         {
-            Execute(connection, $"{Resource("schema.sql")} PRAGMA user_version = {SchemaVersion};");
+            Execute(connection, $"{Resource("schema.sql")} {Resource("schema-sums.sql")} PRAGMA user_version = {SchemaVersion};");
         }
 
         transaction.Commit();
