@@ -238,6 +238,18 @@ internal static class Limits
     /// <summary>Bytes of one answer that a command reads; the refusals, all at their longest, are less.</summary>
     public const int AnswerBytesMax = 1 << 20;
 
+    /// <summary>How long one test export of <c>otellite doctor</c> may take, with the look-up of its host's name. Claude Code itself waits for 10 s.</summary>
+    public static readonly TimeSpan TestExportTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Characters of a variable's value that <c>otellite doctor</c> shows: any address, and not a file that was pasted into one.</summary>
+    public const int ShownVariableCharactersMax = 200;
+
+    /// <summary>A refusal longer ago than this is no sign of anything that is wrong now.</summary>
+    public static readonly TimeSpan RecentRefusal = TimeSpan.FromDays(1);
+
+    /// <summary>Refusals that <c>otellite doctor</c> tells of, the newest; the server's page has all.</summary>
+    public const int RefusalsToldMax = 5;
+
     /// <summary>Raw rows that one step of a removal looks at and removes in one transaction: some ten milliseconds, in which the writer waits.</summary>
     public const int PruneRowsPerStep = 1000;
 

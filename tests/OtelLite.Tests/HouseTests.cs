@@ -20,9 +20,10 @@ public sealed partial class HouseTests
         ["Dashboard"] = ["Query", "Telemetry", "ClaudeSettings"],
         ["Rows"] = [],
         ["Status"] = ["Storage", "Query"],
+        ["Doctor"] = ["ClaudeSettings", "Status", "Storage", "Query"],
         ["StatusLine"] = [],
         ["Autostart"] = [],
-        ["Commands"] = ["Telemetry", "Otlp", "Receiver", "Usage", "Storage", "Query", "Dashboard", "ClaudeSettings", "Rows", "Status", "StatusLine", "Autostart"],
+        ["Commands"] = ["Telemetry", "Otlp", "Receiver", "Usage", "Storage", "Query", "Dashboard", "ClaudeSettings", "Rows", "Status", "StatusLine", "Doctor", "Autostart"],
     };
 
     private static IEnumerable<SourceFile> Of(params string[] folders) => SourceTree.Program.Where(f => folders.Contains(f.Folder));

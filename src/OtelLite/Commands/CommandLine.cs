@@ -27,6 +27,7 @@ internal static class CommandLine
         {
             serve,
             SetupCommand.Create(settings),
+            DoctorCommand.Create(settings),
             StatusCommand.Create(settings),
             StatusLineCommand.Create(settings),
             HookCommand.Create(settings),

@@ -57,11 +57,10 @@ internal static class SetupCommand
 
             string endpoint = Endpoint(options);
             string token = TokenOf(options);
-            var own = new OwnCommand(ToldAlong.Program(), ToldAlong.Of(parsed, settings, environment, s => s.Key is "dataDir" or "urls"));
+            var own = new OwnCommand(ToldAlong.Program(), ToldAlong.Of(parsed, settings, environment, IsNeeded));
             IReadOnlyList<(string Name, string Value)> variables = ExportVariables.For(endpoint, token);
             SetupOutcome outcome = setup.Apply(new SetupWish(variables, flags.StatusLine(parsed), flags.Hook(parsed), own));
-            bool hasDoctor = parsed.RootCommandResult.Command.Subcommands.Any(c => c.Name == "doctor");
-            SetupReport.Applied(path, endpoint, outcome, hasDoctor);
+            SetupReport.Applied(path, endpoint, outcome);
             foreach (string warning in SetupReport.OfOthers(SettingsLevel.Read(folders), variables, environment))
             {
                 Console.Error.WriteLine($"otellite: {warning}");
@@ -134,6 +133,18 @@ internal static class SetupCommand
         Folders.Make(options.DataDir);
         return Token.OfDataDir(options.DataDir, out _).Value;
     }
+
+    /// <summary>The line that sets Claude Code up for the OtelLite of these options, for a person to type.</summary>
+    internal static string Line(ParseResult parsed, SettingFlags settings, Func<string, string?> environment)
+    {
+        // What the environment says, it says to setup too.
+        List<string> told = ToldAlong.Of(parsed, settings, name => name == "HOME" ? environment(name) : null, IsNeeded);
+        return string.Join(' ', [
+            "otellite", "setup", .. told.Select(OwnCommand.Quoted), .. settings.Given(parsed).ContainsKey("token") ? (string[])["--token", NoToken] : []]);
+    }
+
+    // Where the receiver and its token are.
+    private static bool IsNeeded(Setting setting) => setting.Key is "dataDir" or "urls";
 
     /// <summary>What may be typed behind <c>setup</c>.</summary>
     private sealed class Flags
