@@ -77,6 +77,7 @@ internal sealed class App : IAsyncDisposable
         var api = new Api(
             () => Database.OpenReader(options.DataDir),
             (scrapedAt, source, limits) => writer.Write(new Scrape(scrapedAt, source, limits)),
+            writer.Write,
             () => writer.Trouble,
             live,
             log,

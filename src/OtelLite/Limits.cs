@@ -136,6 +136,9 @@ internal static class Limits
     /// <summary>How far ahead of ours a scraper's clock may be. A reading of next year would leave nothing since the last one, for a year.</summary>
     public static readonly TimeSpan ScrapeAheadMax = TimeSpan.FromMinutes(5);
 
+    /// <summary>Characters of each thing that is told of where a session is at work; Linux's longest path has 4,096 bytes.</summary>
+    public const int PlaceCharactersMax = 4096;
+
     /// <summary>While nothing can be stored, the writer looks this often whether it can again.</summary>
     public static readonly TimeSpan TroubleProbeInterval = TimeSpan.FromSeconds(2);
 
@@ -207,8 +210,45 @@ internal static class Limits
     /// <summary>How long a command waits for a server's answer; one that runs answers within milliseconds.</summary>
     public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(3);
 
+    /// <summary>How long a program of the system's (systemctl) may take.</summary>
+    public static readonly TimeSpan ToolTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a command tries to hand something over. Within this machine it takes a tenth of a millisecond, and who is not there refuses at once; only a
+    /// network that swallows what is sent takes so long.</summary>
+    public static readonly TimeSpan HandoverTimeout = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a status line waits for OtelLite, of the 20 ms that it has in all; an answer takes 3.</summary>
+    public static readonly TimeSpan StatusLineWait = TimeSpan.FromMilliseconds(12);
+
+    /// <summary>How long it and a hook wait for what they tell to be taken, with the line printed already; Claude Code calls the next one after 300 ms at the earliest.</summary>
+    public static readonly TimeSpan HandoverWait = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How long the status line that was there before may take; Claude Code itself was seen to wait for 15 s.</summary>
+    public static readonly TimeSpan FormerStatusLineWait = TimeSpan.FromSeconds(30);
+
+    /// <summary>Bytes of what Claude Code tells its status line or a hook; documents of 2 kB were seen.</summary>
+    public const int ToldBytesMax = 1 << 20;
+
+    /// <summary>Folders above one in which a checkout is looked for.</summary>
+    public const int FolderLevelsMax = 100;
+
+    /// <summary>Bytes of a file of git's that is read for a branch or a remote.</summary>
+    public const int GitFileBytesMax = 1 << 20;
+
     /// <summary>Bytes of one answer that a command reads; the refusals, all at their longest, are less.</summary>
     public const int AnswerBytesMax = 1 << 20;
+
+    /// <summary>How long one test export of <c>otellite doctor</c> may take, with the look-up of its host's name. Claude Code itself waits for 10 s.</summary>
+    public static readonly TimeSpan TestExportTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Characters of a variable's value that <c>otellite doctor</c> shows: any address, and not a file that was pasted into one.</summary>
+    public const int ShownVariableCharactersMax = 200;
+
+    /// <summary>A refusal longer ago than this is no sign of anything that is wrong now.</summary>
+    public static readonly TimeSpan RecentRefusal = TimeSpan.FromDays(1);
+
+    /// <summary>Refusals that <c>otellite doctor</c> tells of, the newest; the server's page has all.</summary>
+    public const int RefusalsToldMax = 5;
 
     /// <summary>Raw rows that one step of a removal looks at and removes in one transaction: some ten milliseconds, in which the writer waits.</summary>
     public const int PruneRowsPerStep = 1000;

@@ -13,21 +13,12 @@ internal readonly record struct ServerAnswer(int Status, string Body)
 {
     /// <summary>Asks; null when nothing answers there in time, or not in HTTP.</summary>
     /// <param name="token">Sent as the bearer; null for what is open to all.</param>
-    public static ServerAnswer? Get(ListenUrl url, string path, string? token) => Ask(url, "GET", path, token, default, Limits.AnswerTimeout);
-
-    /// <summary>Sends JSON; null when nothing answers there in time, or not in HTTP.</summary>
-    /// <param name="token">Sent as the bearer.</param>
-    public static ServerAnswer? Post(ListenUrl url, string path, string token, ReadOnlyMemory<byte> json) =>
-        Ask(url, "POST", path, token, json, Limits.ImportAnswerTimeout);
-
-    private static ServerAnswer? Ask(ListenUrl url, string method, string path, string? token, ReadOnlyMemory<byte> json, TimeSpan patience)
+    public static ServerAnswer? Get(ListenUrl url, string path, string? token)
     {
-        string length = json.IsEmpty ? "" : string.Create(CultureInfo.InvariantCulture, $"Content-Type: application/json\r\nContent-Length: {json.Length}\r\n");
-        string bearer = token is null ? "" : $"Authorization: Bearer {token}\r\n";
-        byte[] head = Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.0\r\nHost: {url.Host}:{url.Port}\r\n{length}{bearer}\r\n");
         foreach (IPAddress address in url.Addresses)
         {
-            if (Ask(Reachable(address), url.Port, head, json, patience) is { } answer)
+            using var pending = PendingAnswer.To(Reachable(address), url.Port, Request("GET", url, path, token, []), Limits.AnswerTimeout);
+            if (pending?.Wait(Limits.AnswerTimeout) is { } answer)
             {
                 return answer;
             }
@@ -35,6 +26,11 @@ internal readonly record struct ServerAnswer(int Status, string Body)
 
         return null;
     }
+
+    /// <summary>Hands over JSON; null when nobody takes it. It is to be waited for: a server drops the request of whoever goes before the answer.</summary>
+    /// <inheritdoc cref="Get"/>
+    public static PendingAnswer? Post(ListenUrl url, string path, string? token, byte[] json) =>
+        url.Addresses.Select(a => PendingAnswer.To(Reachable(a), url.Port, Request("POST", url, path, token, json), Limits.HandoverTimeout)).FirstOrDefault(p => p is not null);
 
     /// <summary>True when something takes connections there.</summary>
     public static bool IsOpen(IPAddress address, int port)
@@ -50,30 +46,19 @@ internal readonly record struct ServerAnswer(int Status, string Body)
         }
     }
 
-    // Who listens on every address of the machine is reached on its own.
-    private static IPAddress Reachable(IPAddress address) =>
+    /// <summary>Who listens on every address of the machine is reached on its own.</summary>
+    public static IPAddress Reachable(IPAddress address) =>
         address.Equals(IPAddress.Any) ? IPAddress.Loopback : address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : address;
 
-    private static ServerAnswer? Ask(IPAddress address, int port, byte[] head, ReadOnlyMemory<byte> body, TimeSpan wait)
+    private static byte[] Request(string method, ListenUrl url, string path, string? token, byte[] json)
     {
-        using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        using var patience = new CancellationTokenSource(wait);
-        using CancellationTokenRegistration _ = patience.Token.Register(socket.Dispose);
-        try
-        {
-            socket.Connect(address, port);
-            using var stream = new NetworkStream(socket);
-            stream.Write(head);
-            stream.Write(body.Span);
-            return Parse(ReadAll(stream));
-        }
-        catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
-        {
-            return null;
-        }
+        string bearer = token is null ? "" : $"Authorization: Bearer {token}\r\n";
+        string body = json.Length == 0 ? "" : $"Content-Type: application/json\r\nContent-Length: {json.Length}\r\n";
+        return [.. Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.0\r\nHost: {url.Host}:{url.Port}\r\n{bearer}{body}\r\n"), .. json];
     }
 
-    private static string ReadAll(NetworkStream stream)
+    /// <summary>What comes until the other side closes; nothing when it is too much.</summary>
+    public static string ReadAll(NetworkStream stream)
     {
         using var bytes = new MemoryStream();
         byte[] buffer = new byte[16 << 10];
@@ -89,7 +74,8 @@ internal readonly record struct ServerAnswer(int Status, string Body)
         return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
     }
 
-    private static ServerAnswer? Parse(string text)
+    /// <summary>An answer as it came over the wire; null for what is none.</summary>
+    public static ServerAnswer? Parse(string text)
     {
         int body = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
         return body > 0 && text.StartsWith("HTTP/1.", StringComparison.Ordinal) && text.Split(' ', 3) is [_, var code, _]

@@ -45,6 +45,10 @@ internal sealed class Token(string value)
             $"{path} holds no usable token: delete it and a new one is made, or name one with --token TOKEN.");
     }
 
+    /// <summary>The token of a data folder that has one, or null; none is made.</summary>
+    /// <inheritdoc cref="OfDataDir"/>
+    public static string? Existing(string dataDir) => File.Exists(Path.Combine(dataDir, FileName)) ? OfDataDir(dataDir, out _).Value : null;
+
     public bool Is(string? candidate) =>
         candidate is not null && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(candidate), _utf8);
 

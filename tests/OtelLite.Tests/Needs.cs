@@ -42,6 +42,13 @@ internal sealed class BrowserTheoryAttribute : TheoryAttribute
     public BrowserTheoryAttribute() => Skip = new BrowserFactAttribute().Skip;
 }
 
+/// <summary>A test of what is Linux's alone.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class LinuxFactAttribute : FactAttribute
+{
+    public LinuxFactAttribute() => Skip = OperatingSystem.IsLinux() ? null : "this is about Linux";
+}
+
 /// <summary>A black-box test of the published executable.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class PublishedFactAttribute : FactAttribute

@@ -6,6 +6,10 @@ internal static class ExportVariables
     public const string Switch = "CLAUDE_CODE_ENABLE_TELEMETRY";
     public const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
     public const string Headers = "OTEL_EXPORTER_OTLP_HEADERS";
+    public const string Protocol = "OTEL_EXPORTER_OTLP_PROTOCOL";
+
+    /// <summary>Traces are sent only when this is on too.</summary>
+    public const string Traces = "CLAUDE_CODE_ENHANCED_TELEMETRY_BETA";
 
     // Claude Code's defaults are 60 s for metrics and 5 s for logs; a live page should not have to wait for them.
     private const int MetricIntervalMs = 5000;
@@ -16,9 +20,9 @@ internal static class ExportVariables
     public static IReadOnlyList<(string Name, string Value)> For(string endpoint, string token) =>
     [
         (Switch, "1"),
-        ("OTEL_METRICS_EXPORTER", "otlp"),
-        ("OTEL_LOGS_EXPORTER", "otlp"),
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
+        (Exporter("metrics"), "otlp"),
+        (Exporter("logs"), "otlp"),
+        (Protocol, "http/json"),
         (Endpoint, endpoint),
         (Headers, $"Authorization=Bearer {token}"),
         ("OTEL_METRIC_EXPORT_INTERVAL", $"{MetricIntervalMs}"),
@@ -31,6 +35,18 @@ internal static class ExportVariables
     /// <summary>Those of one signal alone, which win over the one for all: that signal then goes elsewhere, unseen.</summary>
     public static IReadOnlyList<string> Diverting { get; } =
         [.. from signal in (string[])["METRICS", "LOGS"] from what in (string[])["ENDPOINT", "PROTOCOL", "HEADERS"] select $"OTEL_EXPORTER_OTLP_{signal}_{what}"];
+
+    /// <summary>All that decide whether, how and where to something is exported, in the order in which a person asks.</summary>
+    public static IReadOnlyList<string> All { get; } =
+    [
+        Switch, Exporter("metrics"), Exporter("logs"), Protocol, Endpoint, Headers, .. Diverting, Traces, Exporter("traces"),
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+    ];
+
+    public static bool Concerns(string name) => All.Contains(name);
+
+    /// <summary>What decides how a signal is exported, if at all.</summary>
+    public static string Exporter(string signal) => $"OTEL_{signal.ToUpperInvariant()}_EXPORTER";
 
     public static bool Diverts(string name) => Diverting.Contains(name);
 }

@@ -67,6 +67,6 @@ internal sealed class OwnCommand(IReadOnlyList<string> program, IReadOnlyList<st
 
     private string Line(string command) => string.Join(' ', [.. program.Select(word => Quoted(word.Replace('\\', '/'))), command, .. flags.Select(Quoted)]);
 
-    // For a POSIX shell, which on Windows is Git's; there slashes lean forward, for PowerShell too.
-    private static string Quoted(string word) => word.Length > 0 && !word.AsSpan().ContainsAnyExcept(Plain) ? word : $"'{word.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+    /// <summary>A word for a POSIX shell, which on Windows is Git's; there slashes lean forward, for PowerShell too.</summary>
+    public static string Quoted(string word) => word.Length > 0 && !word.AsSpan().ContainsAnyExcept(Plain) ? word : $"'{word.Replace("'", @"'\''", StringComparison.Ordinal)}'";
 }

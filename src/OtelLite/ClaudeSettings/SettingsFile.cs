@@ -6,6 +6,7 @@ namespace OtelLite.ClaudeSettings;
 internal sealed record SettingsFile(byte[] Bytes, SettingsText Text)
 {
     private const string BackupMark = ".otellite-backup-";
+    private const string NothingIsWritten = " Correct it; until then nothing is written.";
 
     /// <summary>Null where there is none.</summary>
     /// <exception cref="SettingsException">It can't be read, or Claude Code can't.</exception>
@@ -27,23 +28,31 @@ internal sealed record SettingsFile(byte[] Bytes, SettingsText Text)
         {
             return null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
+            // A pipe has no length.
             throw new SettingsException($"{path} can't be read: {e.Message}", e);
         }
 
+        return Parse(path, bytes);
+    }
+
+    /// <summary>Takes the bytes as Claude Code does.</summary>
+    /// <param name="path">How they are called.</param>
+    /// <exception cref="SettingsException">Claude Code ignores them.</exception>
+    public static SettingsFile Parse(string path, byte[] bytes)
+    {
         try
         {
             var text = SettingsText.Parse(bytes);
-            return text.Find("env") is { IsObject: false }
-                ? throw new SettingsException($"\"env\" in {path} is not an object in braces, and Claude Code ignores such a file as a whole. Correct it; until then nothing is written.")
+            return SettingsShape.Wrong(text) is { } wrong
+                ? throw new SettingsException($"{path}: {wrong}, and Claude Code ignores such a file as a whole.", null, NothingIsWritten)
                 : new SettingsFile(bytes, text);
         }
         catch (JsonPlaceException e)
         {
             throw new SettingsException(
-                $"{path} is not valid at line {e.Line}, column {e.Column}: {TerminalText.OneLine(e.Message)}. "
-                + "Claude Code ignores such a file as a whole. Correct it; until then nothing is written.", e);
+                $"{path} is not valid at line {e.Line}, column {e.Column}: {TerminalText.OneLine(e.Message)}. Claude Code ignores such a file as a whole.", e, NothingIsWritten);
         }
     }
 

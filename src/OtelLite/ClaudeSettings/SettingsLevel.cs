@@ -2,7 +2,7 @@ namespace OtelLite.ClaudeSettings;
 
 /// <summary>One file of Claude Code's settings that can set its telemetry, and what it says. Those of a project can not: the client ignores them there.</summary>
 /// <param name="Text">Null where there is no such file, or none that the client takes.</param>
-/// <param name="Trouble">Why the client ignores the whole file: the beginning of a sentence; null where it doesn't.</param>
+/// <param name="Trouble">Why the client ignores the whole file, in sentences; null where it doesn't.</param>
 internal sealed record SettingsLevel(string Path, bool IsManaged, SettingsText? Text, string? Trouble)
 {
     public const string UserFile = "settings.json";
@@ -35,7 +35,8 @@ internal sealed record SettingsLevel(string Path, bool IsManaged, SettingsText? 
     /// <summary>The variables that it sets.</summary>
     public IEnumerable<string> Variables => Text?.Find("env")?.Members.Where(m => m.Name is not null).Select(m => m.Name!).Distinct() ?? [];
 
-    private static SettingsLevel Of(string path, bool isManaged)
+    /// <summary>One file, whoever's it is.</summary>
+    public static SettingsLevel Of(string path, bool isManaged)
     {
         try
         {
@@ -43,7 +44,7 @@ internal sealed record SettingsLevel(string Path, bool IsManaged, SettingsText? 
         }
         catch (SettingsException e)
         {
-            return new SettingsLevel(path, isManaged, null, e.Message);
+            return new SettingsLevel(path, isManaged, null, e.Wrong);
         }
     }
 }

@@ -27,13 +27,17 @@ internal static class CommandLine
         {
             serve,
             SetupCommand.Create(settings),
+            DoctorCommand.Create(settings),
             StatusCommand.Create(settings),
+            StatusLineCommand.Create(settings),
+            HookCommand.Create(settings),
             QueryCommand.Create(settings),
             ImportCommand.Create(settings),
             ExportCommand.Create(settings),
             BackupCommand.Create(settings),
             PruneCommand.Create(settings),
             RecountCommand.Create(settings),
+            AutostartCommand.Create(settings),
             CompletionCommand.Create(),
         };
         root.Options.Clear();

@@ -10,7 +10,7 @@ internal sealed record BackupReport(string Path, long Bytes);
 /// <param name="Bytes">See PrunedRows in Storage/Prune.cs.</param>
 internal sealed record PruneReport(bool DryRun, DateTimeOffset Before, long Metrics, long Events, long Spans, long Bytes);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, GenerationMode = JsonSourceGenerationMode.Serialization)]
 [JsonSerializable(typeof(BackupReport))]
 [JsonSerializable(typeof(PruneReport))]
 [JsonSerializable(typeof(ImportReport))]

@@ -62,14 +62,18 @@ internal sealed class ImportDelivery : IDisposable
 
     public void Dispose() => _writer?.Dispose();
 
-    private (bool IsDelivered, bool MayTryAgain, string Reason) Send(ReadOnlyMemory<byte> body) => ServerAnswer.Post(_url, "/v1/logs", _token, body) switch
+    private (bool IsDelivered, bool MayTryAgain, string Reason) Send(ReadOnlyMemory<byte> body)
     {
-        null => (false, true, "the server does not answer"),
-        { Status: 200 } => (true, false, ""),
-        { Status: 401 } => (false, false, "the running server has another token: it was started with other settings (--data-dir, --token)"),
-        { Status: 429 or 502 or 503 or 504 } busy => (false, true, ReasonOf(busy)),
-        { } refused => (false, false, ReasonOf(refused)),
-    };
+        using PendingAnswer? pending = ServerAnswer.Post(_url, "/v1/logs", _token, body.ToArray());
+        return pending?.Wait(Limits.ImportAnswerTimeout) switch
+        {
+            null => (false, true, "the server does not answer"),
+            { Status: 200 } => (true, false, ""),
+            { Status: 401 } => (false, false, "the running server has another token: it was started with other settings (--data-dir, --token)"),
+            { Status: 429 or 502 or 503 or 504 } busy => (false, true, ReasonOf(busy)),
+            { } refused => (false, false, ReasonOf(refused)),
+        };
+    }
 
     private static string ReasonOf(ServerAnswer answer)
     {

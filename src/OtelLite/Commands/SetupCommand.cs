@@ -57,11 +57,10 @@ internal static class SetupCommand
 
             string endpoint = Endpoint(options);
             string token = TokenOf(options);
-            var own = new OwnCommand(Program(), ToldAlong(parsed, settings, environment));
+            var own = new OwnCommand(ToldAlong.Program(), ToldAlong.Of(parsed, settings, environment, IsNeeded));
             IReadOnlyList<(string Name, string Value)> variables = ExportVariables.For(endpoint, token);
             SetupOutcome outcome = setup.Apply(new SetupWish(variables, flags.StatusLine(parsed), flags.Hook(parsed), own));
-            bool hasDoctor = parsed.RootCommandResult.Command.Subcommands.Any(c => c.Name == "doctor");
-            SetupReport.Applied(path, endpoint, outcome, hasDoctor);
+            SetupReport.Applied(path, endpoint, outcome);
             foreach (string warning in SetupReport.OfOthers(SettingsLevel.Read(folders), variables, environment))
             {
                 Console.Error.WriteLine($"otellite: {warning}");
@@ -135,34 +134,17 @@ internal static class SetupCommand
         return Token.OfDataDir(options.DataDir, out _).Value;
     }
 
-    // Started by .NET's own host, in development, it takes two words.
-    private static string[] Program()
+    /// <summary>The line that sets Claude Code up for the OtelLite of these options, for a person to type.</summary>
+    internal static string Line(ParseResult parsed, SettingFlags settings, Func<string, string?> environment)
     {
-        string process = Environment.ProcessPath!;
-        return Path.GetFileNameWithoutExtension(process) == "dotnet" ? [process, Path.Combine(AppContext.BaseDirectory, "otellite.dll")] : [process];
+        // What the environment says, it says to setup too.
+        List<string> told = ToldAlong.Of(parsed, settings, name => name == "HOME" ? environment(name) : null, IsNeeded);
+        return string.Join(' ', [
+            "otellite", "setup", .. told.Select(OwnCommand.Quoted), .. settings.Given(parsed).ContainsKey("token") ? (string[])["--token", NoToken] : []]);
     }
 
-    // Where the receiver and its token are. The token itself stands in no command line.
-    private static List<string> ToldAlong(ParseResult parsed, SettingFlags settings, Func<string, string?> environment)
-    {
-        Dictionary<string, string?> given = settings.Given(parsed);
-        List<string> words = [];
-        void Tell(string flag, string? value, bool isPath)
-        {
-            if (value is { Length: > 0 })
-            {
-                words.AddRange([flag, isPath ? Path.GetFullPath(Folders.Expand(value, environment)) : value]);
-            }
-        }
-
-        Tell(Setting.ConfigFlag, settings.ConfigFile(parsed) ?? environment(Setting.ConfigVariable), isPath: true);
-        foreach (Setting setting in Setting.All.Where(s => s.Key is "dataDir" or "urls"))
-        {
-            Tell(setting.Flag, given.GetValueOrDefault(setting.Key) ?? environment(setting.Variable), setting.Key == "dataDir");
-        }
-
-        return words;
-    }
+    // Where the receiver and its token are.
+    private static bool IsNeeded(Setting setting) => setting.Key is "dataDir" or "urls";
 
     /// <summary>What may be typed behind <c>setup</c>.</summary>
     private sealed class Flags
@@ -174,10 +156,10 @@ internal static class SetupCommand
             Arity = ArgumentArity.ZeroOrOne,
         };
 
-        private readonly Option<bool> _statusLine = new("--statusline") { Description = "also let its status line tell of the plan's limits; yours is kept and shown", Hidden = true };
-        private readonly Option<bool> _noStatusLine = new("--no-statusline") { Description = "take that out again", Hidden = true };
-        private readonly Option<bool> _hook = new("--hook") { Description = "also let each session tell its folder as it starts", Hidden = true };
-        private readonly Option<bool> _noHook = new("--no-hook") { Description = "take that out again", Hidden = true };
+        private readonly Option<bool> _statusLine = new("--statusline") { Description = "also let its status line tell of the plan's limits; yours is kept and shown" };
+        private readonly Option<bool> _noStatusLine = new("--no-statusline") { Description = "take that out again" };
+        private readonly Option<bool> _hook = new("--hook") { Description = "also let each session tell its folder as it starts" };
+        private readonly Option<bool> _noHook = new("--no-hook") { Description = "take that out again" };
 
         public Option<bool> Print { get; } = new("--print") { Description = "only show what it would set, with the token in it" };
 
@@ -196,7 +178,7 @@ internal static class SetupCommand
 
         public bool? Hook(ParseResult parsed) => Wish(parsed, _hook, _noHook);
 
-        /// <exception cref="UsageException">Two flags contradict each other, or one asks for what there is not.</exception>
+        /// <exception cref="UsageException">Two flags contradict each other.</exception>
         public void Check(ParseResult parsed)
         {
             foreach ((Option<bool> one, Option<bool> other) in ((Option<bool>, Option<bool>)[])[(Print, Undo), (_statusLine, _noStatusLine), (_hook, _noHook), (Undo, _statusLine), (Undo, _hook)])
@@ -210,15 +192,6 @@ internal static class SetupCommand
             if (parsed.GetValue(Json) && !parsed.GetValue(Print))
             {
                 throw new UsageException($"{Json.Name} is a form of {Print.Name}: give both.");
-            }
-
-            foreach (Option<bool> flag in (Option<bool>[])[_statusLine, _hook])
-            {
-                string called = flag.Name[2..];
-                if (parsed.GetValue(flag) && !parsed.RootCommandResult.Command.Subcommands.Any(c => c.Name == called))
-                {
-                    throw new UsageException($"{flag.Name}: there is no otellite {called} in this version.");
-                }
             }
         }
 

@@ -6,7 +6,7 @@ namespace OtelLite.Commands;
 /// <summary>What <c>otellite setup</c> says of what it did.</summary>
 internal static class SetupReport
 {
-    public static void Applied(string path, string endpoint, SetupOutcome outcome, bool hasDoctor)
+    public static void Applied(string path, string endpoint, SetupOutcome outcome)
     {
         if (outcome.Changes.Count == 0)
         {
@@ -15,10 +15,9 @@ internal static class SetupReport
         else
         {
             List(path, outcome);
-            string check = hasDoctor ? "If nothing arrives, otellite doctor says why." : "They show there within seconds of their first prompt.";
             Console.Out.WriteLine($"""
 
-                Sessions that run already must be started again. Run otellite and open the address that it prints. {check}
+                Sessions that run already must be started again. Run otellite and open the address that it prints. If nothing arrives, otellite doctor says why.
                 otellite setup --undo takes this back.
                 """);
         }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using OtelLite.Telemetry;
 
 namespace OtelLite.Dashboard;
 
@@ -22,6 +23,11 @@ internal static class Answers
 
         return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body).AsTask();
     }
+
+    /// <summary>What was posted could not be stored: 503 while the world is in the way, 500 for a defect.</summary>
+    public static Task WriteNotStored(HttpContext context, string what, WriteResult result) => WriteProblem(
+        context, result.Outcome == WriteOutcome.Failed ? StatusCodes.Status500InternalServerError : StatusCodes.Status503ServiceUnavailable,
+        $"{what} could not be stored: {result.Reason}");
 
     public static Task WriteProblem(HttpContext context, int status, string detail) => Write(
         context,

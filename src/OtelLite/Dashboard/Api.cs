@@ -24,8 +24,8 @@ internal sealed class Api
 
     /// <param name="retention">How long raw rows are kept, as it was set; null: all are.</param>
     public Api(
-        Func<SqliteConnection> openReader, WriteScrape writeScrape, Func<string?> trouble, LiveUpdates live, IngestLog log, Token token, string version, CancellationToken stopping,
-        string? retention = null)
+        Func<SqliteConnection> openReader, WriteScrape writeScrape, Func<SessionPlace, Task<WriteResult>> writePlace, Func<string?> trouble, LiveUpdates live,
+        IngestLog log, Token token, string version, CancellationToken stopping, string? retention = null)
     {
         _retention = retention;
         _openReader = openReader;
@@ -38,6 +38,7 @@ internal sealed class Api
         _stopping = stopping;
         ApiJson json = ApiJson.Default;
         var figures = new FigureAnswers(openReader);
+        var posts = new SessionPosts(openReader, writePlace);
         Endpoints =
         [
             new("GET", "/healthz", "is the program running", json.HealthAnswer, c => Answers.Write(c, new HealthAnswer("ok", version), json.HealthAnswer)) { Open = true },
@@ -72,12 +73,17 @@ internal sealed class Api
                 Parameters = SessionsReader.Parameters,
             },
             new("GET", "/api/sessions/{id}", "one session prompt by prompt, and whether its metrics and events agree", json.SessionDetails, ServeSession),
+            new("POST", "/api/sessions/{id}", "takes where a session is at work, and its official limits; answers what a status line shows", json.StatusFigures, c => posts.Serve(c, IdIn(c)))
+            {
+                Body = json.SessionPost,
+                Parameters = [ScopeReader.ZoneParameter],
+            },
             new("GET", "/api/sessions/{id}/events", "what happened in a session, in time: prompts, requests, tools, decisions, errors, compactions", json.SessionEvents, ServeSessionEvents),
             new("GET", "/api/events/{id}", "all that one event says", json.EventAnswer, ServeEvent),
             new("GET", "/api/live", "server-sent events: the summary at once and after each commit", null, ServeLive) { Scoped = true },
             new("GET", "/api/ingest", "what arrived since the program started, what was refused and why, and whether the count adds up", json.IngestAnswer, ServeIngest),
             new("GET", "/api/scrapes", "the official usage readings, the newest first", json.ScrapesAnswer, ServeScrapes),
-            new("POST", "/api/scrapes", "stores an official usage reading", json.ScrapeReading, StoreScrape) { Body = json.ScrapePost },
+            new("POST", "/api/scrapes", "stores an official usage reading", json.ScrapeReading, StoreScrape) { Body = json.ScrapePost, Makes = true },
             new("GET", "/api/setup", "what to paste so that Claude Code exports here", json.SetupAnswer, ServeSetup),
         ];
     }
@@ -155,81 +161,18 @@ internal sealed class Api
 
     private async Task StoreScrape(HttpContext context)
     {
-        ScrapePost post = await ReadScrape(context.Request).ConfigureAwait(false);
-        DateTimeOffset scrapedAt = DateTimeOffset.UtcNow;
-        if (post.ScrapedAt is { } text && !ScopeReader.TryTime(text, out scrapedAt))
-        {
-            throw new BadRequestException($"scrapedAt: '{text}' is not a time such as 2026-01-31T09:30:00Z");
-        }
-
-        if (scrapedAt > DateTimeOffset.UtcNow + Limits.ScrapeAheadMax)
-        {
-            throw new BadRequestException($"scrapedAt: '{post.ScrapedAt}' is in the future: look at the clock of the machine that reads");
-        }
-
-        if (post.Limits is { ValueKind: not (JsonValueKind.Object or JsonValueKind.Null) })
-        {
-            throw new BadRequestException("limits must be an object such as {\"fiveHour\": {\"usedPercent\": 41.5}}");
-        }
-
-        (WriteResult result, long id) = await _writeScrape(UnixNano.From(scrapedAt), post.Source, LimitsText(post.Limits)).ConfigureAwait(false);
+        ScrapePost post = await PostedJson.Read(
+            context.Request, ApiJson.Default.ScrapePost, "a reading such as {\"scrapedAt\": \"2026-01-31T09:30:00Z\", \"source\": \"my-scraper\"}").ConfigureAwait(false);
+        DateTimeOffset scrapedAt = PostedJson.Time("scrapedAt", post.ScrapedAt);
+        (WriteResult result, long id) = await _writeScrape(UnixNano.From(scrapedAt), post.Source, PostedJson.LimitsText(post.Limits)).ConfigureAwait(false);
         if (result.Outcome != WriteOutcome.Committed)
         {
-            int status = result.Outcome == WriteOutcome.Failed ? StatusCodes.Status500InternalServerError : StatusCodes.Status503ServiceUnavailable;
-            await Answers.WriteProblem(context, status, $"the reading could not be stored: {result.Reason}").ConfigureAwait(false);
+            await Answers.WriteNotStored(context, "the reading", result).ConfigureAwait(false);
             return;
         }
 
         using SqliteConnection connection = _openReader();
         await Answers.Write(context, ScrapesQuery.ById(connection, id)!, ApiJson.Default.ScrapeReading, StatusCodes.Status201Created).ConfigureAwait(false);
-    }
-
-    // Text that is none (bytes that are not UTF-8, half of a surrogate pair) is parsed without a word and fails when it is written,
-    // which would then be every summary that carries this reading. So it is written once here.
-    private static string? LimitsText(JsonElement? limits)
-    {
-        if (limits is not { ValueKind: JsonValueKind.Object } given)
-        {
-            return null;
-        }
-
-        try
-        {
-            _ = JsonSerializer.SerializeToUtf8Bytes(given, ApiJson.Default.JsonElement);
-            return given.GetRawText();
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
-        {
-            throw new BadRequestException("limits holds text that is not valid Unicode");
-        }
-    }
-
-    private static async Task<ScrapePost> ReadScrape(HttpRequest request)
-    {
-        byte[] body = new byte[Limits.ScrapeBytesMax + 1];
-        int length = await request.Body.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false).ConfigureAwait(false);
-        if (length > Limits.ScrapeBytesMax)
-        {
-            throw new BadRequestException($"a reading may be at most {Limits.ScrapeBytesMax} bytes");
-        }
-
-        try
-        {
-            // Everything is optional, so an empty body is a reading too: "now".
-            return length == 0 ? new ScrapePost() : ParseScrape(body.AsSpan(0, length))
-                ?? throw new BadRequestException("the body is null where an object was expected");
-        }
-        catch (JsonException e)
-        {
-            throw new BadRequestException($"the body is not a reading such as {{\"scrapedAt\": \"2026-01-31T09:30:00Z\", \"source\": \"my-scraper\"}}: {e.Message}");
-        }
-    }
-
-    private static ScrapePost? ParseScrape(ReadOnlySpan<byte> body)
-    {
-        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = Limits.ScrapeDepthMax });
-        ScrapePost? post = JsonSerializer.Deserialize(ref reader, ApiJson.Default.ScrapePost);
-        return reader.Read() ? throw new JsonException("there is more after the reading") : post;
     }
 
     private Task ServeSetup(HttpContext context) => Answers.Write(

@@ -36,6 +36,9 @@ internal sealed record ApiEndpoint(string Method, string Path, string Does, Json
     /// <summary>Answers without a token.</summary>
     public bool Open { get; init; }
 
+    /// <summary>What is posted becomes something of its own: 201.</summary>
+    public bool Makes { get; init; }
+
     /// <summary>The type of the posted body.</summary>
     public JsonTypeInfo? Body { get; init; }
 }

@@ -50,7 +50,7 @@ internal static class OpenApi
             parameters = ScopeReader.Parameters.Concat(parameters);
         }
 
-        string status = endpoint.Method == "POST" ? "201" : "200";
+        string status = endpoint.Makes ? "201" : "200";
         var operation = new JsonObject
         {
             ["summary"] = endpoint.Does,

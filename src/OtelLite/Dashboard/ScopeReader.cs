@@ -38,6 +38,8 @@ internal static class ScopeReader
         ("session", "only this session id; may be given several times"),
         ("project", "only this project; may be given several times"),
         ("machine", "only this machine; may be given several times"),
+        ("repository", "only this repository, as owner/name; may be given several times"),
+        ("branch", "only sessions on this branch; may be given several times"),
     ];
 
     /// <param name="others">Parameters of the endpoint that are read elsewhere.</param>
@@ -71,6 +73,8 @@ internal static class ScopeReader
             Sessions = Values(query, "session"),
             Projects = Values(query, "project"),
             Machines = Values(query, "machine"),
+            Repositories = Values(query, "repository"),
+            Branches = Values(query, "branch"),
         };
         return new RequestedScope(scope, from, to, since, zone, newest);
     }

@@ -13,7 +13,7 @@ internal static class SessionsReader
         ("offset", $"how many of the first to leave out, at most {Limits.SessionsOffsetMax}; default 0"),
         ("sort", $"{string.Join(", ", Sorts)}; default seen. What is equal is sorted by the id"),
         ("order", "asc or desc; default desc"),
-        ("text", $"only those with this in their id, project, machine, model or a value of their resource, whatever the case; at most {Limits.SearchCharactersMax} characters"),
+        ("text", $"only those with this in their id, name, project, repository, branch, machine, model or a value of their resource, whatever the case; at most {Limits.SearchCharactersMax} characters"),
         ("active", "'true': only those of which something arrived in the last five minutes"),
         ("minCost", "only those that cost as many dollars within the range"),
     ];

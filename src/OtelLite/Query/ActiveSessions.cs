@@ -30,7 +30,7 @@ internal enum Doing
 /// <param name="TokensPerMinute">Over the last five minutes.</param>
 /// <param name="CostUsd">Like tokens, prompts and errors, of the whole session.</param>
 internal sealed record ActiveSession(
-    string Id, bool Named, string? Project, string? Machine, string? Model, DateTimeOffset StartedAt, DateTimeOffset LastSeenAt, Doing Doing, string? Tool,
+    string Id, bool Named, string? Project, string? Branch, string? Name, string? Machine, string? Model, DateTimeOffset StartedAt, DateTimeOffset LastSeenAt, Doing Doing, string? Tool,
     DateTimeOffset? DoingSince, double TokensPerMinute, double CostUsd, double CostUsdLastHour, long Tokens, long Prompts, long ApiErrors);
 
 /// <summary>Who is at work.</summary>
@@ -91,7 +91,7 @@ internal static class ActiveSessionsQuery
         SELECT active.id, session_id, is_named, project, machine, (SELECT name FROM usage_name WHERE id = request.model), first_unix_nano, last_unix_nano,
                prompt_at, result_at, request.time_unix_nano, request.origin,
                EXISTS (SELECT 1 FROM usage_tool WHERE {OfSession} AND usage_tool.request_id = request.request_id), error_at,
-               call.accepted_unix_nano, (SELECT name FROM usage_name WHERE id = call.tool), active.cost_nano_usd, tokens, prompts, api_errors
+               call.accepted_unix_nano, (SELECT name FROM usage_name WHERE id = call.tool), active.cost_nano_usd, tokens, prompts, api_errors, branch, session_name
         FROM seen active LEFT JOIN usage_request request ON request.id = active.request
              LEFT JOIN usage_call call ON call.session = active.id AND call.tool_use_id = (
                 SELECT tool_use_id FROM usage_call WHERE {OfSession} AND accepted_unix_nano >= coalesce(prompt_at, 0) AND result_unix_nano IS NULL
@@ -104,7 +104,7 @@ internal static class ActiveSessionsQuery
         string? Text(int column) => row.IsDBNull(column) ? null : row.GetString(column);
         (Doing doing, long at) = DoingOf(row);
         return new ActiveSession(
-            row.GetString(1), row.GetBoolean(2), Text(3), Text(4), Text(5), UnixNano.ToTime(row.GetInt64(6)), UnixNano.ToTime(row.GetInt64(7)),
+            row.GetString(1), row.GetBoolean(2), Text(3), Text(20), Text(21), Text(4), Text(5), UnixNano.ToTime(row.GetInt64(6)), UnixNano.ToTime(row.GetInt64(7)),
             doing, doing == Doing.Tool ? Text(15) : null, doing == Doing.Unknown ? null : UnixNano.ToTime(at),
             pace.TokensOfMinutes / PaceQuery.Minutes.TotalMinutes, SummaryQuery.Usd(row.GetInt64(16)), SummaryQuery.Usd(pace.CostNanoUsd), row.GetInt64(17),
             row.GetInt64(18), row.GetInt64(19));

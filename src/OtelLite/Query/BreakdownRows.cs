@@ -24,7 +24,7 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
     /// <summary>What each part of the rows is called; several may have one name.</summary>
     public Func<object, string> Names(SqliteConnection connection, IReadOnlyCollection<object> parts)
     {
-        if (by is "project" or "machine")
+        if (IsOfSession)
         {
             return part => (string)part;
         }
@@ -49,6 +49,8 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
     }
 
     private string ToolColumn => measure.Figures.Contains(Figure.ToolFailures) ? "failures" : "calls";
+
+    private bool IsOfSession => by is "project" or "machine" or "repository" or "branch";
 
     // Some figures stand in the session itself, unless some models alone are asked for.
     private bool IsOwn => scope.Models.Count == 0 && measure.SessionColumn is not null;
@@ -88,7 +90,7 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
     // A session that lies wholly within a bucket needs no look at when in it things happened.
     private string Sessions(SqliteCommand command, Buckets buckets)
     {
-        string part = by is "project" or "machine" ? $"coalesce({by}, '')" : "coalesce(resource, 0)";
+        string part = IsOfSession ? $"coalesce({by}, '')" : "coalesce(resource, 0)";
         string own = IsOwn ? measure.SessionColumn! : ModelColumns;
         string amounts = Straddling(command, buckets);
         return $"""
@@ -107,14 +109,28 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
     // The amounts of the other sessions (time_unix_nano, session, value).
     private string Straddling(SqliteCommand command, Buckets? buckets)
     {
-        string others = buckets is null
-            ? scope.Straddling(command)
-            : $"""
-               SELECT id FROM usage_session WHERE last_unix_nano >= $from AND first_unix_nano < $to AND NOT ({WithinOne(buckets)}){And(scope.WhereSession(command))}
-               """;
+        string others = buckets is null ? scope.Straddling(command) : AcrossBuckets(command, buckets);
         return buckets is { NeedExactTimes: true }
             ? $"SELECT time_unix_nano, session, value FROM usage_amount WHERE {scope.Where(command)} AND figure IN ({measure.FigureList}) AND session IN ({others})"
             : $"SELECT time_unix_nano, session, value FROM ({scope.AmountsOf(command, others)}) WHERE figure IN ({measure.FigureList})";
+    }
+
+    private string AcrossBuckets(SqliteCommand command, Buckets buckets)
+    {
+        using SqliteCommand look = command.Connection!.CreateCommand();
+        look.CommandText = $"""
+            SELECT id FROM usage_session WHERE last_unix_nano >= $from AND first_unix_nano < $to AND NOT ({WithinOne(buckets)}){And(scope.WhereSession(look))}
+            """;
+        look.Parameters.AddWithValue("$from", scope.FromUnixNano);
+        look.Parameters.AddWithValue("$to", scope.ToUnixNano);
+        List<long> found = [];
+        using SqliteDataReader row = look.ExecuteReader();
+        while (row.Read())
+        {
+            found.Add(row.GetInt64(0));
+        }
+
+        return Scope.Listed(command, "$across", found);
     }
 
     private static string And(string condition) => condition.Length > 0 ? " AND " + condition : "";

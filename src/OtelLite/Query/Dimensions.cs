@@ -7,7 +7,7 @@ namespace OtelLite.Query;
 /// <param name="Sources">What requests were for, as clients call it.</param>
 /// <param name="ResourceAttributes">The keys of what the sessions' resources say of themselves.</param>
 internal sealed record Dimensions(
-    IReadOnlyList<string> Models, IReadOnlyList<string> Projects, IReadOnlyList<string> Machines, IReadOnlyList<string> Sources, IReadOnlyList<string> Tools,
+    IReadOnlyList<string> Models, IReadOnlyList<string> Projects, IReadOnlyList<string> Machines, IReadOnlyList<string> Repositories, IReadOnlyList<string> Branches, IReadOnlyList<string> Sources, IReadOnlyList<string> Tools,
     IReadOnlyList<string> ResourceAttributes);
 
 internal static class DimensionsQuery
@@ -20,6 +20,8 @@ internal static class DimensionsQuery
             Names(connection, "model", command => SumsQuery.Of(command, scope, SumsQuery.Figures, FigureColumns.All), FigureColumns.All),
             Values(connection, command => SessionsOf(command, scope, "project")),
             Values(connection, command => SessionsOf(command, scope, "machine")),
+            Values(connection, command => SessionsOf(command, scope, "repository")),
+            Values(connection, command => SessionsOf(command, scope, "branch")),
             Names(connection, "source", command => SumsQuery.Of(command, scope, SumsQuery.Sources, ["requests"]), ["requests"]),
             Names(connection, "tool", command => SumsQuery.Of(command, scope, SumsQuery.Tools, ["calls"]), ["calls"]),
             Values(connection, command => $"""
@@ -37,7 +39,7 @@ internal static class DimensionsQuery
         command.Parameters.AddWithValue("$to", scope.ToUnixNano);
         return $"""
             SELECT DISTINCT {column} AS value FROM usage_session {index}
-            WHERE last_unix_nano >= $from AND first_unix_nano < $to{(sessions.Length > 0 ? " AND " + sessions : "")} {scope.AndUsesModel(command)}
+            WHERE {column} IS NOT NULL AND last_unix_nano >= $from AND first_unix_nano < $to{(sessions.Length > 0 ? " AND " + sessions : "")} {scope.AndUsesModel(command)}
             """;
     }
 

@@ -79,7 +79,7 @@ internal sealed record Exported(string Name, string Does, string From, string Fi
         ]),
         new("sessions", "sessions that did something", "usage_session", "iif(did_something, first_unix_nano, NULL)", "last_unix_nano", "first_unix_nano",
         [
-            As("session_id"), new("first", "first_unix_nano", Told.Time), new("last", "last_unix_nano", Told.Time), As("project"), As("machine"), As("input"), As("output"),
+            As("session_id"), new("first", "first_unix_nano", Told.Time), new("last", "last_unix_nano", Told.Time), As("project"), As("repository"), As("branch"), As("folder"), As("session_name"), As("machine"), As("input"), As("output"),
             As("cache_read"), As("cache_creation"), new("cost", "cost_nano_usd", Told.Dollars), As("api_requests"), As("api_errors"), As("prompts"), As("tool_calls"),
         ]),
         new("scrapes", "official readings", "scrape", "scraped_at_unix_nano", "scraped_at_unix_nano", "scraped_at_unix_nano",

@@ -42,11 +42,7 @@ internal static class FigureSums
         EachInPart(connection, scope, figures, add, command => scope.Straddling(command));
         if (straddling.Count > 0)
         {
-            EachInPart(connection, scope, figures, add, command =>
-            {
-                command.Parameters.AddWithValue("$straddling", $"[{string.Join(',', straddling)}]");
-                return "SELECT value FROM json_each($straddling)";
-            });
+            EachInPart(connection, scope, figures, add, command => Scope.Listed(command, "$buckets", straddling));
         }
     }
 

@@ -21,8 +21,12 @@ internal sealed record Scope
 
     public IReadOnlyList<string> Machines { get; init; } = [];
 
+    public IReadOnlyList<string> Repositories { get; init; } = [];
+
+    public IReadOnlyList<string> Branches { get; init; } = [];
+
     /// <summary>
-    /// The same scope, no wider than what its sessions did: of a filter by session, project or machine only their own time is looked at, and
+    /// The same scope, no wider than what its sessions did: of a filter by what sessions are only their own time is looked at, and
     /// not all that is stored.
     /// </summary>
     public Scope Narrowed(SqliteConnection connection)
@@ -113,7 +117,7 @@ internal sealed record Scope
     }
 
     /// <summary>Only some sessions are asked for, by what they are.</summary>
-    public bool IsOfSessions => Sessions.Count + Projects.Count + Machines.Count > 0;
+    public bool IsOfSessions => Sessions.Count + Projects.Count + Machines.Count + Repositories.Count + Branches.Count > 0;
 
     /// <summary>The condition on usage_session of those that lie wholly in the range: what they did in all, they did in it.</summary>
     public string Inside(SqliteCommand command)
@@ -135,19 +139,45 @@ internal sealed record Scope
         return $"{string.Join(" AND ", conditions)}{AndSession(command)}";
     }
 
-    /// <summary>A SELECT of the sessions that lie in the range in part.</summary>
+    /// <summary>A SELECT of the sessions that lie in the range in part; they are looked for at once, in the command's connection.</summary>
     public string Straddling(SqliteCommand command)
     {
-        Bind(command, "$from", FromUnixNano);
-        Bind(command, "$to", ToUnixNano);
-        string sessions = AndSession(command);
-        const string none = "SELECT id FROM usage_session WHERE false";
-        string[] parts =
-        [
-            .. FromUnixNano > 0 ? [$"SELECT id FROM usage_session WHERE last_unix_nano >= $from AND +first_unix_nano < $from{sessions}"] : Array.Empty<string>(),
-            .. ToUnixNano < long.MaxValue ? [$"SELECT id FROM usage_session WHERE last_unix_nano >= $to AND +first_unix_nano < $to{sessions}"] : Array.Empty<string>(),
-        ];
-        return parts.Length == 0 ? none : string.Join(" UNION ", parts);
+        HashSet<long> found = [];
+        foreach (long edge in new[] { FromUnixNano, ToUnixNano }.Where(e => e is > 0 and < long.MaxValue))
+        {
+            using SqliteCommand look = command.Connection!.CreateCommand();
+            Bind(look, "$edge", edge);
+            // From the end of time that is nearer: the plus keeps SQLite from looking from the other.
+            string range = IsLate(command.Connection!, edge)
+                ? "last_unix_nano >= $edge AND +first_unix_nano < $edge"
+                : "+last_unix_nano >= $edge AND first_unix_nano < $edge";
+            look.CommandText = $"SELECT id FROM usage_session WHERE {range}{AndSession(look)}";
+            using SqliteDataReader row = look.ExecuteReader();
+            while (row.Read())
+            {
+                found.Add(row.GetInt64(0));
+            }
+        }
+
+        return Listed(command, "$straddling", found);
+    }
+
+    /// <summary>
+    /// A SELECT of these ids. They are few, and a query that adds up ten tables asks for them in each: SQLite would look for them ten times.
+    /// </summary>
+    public static string Listed(SqliteCommand command, string name, IEnumerable<long> ids)
+    {
+        Bind(command, name, $"[{string.Join(',', ids)}]");
+        return $"SELECT value FROM json_each({name})";
+    }
+
+    // Of all that is stored, it lies in the later half.
+    private static bool IsLate(SqliteConnection connection, long timeUnixNano)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "SELECT $time > ((SELECT min(first_unix_nano) FROM usage_session) / 2 + (SELECT max(last_unix_nano) FROM usage_session) / 2)";
+        command.Parameters.AddWithValue("$time", timeUnixNano);
+        return command.ExecuteScalar() is 1L;
     }
 
     /// <summary>A SELECT of the sessions that did something in the scope; one that did nothing (only start-up records) has no row in any of these.</summary>
@@ -187,6 +217,8 @@ internal sealed record Scope
         Sessions.Contains("") ? $"(NOT is_named OR {Condition(command, "session_id", Sessions)})" : Condition(command, "session_id", Sessions),
         Condition(command, "project", Projects),
         Condition(command, "machine", Machines),
+        Condition(command, "repository", Repositories),
+        Condition(command, "branch", Branches),
     }.Where(c => c.Length > 0));
 
     private static string Condition(SqliteCommand command, string column, IReadOnlyList<string> values) =>

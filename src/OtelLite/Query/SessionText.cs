@@ -6,7 +6,7 @@ namespace OtelLite.Query;
 /// <summary>Finds sessions by a part of what names them.</summary>
 internal static class SessionText
 {
-    /// <summary>A further condition on usage_session, with its parameters added to the command: the text is part of the id, the project, the machine, a model
+    /// <summary>A further condition on usage_session, with its parameters added to the command: the text is part of the id, the name, the project, the repository, the branch, the machine, a model
     /// or a value of the resource, whatever the case of its letters. Nothing for an empty text.</summary>
     public static string Condition(SqliteConnection connection, SqliteCommand command, string text)
     {
@@ -17,9 +17,9 @@ internal static class SessionText
 
         bool Fits(string? name) => name is not null && CultureInfo.InvariantCulture.CompareInfo.IndexOf(name, text, CompareOptions.OrdinalIgnoreCase) >= 0;
         // Names are few and sessions many: which names fit is found first.
-        List<string> conditions = ["session_id LIKE $text ESCAPE '\\'"];
+        List<string> conditions = ["session_id LIKE $text ESCAPE '\\'", "session_name LIKE $text ESCAPE '\\'"];
         command.Parameters.AddWithValue("$text", $"%{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%");
-        foreach (string column in (string[])["project", "machine"])
+        foreach (string column in (string[])["project", "machine", "repository", "branch"])
         {
             string[] names = [.. Rows(connection, Distinct(column)).Where(r => Fits(r.Name)).Select(r => r.Name)];
             if (names.Length > 0)
@@ -50,7 +50,7 @@ internal static class SessionText
     // From one name to the next in the index: of a hundred thousand sessions only as many rows as there are names.
     private static string Distinct(string column) => $"""
         WITH RECURSIVE names (name) AS (
-            SELECT min({column}) FROM usage_session
+            SELECT min({column}) FROM usage_session WHERE {column} IS NOT NULL
             UNION ALL SELECT (SELECT min({column}) FROM usage_session WHERE {column} > name) FROM names WHERE name IS NOT NULL)
         SELECT 0, name FROM names WHERE name IS NOT NULL
         """;

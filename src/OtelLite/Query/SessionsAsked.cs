@@ -28,7 +28,7 @@ internal sealed record SessionsAsked
 
     public int Limit { get; init; } = 100;
 
-    /// <summary>Part of the id, project, machine, a model or a value of the resource, whatever the case of its letters; empty: any.</summary>
+    /// <summary>Part of the id, name, project, repository, branch, machine, a model or a value of the resource, whatever the case of its letters; empty: any.</summary>
     public string Text { get; init; } = "";
 
     /// <summary>Only those of which something arrived just now.</summary>

@@ -25,7 +25,7 @@ internal static class Spreads
     /// <summary>By the row of usage_name that is the key; keys without numbers have none.</summary>
     public static Dictionary<long, Spread> Read(SqliteConnection connection, Scope scope, SpreadOf of)
     {
-        bool isOfAll = scope.Sessions.Count + scope.Projects.Count + scope.Machines.Count == 0 && (scope.Models.Count == 0 || of.Key == "model");
+        bool isOfAll = !scope.IsOfSessions && (scope.Models.Count == 0 || of.Key == "model");
         if (isOfAll)
         {
             Dictionary<long, long> counts = Counts(connection, scope, of);

@@ -48,7 +48,7 @@ internal static class StatusLook
         return WithItsLog(server, options.Urls[Array.IndexOf(places, answering[0])], TokenOf(options), out problem);
     }
 
-    /// <summary>Null where nothing answers, or something that is not OtelLite.</summary>
+    /// <summary>What OtelLite says of its health there; null where nothing answers, or something that is not OtelLite.</summary>
     public static JsonElement? Health(ListenUrl url) =>
         ServerAnswer.Get(url, "/readyz", null) is { Status: 200 or 503 } answer && Parse(answer.Body) is { } json && Text(json, "version") is not null && Text(json, "status") is not null
             ? json
@@ -74,12 +74,12 @@ internal static class StatusLook
         };
     }
 
-    /// <summary>The token that the settings or the data folder name; null where neither does. None is made.</summary>
+    /// <summary>The token of the settings, else the data folder's; null where there is none.</summary>
     public static string? TokenOf(Options options)
     {
         try
         {
-            return options.Token ?? (File.Exists(Path.Combine(options.DataDir, Token.FileName)) ? Token.OfDataDir(options.DataDir, out _).Value : null);
+            return options.Token ?? Token.Existing(options.DataDir);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
@@ -111,7 +111,8 @@ internal static class StatusLook
         return null;
     }
 
-    private static JsonElement? Parse(string json)
+    /// <summary>An object of JSON; null for what is none.</summary>
+    public static JsonElement? Parse(string json)
     {
         try
         {
@@ -123,6 +124,7 @@ internal static class StatusLook
         }
     }
 
-    private static string? Text(JsonElement json, string name) =>
+    /// <summary>A member that is text; null where it is missing or something else.</summary>
+    public static string? Text(JsonElement json, string name) =>
         json.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

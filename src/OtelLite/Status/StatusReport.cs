@@ -28,6 +28,6 @@ internal sealed record StoredDatabase(
 internal sealed record StoredSignal(long Records, DateTimeOffset? LastAt);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
-[JsonSerializable(typeof(StatusReport))]
+[JsonSerializable(typeof(StatusReport), GenerationMode = JsonSourceGenerationMode.Serialization)]
 [JsonSerializable(typeof(RefusedExport))]
 internal sealed partial class StatusJson : JsonSerializerContext;

@@ -22,6 +22,7 @@ internal sealed class BatchWriter : IDisposable
     private readonly Statement _commit;
     private readonly Statement _rollback;
     private readonly Statement _scrape;
+    private readonly SessionPlaceTable _places;
     private readonly Statement _probe;
     private long _forgetBodiesAtUnixNano;
     private long _commits;
@@ -46,6 +47,7 @@ internal sealed class BatchWriter : IDisposable
         _scrape = new Statement(connection, """
             INSERT INTO scrape (scraped_at_unix_nano, received_unix_nano, source, limits) VALUES (?, ?, ?, ?) RETURNING id
             """);
+        _places = new SessionPlaceTable(connection);
         _thread = new Thread(Run) { Name = "writer", IsBackground = true };
         _thread.Start();
     }
@@ -76,6 +78,9 @@ internal sealed class BatchWriter : IDisposable
         return (await Offer(job).ConfigureAwait(false), job.ScrapeId);
     }
 
+    /// <summary>Stores where a session is at work; official limits that it tells anew are a reading.</summary>
+    public Task<WriteResult> Write(SessionPlace place) => Offer(new WriteJob(null, null, place));
+
     /// <summary>Writes what waits, answers it, and closes the file. Nothing is taken any more.</summary>
     public void Dispose()
     {
@@ -87,6 +92,7 @@ internal sealed class BatchWriter : IDisposable
         _commit.Dispose();
         _rollback.Dispose();
         _scrape.Dispose();
+        _places.Dispose();
         _probe.Dispose();
         _connection.Dispose();
     }
@@ -159,12 +165,19 @@ internal sealed class BatchWriter : IDisposable
 
     private bool Write(WriteJob job, long now)
     {
+        if (job.Place is { } place)
+        {
+            if (_places.Write(place))
+            {
+                Add(new Scrape(place.ToldUnixNano, place.Source, place.Limits), now);
+            }
+
+            return true;
+        }
+
         if (job.Scrape is { } scrape)
         {
-            _scrape.Begin().Bind(scrape.ScrapedAtUnixNano).Bind(now);
-            BindText(scrape.Source);
-            BindText(scrape.Limits);
-            job.ScrapeId = _scrape.Scalar()!.Value;
+            job.ScrapeId = Add(scrape, now);
             return true;
         }
 
@@ -180,6 +193,14 @@ internal sealed class BatchWriter : IDisposable
         _raw.Write(batch, seconds);
         _usage.Write(batch, _raw.EventIds.Rows, _raw.ResourceIds, seconds * 1_000_000_000);
         return true;
+    }
+
+    private long Add(Scrape scrape, long now)
+    {
+        _scrape.Begin().Bind(scrape.ScrapedAtUnixNano).Bind(now);
+        BindText(scrape.Source);
+        BindText(scrape.Limits);
+        return _scrape.Scalar()!.Value;
     }
 
     private void BindText(string? text) => _ = text is null ? _scrape.BindNull() : _scrape.Bind(System.Text.Encoding.UTF8.GetBytes(text));

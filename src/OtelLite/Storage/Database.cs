@@ -161,7 +161,7 @@ internal static class Database
         using SqliteTransaction transaction = connection.BeginTransaction();
         if (Version(connection) == 0)
         {
-            Execute(connection, $"{Resource("schema-raw.sql")} {Resource("schema.sql")} PRAGMA user_version = {SchemaVersion};");
+            Execute(connection, $"{Resource("schema.sql")} {Resource("schema-sums.sql")} PRAGMA user_version = {SchemaVersion};");
         }
 
         transaction.Commit();

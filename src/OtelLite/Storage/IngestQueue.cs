@@ -6,7 +6,7 @@ namespace OtelLite.Storage;
 internal sealed record Scrape(long ScrapedAtUnixNano, string? Source, string? Limits);
 
 /// <summary>One thing for the writer to do, and the promise of its outcome.</summary>
-internal sealed class WriteJob(TelemetryBatch? batch, Scrape? scrape)
+internal sealed class WriteJob(TelemetryBatch? batch, Scrape? scrape, SessionPlace? place = null)
 {
     // The answer is sent on another thread: the writer must not run the receiver's code.
     private readonly TaskCompletionSource<WriteResult> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -14,6 +14,8 @@ internal sealed class WriteJob(TelemetryBatch? batch, Scrape? scrape)
     public TelemetryBatch? Batch => batch;
 
     public Scrape? Scrape => scrape;
+
+    public SessionPlace? Place => place;
 
     /// <summary>The row that a stored reading got.</summary>
     public long ScrapeId { get; set; }

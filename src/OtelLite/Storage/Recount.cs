@@ -26,7 +26,7 @@ internal static class Recount
             result_unix_nano = iif(result_unix_nano >= $from, NULL, result_unix_nano) WHERE session = $id;
         DELETE FROM usage_call WHERE session = $id AND accepted_unix_nano IS NULL AND result_unix_nano IS NULL;
         UPDATE usage_session SET first_unix_nano = 9223372036854775807, last_unix_nano = 0, received_unix_nano = 0, did_something = 0,
-            project = NULL, project_unix_nano = 0, machine = NULL, machine_unix_nano = 0, has_points = 0, has_records = 0,
+            project = (SELECT project FROM session_place WHERE session_place.session_id = usage_session.session_id), project_unix_nano = 0, machine = NULL, machine_unix_nano = 0, has_points = 0, has_records = 0,
             resource = NULL, resource_unix_nano = 0 WHERE id = $id AND $from = 0;
         """;
 

@@ -26,8 +26,10 @@ internal sealed class SessionTable : IDisposable
     {
         _find = new(connection, "SELECT id FROM usage_session WHERE session_id = ?");
         _add = new(connection, """
-            INSERT OR IGNORE INTO usage_session (session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something)
-            VALUES (?, ?, ?, ?, 0, 0)
+            INSERT OR IGNORE INTO usage_session (session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something,
+                folder, project, repository, branch, pull_request, session_name)
+            SELECT ?1, ?2, ?3, ?4, 0, 0, folder, project, repository, branch, pull_request, session_name
+            FROM (SELECT 1) LEFT JOIN session_place ON session_place.session_id = ?1
             """);
         const string textOf = "(SELECT attributes FROM otel_resource WHERE id =";
         _see = new(connection, $"""

@@ -1,6 +1,122 @@
 -- The database as it is made. Times are nanoseconds since 1970 UTC as the client sent them, money is in nano-dollars, so
--- sums are exact integers. A change here raises user_version (Database.cs) and needs a migration. What arrives is kept in the
--- tables of schema-raw.sql.
+-- sums are exact integers. A change here raises user_version (Database.cs) and needs a migration.
+
+-- What arrived, as it arrived. People open these two with sqlite3: their first columns, in this order, are promised.
+CREATE TABLE otel_metrics (
+    id                   INTEGER PRIMARY KEY AUTOINCREMENT,
+    received_at          DATETIME DEFAULT CURRENT_TIMESTAMP,
+    metric_name          TEXT,
+    value                REAL,     -- the increase, whatever the temporality; a gauge's value as it is
+    unit                 TEXT,
+    attributes           TEXT,     -- one flat JSON object
+    session_id           TEXT,
+    time_unix_nano       INTEGER,
+    start_time_unix_nano INTEGER,
+    sent_value,                    -- what the sender wrote: integer, real (of a distribution its sum), 'NaN', or null for none
+    kind                 TEXT,     -- sum, gauge, histogram, exponential_histogram, summary
+    temporality          INTEGER,  -- 0 unspecified, 1 delta, 2 cumulative
+    is_monotonic         INTEGER,
+    flags                INTEGER,
+    resource_id          INTEGER REFERENCES otel_resource (id),
+    scope_id             INTEGER REFERENCES otel_scope (id),
+    shape                TEXT,     -- of a distribution: count, buckets, quantiles as JSON, as the sender wrote them
+    exemplars            TEXT,     -- a JSON array
+    dropped_attributes_count INTEGER   -- those past the limit of a record
+);
+
+CREATE TABLE otel_events (
+    id                       INTEGER PRIMARY KEY AUTOINCREMENT,
+    received_at              DATETIME DEFAULT CURRENT_TIMESTAMP,
+    event_name               TEXT,
+    attributes               TEXT,  -- one flat JSON object
+    session_id               TEXT,
+    prompt_id                TEXT,
+    time_unix_nano           INTEGER,
+    observed_time_unix_nano  INTEGER,
+    severity_number          INTEGER,
+    severity_text            TEXT,
+    body                     TEXT,  -- JSON of any kind
+    trace_id                 TEXT,
+    span_id                  TEXT,
+    flags                    INTEGER,
+    dropped_attributes_count INTEGER,
+    resource_id              INTEGER REFERENCES otel_resource (id),
+    scope_id                 INTEGER REFERENCES otel_scope (id)
+);
+
+-- A span that comes again, by its ids, is stored once.
+CREATE TABLE otel_spans (
+    id                       INTEGER PRIMARY KEY AUTOINCREMENT,
+    received_at              DATETIME DEFAULT CURRENT_TIMESTAMP,
+    trace_id                 TEXT,  -- lower-case hex, as all ids
+    span_id                  TEXT,
+    parent_span_id           TEXT,  -- null for a root
+    name                     TEXT,
+    kind                     INTEGER,
+    status_code              INTEGER,  -- 0 unset, 1 ok, 2 error
+    status_message           TEXT,
+    start_time_unix_nano     INTEGER,
+    end_time_unix_nano       INTEGER,
+    attributes               TEXT,  -- one flat JSON object
+    events                   TEXT,  -- a JSON array
+    links                    TEXT,  -- a JSON array
+    session_id               TEXT,
+    trace_state              TEXT,
+    flags                    INTEGER,
+    dropped_attributes_count INTEGER,
+    dropped_events_count     INTEGER,
+    dropped_links_count      INTEGER,
+    resource_id              INTEGER REFERENCES otel_resource (id),
+    scope_id                 INTEGER REFERENCES otel_scope (id)
+);
+
+CREATE UNIQUE INDEX otel_spans_id ON otel_spans (trace_id, span_id);
+CREATE INDEX otel_spans_session ON otel_spans (session_id);
+CREATE INDEX otel_metrics_session ON otel_metrics (session_id);
+CREATE INDEX otel_events_session ON otel_events (session_id);
+
+-- A resource or scope is the same for a whole process: it is stored once and referred to.
+CREATE TABLE otel_resource (
+    id                       INTEGER PRIMARY KEY,
+    hash                     BLOB NOT NULL UNIQUE,
+    attributes               TEXT NOT NULL,
+    dropped_attributes_count INTEGER NOT NULL,
+    schema_url               TEXT
+);
+
+CREATE TABLE otel_scope (
+    id                       INTEGER PRIMARY KEY,
+    hash                     BLOB NOT NULL UNIQUE,
+    name                     TEXT,
+    version                  TEXT,
+    attributes               TEXT NOT NULL,
+    dropped_attributes_count INTEGER NOT NULL,
+    schema_url               TEXT
+);
+
+-- Bodies of the last day: one that comes again is acknowledged and not stored twice.
+CREATE TABLE otel_body (
+    hash                BLOB PRIMARY KEY,
+    received_unix_nano  INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- One row: raw rows of what happened before this moment may have been removed. What they added stays counted, and a recount leaves it alone.
+CREATE TABLE otel_removed (
+    before_unix_nano INTEGER NOT NULL,
+    metrics          INTEGER NOT NULL DEFAULT 0,  -- rows of each raw table that were removed: with the last id they tell how many are left
+    events           INTEGER NOT NULL DEFAULT 0,
+    spans            INTEGER NOT NULL DEFAULT 0
+);
+
+INSERT INTO otel_removed (before_unix_nano) VALUES (0);
+
+-- Where each cumulative series stands. count is that of a distribution, else 0.
+CREATE TABLE otel_series (
+    key            BLOB PRIMARY KEY,
+    time_unix_nano INTEGER NOT NULL,
+    value          REAL NOT NULL,
+    count          INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
 
 -- What is counted. Written in the transaction that writes the raw rows.
 CREATE TABLE usage_session (
@@ -33,12 +149,20 @@ CREATE TABLE usage_session (
     tool_calls         INTEGER NOT NULL DEFAULT 0,
     has_figures        INTEGER NOT NULL DEFAULT 0,  -- a figure of it is not zero
     verdict            INTEGER NOT NULL DEFAULT 0,  -- what its witnesses say (SessionVerdict in Usage/SessionVerdict.cs)
-    open_calls         INTEGER NOT NULL DEFAULT 0   -- uses of tools that were accepted and have no result
+    open_calls         INTEGER NOT NULL DEFAULT 0,  -- uses of tools that were accepted and have no result
+    -- What session_place has of it. Its project is what the export names, or else what stands there; project_unix_nano is 0 then.
+    folder             TEXT,
+    repository         TEXT,
+    branch             TEXT,
+    pull_request       TEXT,
+    session_name       TEXT
 );
 
 CREATE INDEX usage_session_first ON usage_session (first_unix_nano, last_unix_nano, has_figures);
 CREATE INDEX usage_session_last ON usage_session (last_unix_nano, first_unix_nano);
 CREATE INDEX usage_session_project ON usage_session (project, first_unix_nano, last_unix_nano);
+CREATE INDEX usage_session_repository ON usage_session (repository, first_unix_nano, last_unix_nano) WHERE repository IS NOT NULL;
+CREATE INDEX usage_session_branch ON usage_session (branch, first_unix_nano, last_unix_nano) WHERE branch IS NOT NULL;
 CREATE INDEX usage_session_machine ON usage_session (machine, first_unix_nano, last_unix_nano);
 CREATE INDEX usage_session_resource ON usage_session (resource, first_unix_nano, last_unix_nano);
 
@@ -251,140 +375,17 @@ CREATE VIEW usage_amount (time_unix_nano, session, model, figure, value) AS
     UNION ALL SELECT time_unix_nano, session, model, 33, 1 FROM usage_tool
     UNION ALL SELECT time_unix_nano, session, model, 34, 1 FROM usage_tool WHERE NOT succeeded;
 
--- The same by quarters of an hour, kept in the transaction that writes the rows above, as all that follows. Every time zone's hours and days are
--- whole quarters. quarter counts from 1970 UTC.
-CREATE TABLE usage_quarter (
-    session INTEGER NOT NULL REFERENCES usage_session (id),
-    quarter INTEGER NOT NULL,
-    model   INTEGER NOT NULL REFERENCES usage_name (id),
-    figure  INTEGER NOT NULL,
-    value   INTEGER NOT NULL,
-    PRIMARY KEY (session, quarter, model, figure)
-) WITHOUT ROWID;
-
--- The same of a whole session, a column for each figure: what lies wholly within a range or a bucket needs no look at its quarters.
-CREATE TABLE usage_session_model (
-    session                  INTEGER NOT NULL REFERENCES usage_session (id),
-    model                    INTEGER NOT NULL REFERENCES usage_name (id),
-    input                    INTEGER NOT NULL,
-    output                   INTEGER NOT NULL,
-    cache_read               INTEGER NOT NULL,
-    cache_creation           INTEGER NOT NULL,
-    cost                     INTEGER NOT NULL,
-    input_rest               INTEGER NOT NULL,
-    output_rest              INTEGER NOT NULL,
-    cache_read_rest          INTEGER NOT NULL,
-    cache_creation_rest      INTEGER NOT NULL,
-    cost_rest                INTEGER NOT NULL,
-    api_requests             INTEGER NOT NULL,
-    prompts                  INTEGER NOT NULL,
-    api_errors               INTEGER NOT NULL,
-    lines_added              INTEGER NOT NULL,
-    lines_removed            INTEGER NOT NULL,
-    commits                  INTEGER NOT NULL,
-    pull_requests            INTEGER NOT NULL,
-    active_user              INTEGER NOT NULL,
-    active_cli               INTEGER NOT NULL,
-    edits_accepted           INTEGER NOT NULL,
-    edits_rejected           INTEGER NOT NULL,
-    commands                 INTEGER NOT NULL,
-    task_notifications       INTEGER NOT NULL,
-    tool_calls               INTEGER NOT NULL,
-    tool_failures            INTEGER NOT NULL,
-    input_auxiliary          INTEGER NOT NULL,
-    output_auxiliary         INTEGER NOT NULL,
-    cache_read_auxiliary     INTEGER NOT NULL,
-    cache_creation_auxiliary INTEGER NOT NULL,
-    cost_auxiliary           INTEGER NOT NULL,
-    PRIMARY KEY (session, model)
-) WITHOUT ROWID;
-
-CREATE INDEX usage_session_model_name ON usage_session_model (model, session);
-
--- The same of all sessions together, by quarters (step 1), hours (step 4) and days in UTC (step 96); quarter is the first one of the step.
-CREATE TABLE usage_sum (
-    step                     INTEGER NOT NULL,
-    quarter                  INTEGER NOT NULL,
-    model                    INTEGER NOT NULL REFERENCES usage_name (id),
-    input                    INTEGER NOT NULL,
-    output                   INTEGER NOT NULL,
-    cache_read               INTEGER NOT NULL,
-    cache_creation           INTEGER NOT NULL,
-    cost                     INTEGER NOT NULL,
-    input_rest               INTEGER NOT NULL,
-    output_rest              INTEGER NOT NULL,
-    cache_read_rest          INTEGER NOT NULL,
-    cache_creation_rest      INTEGER NOT NULL,
-    cost_rest                INTEGER NOT NULL,
-    api_requests             INTEGER NOT NULL,
-    prompts                  INTEGER NOT NULL,
-    api_errors               INTEGER NOT NULL,
-    lines_added              INTEGER NOT NULL,
-    lines_removed            INTEGER NOT NULL,
-    commits                  INTEGER NOT NULL,
-    pull_requests            INTEGER NOT NULL,
-    active_user              INTEGER NOT NULL,
-    active_cli               INTEGER NOT NULL,
-    edits_accepted           INTEGER NOT NULL,
-    edits_rejected           INTEGER NOT NULL,
-    commands                 INTEGER NOT NULL,
-    task_notifications       INTEGER NOT NULL,
-    tool_calls               INTEGER NOT NULL,
-    tool_failures            INTEGER NOT NULL,
-    input_auxiliary          INTEGER NOT NULL,
-    output_auxiliary         INTEGER NOT NULL,
-    cache_read_auxiliary     INTEGER NOT NULL,
-    cache_creation_auxiliary INTEGER NOT NULL,
-    cost_auxiliary           INTEGER NOT NULL,
-    PRIMARY KEY (step, quarter, model)
-) WITHOUT ROWID;
-
--- Of the requests, by what they were for; durations and bytes here and below are sums. ttft_requests is of how many ttft_ms is the sum,
--- timed_requests of how many duration_ms is, and timed_output is what came out in that time.
-CREATE TABLE usage_sum_source (
-    step          INTEGER NOT NULL,
-    quarter       INTEGER NOT NULL,
-    model         INTEGER NOT NULL REFERENCES usage_name (id),
-    source        INTEGER NOT NULL REFERENCES usage_name (id),
-    origin        INTEGER NOT NULL,
-    requests      INTEGER NOT NULL,
-    input         INTEGER NOT NULL,
-    output        INTEGER NOT NULL,
-    cache_read    INTEGER NOT NULL,
-    cache_creation INTEGER NOT NULL,
-    cost          INTEGER NOT NULL,
-    duration_ms   INTEGER NOT NULL,
-    ttft_ms       INTEGER NOT NULL,
-    ttft_requests INTEGER NOT NULL,
-    timed_requests INTEGER NOT NULL,
-    timed_output  INTEGER NOT NULL,
-    PRIMARY KEY (step, quarter, model, source, origin)
-) WITHOUT ROWID;
-
--- Of the tool results. results is how many said result_bytes.
-CREATE TABLE usage_sum_tool (
-    step         INTEGER NOT NULL,
-    quarter      INTEGER NOT NULL,
-    tool         INTEGER NOT NULL REFERENCES usage_name (id),
-    model        INTEGER NOT NULL REFERENCES usage_name (id),
-    calls        INTEGER NOT NULL,
-    failures     INTEGER NOT NULL,
-    input_bytes  INTEGER NOT NULL,
-    result_bytes INTEGER NOT NULL,
-    results      INTEGER NOT NULL,
-    PRIMARY KEY (step, quarter, tool, model)
-) WITHOUT ROWID;
-
--- Of the decisions.
-CREATE TABLE usage_sum_decision (
-    step      INTEGER NOT NULL,
-    quarter   INTEGER NOT NULL,
-    tool      INTEGER NOT NULL REFERENCES usage_name (id),
-    model     INTEGER NOT NULL REFERENCES usage_name (id),
-    accepted  INTEGER NOT NULL,
-    source    INTEGER NOT NULL REFERENCES usage_name (id),
-    decisions INTEGER NOT NULL,
-    PRIMARY KEY (step, quarter, tool, model, accepted, source)
+-- Where a session is at work, as Claude Code's status line and hook tell it: its export does not. Nothing else knows it, so it is never counted anew.
+CREATE TABLE session_place (
+    session_id     TEXT PRIMARY KEY,
+    folder         TEXT,              -- where it was started
+    project        TEXT,              -- the name of the repository, or else of the folder
+    repository     TEXT,              -- owner/name
+    branch         TEXT,
+    pull_request   TEXT,              -- its number
+    session_name   TEXT,              -- what the session is called
+    limits         TEXT,              -- the official limits as it told them last
+    told_unix_nano INTEGER NOT NULL   -- when something of this was told last
 ) WITHOUT ROWID;
 
 -- Official usage readings.

@@ -10,9 +10,12 @@ internal sealed record CommandRun(int Exit, string Out, string Error)
 
     public static Task<CommandRun> Of(string dataDir, params string[] arguments) => WithStdin(dataDir, "", arguments);
 
-    public static async Task<CommandRun> WithStdin(string dataDir, string stdin, params string[] arguments)
+    public static Task<CommandRun> WithStdin(string dataDir, string stdin, params string[] arguments) => With([], dataDir, stdin, arguments);
+
+    /// <param name="environment">Variables beside those of this process.</param>
+    public static async Task<CommandRun> With(Dictionary<string, string> environment, string dataDir, string stdin, params string[] arguments)
     {
-        using Process process = Start(dataDir, arguments);
+        using Process process = Start(environment, dataDir, arguments);
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> error = process.StandardError.ReadToEndAsync();
         await process.StandardInput.WriteAsync(stdin);
@@ -22,7 +25,9 @@ internal sealed record CommandRun(int Exit, string Out, string Error)
     }
 
     /// <summary>Started, with all three streams in the test's hands.</summary>
-    public static Process Start(string dataDir, params string[] arguments)
+    public static Process Start(string dataDir, params string[] arguments) => Start([], dataDir, arguments);
+
+    private static Process Start(Dictionary<string, string> environment, string dataDir, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "otellite.dll"), .. arguments, "--data-dir", dataDir])
         {
@@ -33,6 +38,11 @@ internal sealed record CommandRun(int Exit, string Out, string Error)
         foreach (string variable in (string[])["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "CLAUDE_CONFIG_DIR"])
         {
             start.Environment[variable] = Path.Combine(dataDir, "home");
+        }
+
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
         }
 
         return Process.Start(start)!;

@@ -191,7 +191,11 @@ public sealed class DatabaseTests : IDisposable
             FROM sqlite_schema m LEFT JOIN pragma_table_info(m.name) c WHERE m.name NOT LIKE 'sqlite%'
             """;
         Assert.Equal(Text(made, tables), Text(migrated, tables));
-        const string indexes = "SELECT group_concat(sql, char(10) ORDER BY name) FROM sqlite_schema WHERE type IN ('index', 'view') OR name LIKE 'usage%'";
+        // What only got columns has them in another writing.
+        const string indexes = """
+            SELECT group_concat(sql, char(10) ORDER BY name) FROM sqlite_schema
+            WHERE type IN ('index', 'view') OR name LIKE 'usage%' AND name NOT IN ('usage_session', 'usage_request')
+            """;
         Assert.Equal(Text(made, indexes), Text(migrated, indexes));
     }
 

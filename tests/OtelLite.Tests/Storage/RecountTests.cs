@@ -24,7 +24,8 @@ public sealed class RecountTests
         "SELECT session_id, name, time_unix_nano, input, output, cost_nano_usd, duration_ms, ttft_ms, origin, event_id = 0, request_id, cache_creation_1h FROM usage_request",
         "SELECT session_id, name, time_unix_nano, prompt_id, told_by, transcript_unix_nano, output_is_low, cost_kind FROM usage_request",
         "SELECT session_id, name, kind, time_unix_nano, value, auxiliary, rest FROM usage_point",
-        "SELECT session_id, name, kind, metrics, auxiliary, events, rest, transcripts FROM usage_witness",
+        // A weaker teller's word that was taken out again leaves nothing but zeros.
+        "SELECT session_id, name, kind, metrics, auxiliary, events, rest, transcripts FROM usage_witness WHERE metrics <> 0 OR auxiliary <> 0 OR events <> 0 OR transcripts <> 0",
         "SELECT session_id, requests, captured, low_outputs, derived_costs, unknown_costs FROM usage_capture",
         "SELECT session_id, name, time_unix_nano, figure, value FROM usage_tally",
         "SELECT session_id, name, time_unix_nano, succeeded, duration_ms, request_id, prompt_id, input_bytes, result_bytes FROM usage_tool",

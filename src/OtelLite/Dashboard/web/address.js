@@ -14,7 +14,7 @@ export const RANGES = [
   { query: "", label: "All" },
 ];
 
-export const FILTERS = ["model", "project", "machine"];
+export const FILTERS = ["model", "project", "repository", "branch", "machine"];
 
 // What is not about which figures are shown but how; the defaults are left out of the address.
 const LOOK = { __proto__: null, figure: "costUsd", by: "", only: "", total: "", sort: "seen", order: "desc", page: "1", text: "", cost: "", active: "" };

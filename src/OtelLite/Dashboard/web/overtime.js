@@ -10,7 +10,7 @@ const OTHER = "--gother";
 const GROUPS = 8; // as many as there are colours; the rest is one group
 const NOT_TOLD = "not told";
 
-const ofSessions = ["session", "project", "machine"];
+const ofSessions = ["session", "project", "repository", "branch", "machine"];
 const ofRequests = ["model", ...ofSessions, "source", "origin"];
 const counted = { value: count, read: reading, axis: compact, whole: true };
 const inTime = { value: seconds, read: seconds, axis: seconds, whole: true };
@@ -36,7 +36,10 @@ const FIGURES = {
   pullRequests: { title: "Pull requests", ...counted, by: ofSessions },
 };
 
-const SPLITS = { __proto__: null, kind: "kind", model: "model", session: "session", tool: "tool", source: "source of the query", origin: "who asked", project: "project", machine: "machine" };
+const SPLITS = {
+  __proto__: null, kind: "kind", model: "model", session: "session", tool: "tool", source: "source of the query", origin: "who asked", project: "project",
+  repository: "repository", branch: "branch", machine: "machine",
+};
 
 const KINDS = {
   __proto__: null,

@@ -4,7 +4,11 @@ import { byId, h, morph, setText } from "./dom.js";
 import { ago, checksLine, count, isIncomplete, moment, span } from "./format.js";
 import { offerSplits } from "./overtime.js";
 
-const NAMES = { model: ["Model", "All models"], project: ["Project", "All projects"], machine: ["Machine", "All machines"], session: ["Session", "All sessions"] };
+const NAMES = {
+  model: ["Model", "All models"], project: ["Project", "All projects"],
+  repository: ["Repository", "All repositories"], branch: ["Branch", "All branches"], machine: ["Machine", "All machines"], session: ["Session", "All sessions"],
+};
+const LISTS = { model: "models", project: "projects", repository: "repositories", branch: "branches", machine: "machines" };
 
 let go = () => {};
 
@@ -22,7 +26,7 @@ export const filters = {
     offerSplits(answer.resourceAttributes);
     morph(byId("filters"), ...FILTERS.map((key) => {
       const chosen = view.narrowed.filter(([name]) => name === key).map(([, value]) => value);
-      const values = answer[`${key}s`];
+      const values = answer[LISTS[key]];
       if (values.length < 2 && chosen.length === 0) return null;
       const all = [...new Set([...chosen, ...values])].sort();
       // Several values of one filter come from an address that was written by hand; they are kept until another is chosen.

@@ -99,7 +99,11 @@ const idOf = (group) => group.prompt.promptId ?? "";
 function showFacts({ session, toolCallsWithoutResult, capture }) {
   const facts = [
     session.active ? "active" : null,
-    session.project,
+    session.name,
+    session.repository ?? session.project,
+    session.branch ? `branch ${session.branch}` : null,
+    session.pullRequest ? `pull request ${session.pullRequest}` : null,
+    session.folder,
     session.machine,
     session.models.join(", "),
     CHECKS[session.check],

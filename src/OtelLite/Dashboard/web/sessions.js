@@ -89,12 +89,12 @@ function showHead({ look }) {
 // The largest first, and again the other way round.
 const sorted = (view, sort) => looking(view, { sort, order: view.look.sort === sort && view.look.order === "desc" ? "asc" : "desc" });
 
-/** A session as every list shows it: a mark when it is active, its project, the beginning of its id; and a link to its page. */
+/** A session as every list shows it: a mark when it is active, its project and branch, the beginning of its id; and a link to its page. */
 export function sessionName(s) {
   return h("span", { class: "session-name" },
     s.active === undefined ? null : h("i", { class: s.active ? "dot on" : "dot", role: "img", "aria-label": s.active ? "active" : "not active" }),
-    h("a", { href: sessionHash(s.id), "data-key": s.id, title: s.named ? s.id : "its client sends no session ids: grouped by user and resource" },
-      s.project ? `${s.project} ` : null, h("code", {}, s.named ? s.id.slice(0, 8) : s.id)),
+    h("a", { href: sessionHash(s.id), "data-key": s.id, title: s.named ? [s.name, s.folder, s.id].filter(Boolean).join("\n") : "its client sends no session ids: grouped by user and resource" },
+      s.project ? `${s.project} ` : null, s.branch ? h("span", { class: "branch" }, `${s.branch} `) : null, h("code", {}, s.named ? s.id.slice(0, 8) : s.id)),
     WRONG.has(s.check) ? h("span", { class: "warn", title: CHECKS[s.check], role: "img", "aria-label": CHECKS[s.check] }, " ⚠") : null);
 }
 

@@ -1,0 +1,99 @@
+using System.Text;
+
+namespace OtelLite.Autostart;
+
+/// <summary>It can't be done; the message is a sentence that says what to do.</summary>
+internal sealed class AutostartException(string message) : Exception(message);
+
+/// <summary>What the system says of the program that it starts.</summary>
+/// <param name="IsInstalled">It is started when the user comes.</param>
+/// <param name="Said">In the system's own word, such as active, failed or Ready.</param>
+internal sealed record AutostartState(bool IsInstalled, bool IsRunning, string Said);
+
+/// <summary>OtelLite started by the system, for one user and without an administrator: whenever that user is there, and again when it fails.</summary>
+/// <param name="line">The program and its words.</param>
+internal abstract class Autostart(IReadOnlyList<string> line)
+{
+    /// <summary>In every file that is written, so that nobody else's is replaced or removed.</summary>
+    protected const string Mark = "written by otellite service install";
+
+    /// <summary>What this is called on this system.</summary>
+    public abstract string Kind { get; }
+
+    /// <summary>The file that is written.</summary>
+    public abstract string Path { get; }
+
+    /// <summary>Where what it says can be read.</summary>
+    public abstract string Log { get; }
+
+    /// <summary>The text of the file.</summary>
+    public abstract string Text { get; }
+
+    protected IReadOnlyList<string> Line => line;
+
+    /// <param name="line">The program and its words.</param>
+    /// <exception cref="AutostartException">There is no home folder to write to.</exception>
+    public static Autostart OfThisPlatform(IReadOnlyList<string> line, string dataDir, Func<string, string?> environment)
+    {
+        string home = Folders.HomeOrNone(environment) ?? throw new AutostartException("you have no home folder, and so nothing is started for you.");
+        return OperatingSystem.IsWindows() ? new ScheduledTask(line, dataDir)
+            : OperatingSystem.IsMacOS() ? new LaunchdAgent(line, home)
+            : new SystemdUnit(line, environment("XDG_CONFIG_HOME") is { Length: > 0 } config && System.IO.Path.IsPathRooted(config) ? config : System.IO.Path.Combine(home, ".config"));
+    }
+
+    /// <summary>Writes the file and starts the program; one that runs is started anew with what is written.</summary>
+    /// <exception cref="AutostartException">It can't be done.</exception>
+    public void Install()
+    {
+        RefuseOthers();
+        try
+        {
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
+            File.WriteAllText(Path, Text, Encoding);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new AutostartException($"{Path} can't be written: {e.Message}");
+        }
+
+        Start();
+    }
+
+    /// <summary>Stops the program and takes the file away. False when there is none.</summary>
+    /// <exception cref="AutostartException">It can't be done.</exception>
+    public bool Uninstall()
+    {
+        if (!File.Exists(Path))
+        {
+            return false;
+        }
+
+        RefuseOthers();
+        Stop();
+        File.Delete(Path);
+        Forget();
+        return true;
+    }
+
+    /// <exception cref="AutostartException">The system can't be asked.</exception>
+    public abstract AutostartState Look();
+
+    protected virtual Encoding Encoding => new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+
+    protected abstract void Start();
+
+    protected abstract void Stop();
+
+    /// <summary>After the file is gone.</summary>
+    protected virtual void Forget()
+    {
+    }
+
+    private void RefuseOthers()
+    {
+        if (File.Exists(Path) && !File.ReadAllText(Path, Encoding).Contains(Mark, StringComparison.Ordinal))
+        {
+            throw new AutostartException($"{Path} is not of otellite's making, so it stays: move it away first.");
+        }
+    }
+}

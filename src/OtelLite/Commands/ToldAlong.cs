@@ -1,0 +1,36 @@
+using System.CommandLine;
+
+namespace OtelLite.Commands;
+
+/// <summary>Settings as words for a command line that is started later, elsewhere: where the variables and the folder of now are not. A token stands in none.</summary>
+internal static class ToldAlong
+{
+    /// <param name="keys">Which settings.</param>
+    public static List<string> Of(ParseResult parsed, SettingFlags settings, Func<string, string?> environment, Func<Setting, bool> keys)
+    {
+        Dictionary<string, string?> given = settings.Given(parsed);
+        List<string> words = [];
+        void Tell(string flag, string? value, bool isPath)
+        {
+            if (value is { Length: > 0 })
+            {
+                words.AddRange([flag, isPath ? Path.GetFullPath(Folders.Expand(value, environment)) : value]);
+            }
+        }
+
+        Tell(Setting.ConfigFlag, settings.ConfigFile(parsed) ?? environment(Setting.ConfigVariable), isPath: true);
+        foreach (Setting setting in Setting.All.Where(s => s.Key != "token" && keys(s)))
+        {
+            Tell(setting.Flag, given.GetValueOrDefault(setting.Key) ?? environment(setting.Variable), setting.Key == "dataDir");
+        }
+
+        return words;
+    }
+
+    /// <summary>The words that start this program. Started by .NET's own host, in development, it takes two.</summary>
+    public static string[] Program()
+    {
+        string process = Environment.ProcessPath!;
+        return Path.GetFileNameWithoutExtension(process) == "dotnet" ? [process, Path.Combine(AppContext.BaseDirectory, "otellite.dll")] : [process];
+    }
+}

@@ -1,0 +1,76 @@
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using OtelLite.Query;
+using OtelLite.Telemetry;
+
+namespace OtelLite.Dashboard;
+
+/// <summary>What Claude Code's status line or hook tells of a session; everything is optional.</summary>
+internal sealed record SessionPost
+{
+    /// <summary>RFC 3339; now where it is not said.</summary>
+    public string? ToldAt { get; init; }
+
+    /// <summary>Where the session was started.</summary>
+    public string? Folder { get; init; }
+
+    /// <summary>As owner/name.</summary>
+    public string? Repository { get; init; }
+
+    public string? Branch { get; init; }
+
+    public string? PullRequest { get; init; }
+
+    /// <summary>What the session is called.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Who tells the limits.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>As in an official reading.</summary>
+    public JsonElement? Limits { get; init; }
+}
+
+/// <summary>Takes what is told of a session beside its export, and answers with what a status line shows.</summary>
+internal sealed class SessionPosts(Func<SqliteConnection> openReader, Func<SessionPlace, Task<WriteResult>> write)
+{
+    private const string What = "what is told of a session, such as {\"folder\": \"/home/me/work\", \"branch\": \"main\"}";
+
+    /// <param name="id">The session's.</param>
+    public async Task Serve(HttpContext context, string id)
+    {
+        TimeZoneInfo zone = ScopeReader.ReadZone(context.Request.Query);
+        SessionPost post = await PostedJson.Read(context.Request, ApiJson.Default.SessionPost, What).ConfigureAwait(false);
+        SessionPlace place = PlaceOf(id, post);
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        StatusFigures figures;
+        bool isKnown;
+        using (SqliteConnection connection = openReader())
+        {
+            figures = StatusFigures.Read(connection, id, Calendar.StartOfDay(DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(now, zone).DateTime), zone), now);
+            isKnown = SessionPlacesQuery.IsKnown(connection, place);
+        }
+
+        // Most calls tell nothing new, and no status line waits for a disk then.
+        WriteResult result = isKnown ? new WriteResult(WriteOutcome.Committed) : await write(place).ConfigureAwait(false);
+        await (result.Outcome == WriteOutcome.Committed
+            ? Answers.Write(context, figures, ApiJson.Default.StatusFigures)
+            : Answers.WriteNotStored(context, "what is told of the session", result)).ConfigureAwait(false);
+    }
+
+    private static SessionPlace PlaceOf(string id, SessionPost post) => new(Text("the session's id", id)!, UnixNano.From(PostedJson.Time("toldAt", post.ToldAt)))
+    {
+        Folder = Text("folder", post.Folder),
+        Repository = Text("repository", post.Repository),
+        Branch = Text("branch", post.Branch),
+        PullRequest = Text("pullRequest", post.PullRequest),
+        Name = Text("name", post.Name),
+        Source = Text("source", post.Source),
+        Limits = PostedJson.LimitsText(post.Limits),
+    };
+
+    // What says nothing is not told.
+    private static string? Text(string name, string? text) => text is { Length: > Limits.PlaceCharactersMax }
+        ? throw new BadRequestException($"{name}: it may have at most {Limits.PlaceCharactersMax} characters")
+        : string.IsNullOrWhiteSpace(text) ? null : text;
+}
