@@ -21,7 +21,7 @@ public sealed class RecountCommandTests
         await server.Stop();
         using (SqliteConnection file = Database.OpenWriter(server.DataDir, Durability.Normal))
         {
-            Database.Execute(file, "UPDATE usage_sum SET cost = 7000000000");
+            Database.Execute(file, "UPDATE usage_sum SET cost = 7000000000 WHERE cost > 0");
         }
 
         run = await CommandRun.Of(server.DataDir, "recount");
