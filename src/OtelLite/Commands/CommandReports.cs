@@ -10,8 +10,16 @@ internal sealed record BackupReport(string Path, long Bytes);
 /// <param name="Bytes">See PrunedRows in Storage/Prune.cs.</param>
 internal sealed record PruneReport(bool DryRun, DateTimeOffset Before, long Metrics, long Events, long Spans, long Bytes);
 
+/// <summary>What <c>otellite recount --json</c> prints.</summary>
+/// <param name="Records">Points, records and spans that were counted.</param>
+internal sealed record RecountReport(long Records, bool HasChanged, CountedTotals Before, CountedTotals After);
+
+/// <summary>Of all that is stored.</summary>
+internal sealed record CountedTotals(long Tokens, double CostUsd, long ApiRequests);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, GenerationMode = JsonSourceGenerationMode.Serialization)]
 [JsonSerializable(typeof(BackupReport))]
 [JsonSerializable(typeof(PruneReport))]
 [JsonSerializable(typeof(ImportReport))]
+[JsonSerializable(typeof(RecountReport))]
 internal sealed partial class CommandReports : JsonSerializerContext;

@@ -1,5 +1,8 @@
+using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using Microsoft.Data.Sqlite;
+using OtelLite.Query;
 using OtelLite.Storage;
 
 namespace OtelLite.Commands;
@@ -9,20 +12,25 @@ internal static class RecountCommand
 {
     public static TaughtCommand Create(SettingFlags settings)
     {
+        var json = new Option<bool>("--json") { Description = "print what was counted, and the totals before and after, as JSON" };
         var command = new TaughtCommand("recount", "make every total anew from the stored points and events")
         {
-            Examples = [("otellite recount", "also beside a running server; no figure should change")],
+            About = "No figure should change; it says so when one does. Beside a running server what arrives meanwhile is a change too.\n",
+            Examples = [("otellite recount", "also beside a running server"), ("otellite recount --json", "for a program")],
         };
-        command.SetAction(parsed => Run(Options.Read(parsed, settings, Environment.GetEnvironmentVariable)));
+        command.Options.Add(json);
+        command.SetAction(parsed => Run(Options.Read(parsed, settings, Environment.GetEnvironmentVariable), parsed.GetValue(json)));
         return command;
     }
 
-    private static int Run(Options options)
+    private static int Run(Options options, bool asJson)
     {
         try
         {
-            long rows = Recount.Run(options.DataDir, options.Durability);
-            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rows} points and records counted anew"));
+            (long records, CountedTotals before, CountedTotals after) = Recount.Run(options.DataDir, options.Durability, Totals);
+            Console.Out.WriteLine(asJson
+                ? JsonSerializer.Serialize(new RecountReport(records, before != after, before, after), CommandReports.Default.RecountReport)
+                : InSentences(records, before, after));
             return ExitCode.Done;
         }
         catch (StorageException e)
@@ -36,4 +44,19 @@ internal static class RecountCommand
 
         return ExitCode.Failed;
     }
+
+    private static CountedTotals Totals(SqliteConnection connection)
+    {
+        Billed billed = BilledQuery.Read(connection, new Scope());
+        return new CountedTotals(billed.AllTokens, billed.CostUsd, billed.ApiRequests);
+    }
+
+    private static string InSentences(long records, CountedTotals before, CountedTotals after) => before == after
+        ? string.Create(CultureInfo.InvariantCulture, $"{records} points and records counted anew; no total changed")
+        : string.Create(CultureInfo.InvariantCulture, $"""
+            {records} points and records counted anew; totals changed:
+              tokens    {before.Tokens} -> {after.Tokens}
+              cost      ${before.CostUsd} -> ${after.CostUsd}
+              requests  {before.ApiRequests} -> {after.ApiRequests}
+            """);
 }

@@ -17,11 +17,16 @@ internal static class ServeCommand
                 ("otellite serve --data-dir ~/usage", "with the database elsewhere"),
             ],
         };
-        command.SetAction((parsed, _) => Run(Options.Read(parsed, settings, Environment.GetEnvironmentVariable)));
+        command.SetAction((parsed, _) =>
+        {
+            var options = Options.Read(parsed, settings, Environment.GetEnvironmentVariable);
+            return Run(options, () => SetupCommand.ApplyAll(parsed, settings, options, Environment.GetEnvironmentVariable));
+        });
         return command;
     }
 
-    private static async Task<int> Run(Options options)
+    /// <param name="setUp">Sets Claude Code up to send here.</param>
+    private static async Task<int> Run(Options options, Action setUp)
     {
         using var messages = new Messages(Console.Error);
         foreach (string warning in options.Warnings)
@@ -33,6 +38,11 @@ internal static class ServeCommand
         {
             await using App app = await App.Start(options, messages.Say).ConfigureAwait(false);
             Greet(app, options, messages);
+            if (app.IsFirstStart)
+            {
+                Introduce(app, options, messages, setUp);
+            }
+
             await app.WaitForStop().ConfigureAwait(false);
             return ExitCode.Done;
         }
@@ -53,17 +63,44 @@ internal static class ServeCommand
             ? $"OtelLite {App.Version}: {app.SignInUrl}"
             : $"OtelLite {App.Version}: {url} ({whereItIs})");
         messages.SayPlain(app.Ports.ToString());
-        if (app.IsFirstStart)
-        {
-            messages.SayPlain($"""
-
-                Open that address, then paste this into the shell that starts Claude Code:
-
-                {ExportBlock.ForThisPlatform(url, app.Token.Value)}
-
-                Claude Code is not set up to send here yet: otellite setup does it for good, in place of the block.
-                Sessions that run already must be started again. Everything is kept in {options.DataDir}.
-                """);
-        }
     }
+
+    // Asked once, on the first start, and only who can answer. The server runs meanwhile.
+    private static void Introduce(App app, Options options, Messages messages, Action setUp)
+    {
+        if (Console.IsInputRedirected || Console.IsErrorRedirected || !SetupCommand.IsWorthOffering(Environment.GetEnvironmentVariable))
+        {
+            messages.SayPlain(Block(app, options));
+            return;
+        }
+
+        messages.SayPlain("""
+
+            Open that address. Claude Code is not set up to send here yet.
+            Do that now, with the status line that tells your limits? Its settings are changed; otellite setup --undo takes it back. [Y/n]
+            """);
+        new Thread(() =>
+        {
+            string? answer = Console.In.ReadLine()?.Trim();
+            if (answer is not null && (answer.Length == 0 || answer.StartsWith('y') || answer.StartsWith('Y')))
+            {
+                setUp();
+            }
+            else
+            {
+                messages.SayPlain(Block(app, options));
+            }
+        })
+        { Name = "question", IsBackground = true }.Start();
+    }
+
+    private static string Block(App app, Options options) => $"""
+
+        Open that address, then paste this into the shell that starts Claude Code:
+
+        {ExportBlock.ForThisPlatform(app.Urls[0], app.Token.Value)}
+
+        Claude Code is not set up to send here yet: otellite setup does it for good, in place of the block.
+        Sessions that run already must be started again. Everything is kept in {options.DataDir}.
+        """;
 }

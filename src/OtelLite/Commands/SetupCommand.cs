@@ -34,39 +34,55 @@ internal static class SetupCommand
         return command;
     }
 
+    /// <summary>Whether Claude Code has a folder of settings here that do not name any receiver yet: who has one was asked, or knows.</summary>
+    internal static bool IsWorthOffering(Func<string, string?> environment) => ClaudeFolders.Of(environment) is { User: { } folder } folders && Directory.Exists(folder)
+        && !SettingsLevel.Read(folders).Any(l => l.Variable(ExportVariables.Endpoint) is not null);
+
+    /// <summary>Sets Claude Code up with all that there is: variables, status line and hook.</summary>
+    /// <returns>The exit code.</returns>
+    internal static int ApplyAll(ParseResult parsed, SettingFlags settings, Options options, Func<string, string?> environment) => Try(
+        () => Apply(parsed, settings, options, environment, statusLine: true, hook: true));
+
     private static int Run(ParseResult parsed, Flags flags, SettingFlags settings, Func<string, string?> environment)
     {
         flags.Check(parsed);
         var options = Options.Read(parsed, settings, environment);
+        return Try(() => parsed.GetValue(flags.Print) ? Print(options, parsed.GetValue(flags.Json))
+            : parsed.GetValue(flags.Undo) ? Undo(options, environment)
+            : Apply(parsed, settings, options, environment, flags.StatusLine(parsed), flags.Hook(parsed)));
+    }
+
+    private static int Undo(Options options, Func<string, string?> environment)
+    {
+        string path = UserFile(ClaudeFolders.Of(environment));
+        return SetupReport.Undone(path, new Setup(path, new SetupRecords(options.DataDir), DateTime.Now).Undo());
+    }
+
+    private static int Apply(ParseResult parsed, SettingFlags settings, Options options, Func<string, string?> environment, bool? statusLine, bool? hook)
+    {
+        var folders = ClaudeFolders.Of(environment);
+        string path = UserFile(folders), endpoint = Endpoint(options);
+        var own = new OwnCommand(ToldAlong.Program(), ToldAlong.Of(parsed, settings, environment, IsNeeded));
+        IReadOnlyList<(string Name, string Value)> variables = ExportVariables.For(endpoint, TokenOf(options));
+        SetupOutcome outcome = new Setup(path, new SetupRecords(options.DataDir), DateTime.Now).Apply(new SetupWish(variables, statusLine, hook, own));
+        SetupReport.Applied(path, endpoint, outcome);
+        foreach (string warning in SetupReport.OfOthers(SettingsLevel.Read(folders), variables, environment))
+        {
+            Console.Error.WriteLine($"otellite: {warning}");
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static string UserFile(ClaudeFolders folders) => Path.Combine(
+        folders.User ?? throw new SettingsException($"you have no home folder: name the folder of Claude Code's settings with {ClaudeFolders.DirVariable}."),
+        SettingsLevel.UserFile);
+
+    private static int Try(Func<int> run)
+    {
         try
         {
-            if (parsed.GetValue(flags.Print))
-            {
-                return Print(options, parsed.GetValue(flags.Json));
-            }
-
-            var folders = ClaudeFolders.Of(environment);
-            string path = Path.Combine(
-                folders.User ?? throw new SettingsException($"you have no home folder: name the folder of Claude Code's settings with {ClaudeFolders.DirVariable}."),
-                SettingsLevel.UserFile);
-            var setup = new Setup(path, new SetupRecords(options.DataDir), DateTime.Now);
-            if (parsed.GetValue(flags.Undo))
-            {
-                return SetupReport.Undone(path, setup.Undo());
-            }
-
-            string endpoint = Endpoint(options);
-            string token = TokenOf(options);
-            var own = new OwnCommand(ToldAlong.Program(), ToldAlong.Of(parsed, settings, environment, IsNeeded));
-            IReadOnlyList<(string Name, string Value)> variables = ExportVariables.For(endpoint, token);
-            SetupOutcome outcome = setup.Apply(new SetupWish(variables, flags.StatusLine(parsed), flags.Hook(parsed), own));
-            SetupReport.Applied(path, endpoint, outcome);
-            foreach (string warning in SetupReport.OfOthers(SettingsLevel.Read(folders), variables, environment))
-            {
-                Console.Error.WriteLine($"otellite: {warning}");
-            }
-
-            return ExitCode.Done;
+            return run();
         }
         catch (Exception e) when (e is SettingsException or InvalidDataException)
         {

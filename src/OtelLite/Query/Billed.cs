@@ -41,7 +41,7 @@ internal static class BilledQuery
         }
 
         using SqliteCommand command = connection.CreateCommand();
-        string rows = SumsQuery.Of(command, scope, SumsQuery.Figures, FigureColumns.All);
+        string rows = SumsQuery.Of(command, scope, SumsTable.Figures, FigureColumns.All);
         command.CommandText = $"SELECT model, {string.Join(", ", FigureColumns.All.Select(c => $"total({c})"))} FROM ({rows}) GROUP BY model";
         using SqliteDataReader row = command.ExecuteReader();
         while (row.Read())

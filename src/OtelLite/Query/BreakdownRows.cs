@@ -16,7 +16,7 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
     public string Sql(SqliteCommand command, Buckets buckets) => by switch
     {
         "model" => Figures(command, buckets, "model", measure.Figures, []),
-        "tool" => $"SELECT time_unix_nano, tool AS part, {ToolColumn} AS value FROM ({SumsQuery.Of(command, scope, SumsQuery.Tools, [ToolColumn], buckets)})",
+        "tool" => $"SELECT time_unix_nano, tool AS part, {ToolColumn} AS value FROM ({SumsQuery.Of(command, scope, SumsTable.Tools, [ToolColumn], buckets)})",
         "source" or "origin" => Requests(command, buckets),
         _ => Sessions(command, buckets),
     };
@@ -65,7 +65,7 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
 
     private string Figures(SqliteCommand command, Buckets buckets, string part, Figure[] plus, Figure[] minus)
     {
-        string rows = SumsQuery.Of(command, scope, SumsQuery.Figures, [.. plus.Concat(minus).Select(FigureColumns.Of)], buckets);
+        string rows = SumsQuery.Of(command, scope, SumsTable.Figures, [.. plus.Concat(minus).Select(FigureColumns.Of)], buckets);
         string sum = string.Join(" + ", plus.Select(FigureColumns.Of)) + string.Concat(minus.Select(f => $" - {FigureColumns.Of(f)}"));
         return $"SELECT time_unix_nano, {part} AS part, {sum} AS value FROM ({rows})";
     }
@@ -74,7 +74,7 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
     {
         string[] columns = measure.Billed.Any() ? [.. measure.Billed.Select(k => FigureColumns.Of(k.ByEvents()))] : ["requests"];
         string requests = $"""
-            SELECT time_unix_nano, {by} AS part, {string.Join(" + ", columns)} AS value FROM ({SumsQuery.Of(command, scope, SumsQuery.Sources, columns, buckets)})
+            SELECT time_unix_nano, {by} AS part, {string.Join(" + ", columns)} AS value FROM ({SumsQuery.Of(command, scope, SumsTable.Sources, columns, buckets)})
             """;
         if (!measure.Billed.Any())
         {

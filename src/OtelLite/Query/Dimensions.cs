@@ -17,13 +17,13 @@ internal static class DimensionsQuery
         using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
         scope = scope.Narrowed(connection);
         return new Dimensions(
-            Names(connection, "model", command => SumsQuery.Of(command, scope, SumsQuery.Figures, FigureColumns.All), FigureColumns.All),
+            Names(connection, "model", command => SumsQuery.Of(command, scope, SumsTable.Figures, FigureColumns.All), FigureColumns.All),
             Values(connection, command => SessionsOf(command, scope, "project")),
             Values(connection, command => SessionsOf(command, scope, "machine")),
             Values(connection, command => SessionsOf(command, scope, "repository")),
             Values(connection, command => SessionsOf(command, scope, "branch")),
-            Names(connection, "source", command => SumsQuery.Of(command, scope, SumsQuery.Sources, ["requests"]), ["requests"]),
-            Names(connection, "tool", command => SumsQuery.Of(command, scope, SumsQuery.Tools, ["calls"]), ["calls"]),
+            Names(connection, "source", command => SumsQuery.Of(command, scope, SumsTable.Sources, ["requests"]), ["requests"]),
+            Names(connection, "tool", command => SumsQuery.Of(command, scope, SumsTable.Tools, ["calls"]), ["calls"]),
             Values(connection, command => $"""
                 SELECT DISTINCT key AS value FROM otel_resource, json_each(otel_resource.attributes)
                 WHERE otel_resource.id IN ({SessionsOf(command, scope, "resource")})

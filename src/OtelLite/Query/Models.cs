@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using OtelLite.Storage;
 using OtelLite.Usage;
 
 namespace OtelLite.Query;
@@ -75,7 +76,7 @@ internal static class ModelsQuery
     private static List<SourceRow> BySource(SqliteConnection connection, Scope scope)
     {
         using SqliteCommand command = connection.CreateCommand();
-        string rows = SumsQuery.Of(command, scope, SumsQuery.Sources, ["requests", "input", "output", "cache_read", "cache_creation", "cost", "duration_ms", "timed_output"]);
+        string rows = SumsQuery.Of(command, scope, SumsTable.Sources, ["requests", "input", "output", "cache_read", "cache_creation", "cost", "duration_ms", "timed_output"]);
         command.CommandText = $"""
             SELECT model, (SELECT name FROM usage_name WHERE id = source), total(requests), total(cost), total(input + output + cache_read + cache_creation),
                    total(timed_output), total(duration_ms)

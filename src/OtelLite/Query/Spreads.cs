@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using OtelLite.Storage;
 
 namespace OtelLite.Query;
 
@@ -14,10 +15,10 @@ internal sealed record SpreadOf(SumsTable Sums, string Count, string Key, string
 /// <summary>Exact percentiles of a scope.</summary>
 internal static class Spreads
 {
-    public static readonly SpreadOf ToolDurations = new(SumsQuery.Tools, "calls", "tool", "duration_ms", "usage_tool_duration");
-    public static readonly SpreadOf ToolResults = new(SumsQuery.Tools, "results", "tool", "result_bytes", "usage_tool_result");
-    public static readonly SpreadOf RequestDurations = new(SumsQuery.Sources, "timed_requests", "model", "duration_ms", "usage_request_duration");
-    public static readonly SpreadOf RequestTtft = new(SumsQuery.Sources, "ttft_requests", "model", "ttft_ms", "usage_request_ttft");
+    public static readonly SpreadOf ToolDurations = new(SumsTable.Tools, "calls", "tool", "duration_ms", "usage_tool_duration");
+    public static readonly SpreadOf ToolResults = new(SumsTable.Tools, "results", "tool", "result_bytes", "usage_tool_result");
+    public static readonly SpreadOf RequestDurations = new(SumsTable.Sources, "timed_requests", "model", "duration_ms", "usage_request_duration");
+    public static readonly SpreadOf RequestTtft = new(SumsTable.Sources, "ttft_requests", "model", "ttft_ms", "usage_request_ttft");
 
     // A number costs so many times as much to sort as to pass in its index, where those of all times stand.
     private const long SortedPerPassed = 10;

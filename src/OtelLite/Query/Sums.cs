@@ -3,55 +3,12 @@ using OtelLite.Storage;
 
 namespace OtelLite.Query;
 
-/// <summary>A table of sums over all sessions, and the rows that it is the sums of.</summary>
-/// <param name="Table">By step, quarter and <paramref name="Keys"/>.</param>
-/// <param name="Rows">The table of the rows, each with a time.</param>
-/// <param name="Keys">The table's column, and what it is of a row.</param>
-/// <param name="Columns">The sums, and what a row adds to each.</param>
-internal sealed record SumsTable(string Table, string Rows, IReadOnlyDictionary<string, string> Keys, IReadOnlyDictionary<string, string> Columns);
-
 /// <summary>
 /// Sums of a scope, from as few rows as there are: of all sessions, whole days, hours and quarters from their totals, and what is left at both ends from the
 /// rows themselves; narrowed to some sessions, from their rows.
 /// </summary>
 internal static class SumsQuery
 {
-    /// <summary>What is added up of everything (<see cref="FigureColumns"/>).</summary>
-    public static readonly SumsTable Figures = new("usage_sum", "usage_amount",
-        new Dictionary<string, string> { ["model"] = "model" },
-        FigureColumns.Figures.ToDictionary(FigureColumns.Of, figure => $"iif(figure = {(int)figure}, value, 0)"));
-
-    public static readonly SumsTable Sources = new("usage_sum_source", "usage_request",
-        new Dictionary<string, string> { ["model"] = "model", ["source"] = "query_source", ["origin"] = "origin" },
-        new Dictionary<string, string>
-        {
-            ["requests"] = "1",
-            ["input"] = "input",
-            ["output"] = "output",
-            ["cache_read"] = "cache_read",
-            ["cache_creation"] = "cache_creation",
-            ["cost"] = "cost_nano_usd",
-            ["duration_ms"] = "coalesce(duration_ms, 0)",
-            ["ttft_requests"] = "(ttft_ms IS NOT NULL)",
-            ["timed_requests"] = "(duration_ms IS NOT NULL)",
-            ["timed_output"] = "iif(duration_ms IS NOT NULL, output, 0)",
-        });
-
-    public static readonly SumsTable Tools = new("usage_sum_tool", "usage_tool",
-        new Dictionary<string, string> { ["tool"] = "tool", ["model"] = "model" },
-        new Dictionary<string, string>
-        {
-            ["calls"] = "1",
-            ["failures"] = "(1 - succeeded)",
-            ["input_bytes"] = "coalesce(input_bytes, 0)",
-            ["result_bytes"] = "coalesce(result_bytes, 0)",
-            ["results"] = "(result_bytes IS NOT NULL)",
-        });
-
-    public static readonly SumsTable Decisions = new("usage_sum_decision", "usage_decision",
-        new Dictionary<string, string> { ["tool"] = "tool", ["model"] = "model", ["accepted"] = "accepted", ["source"] = "source" },
-        new Dictionary<string, string> { ["decisions"] = "1" });
-
     /// <summary>A range of quarters as few ranges of steps, each of quarters: days in its middle, hours around them, quarters at both ends.</summary>
     /// <param name="align">The largest step.</param>
     public static IEnumerable<(long Step, long First, long End)> Pieces(long first, long end, long align)
@@ -94,7 +51,7 @@ internal static class SumsQuery
             + $"{string.Join(", ", columns.Select(c => $"{sums.Columns[c]} AS {c}"))} FROM";
         string rows = $"{row} {sums.Rows}";
         bool isExact = buckets is { NeedExactTimes: true };
-        if (sums == Figures && scope.IsOfSessions)
+        if (sums == SumsTable.Figures && scope.IsOfSessions)
         {
             // Those are added up for each session too.
             return $"{row} ({scope.Amounts(command, isExact)})";

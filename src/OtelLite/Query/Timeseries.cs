@@ -89,7 +89,7 @@ internal static class TimeseriesQuery
 
         using SqliteCommand command = connection.CreateCommand();
         string[] names = Array.ConvertAll(figures, FigureColumns.Of);
-        string rows = SumsQuery.Of(command, scope, SumsQuery.Figures, names, buckets);
+        string rows = SumsQuery.Of(command, scope, SumsTable.Figures, names, buckets);
         command.CommandText = $"""
             SELECT {buckets.PlaceOf("time_unix_nano")}, {string.Join(", ", names.Select(c => $"total({c})"))} FROM ({rows}) GROUP BY 1
             """;

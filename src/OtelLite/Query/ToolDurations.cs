@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using OtelLite.Storage;
 
 namespace OtelLite.Query;
 
@@ -12,7 +13,7 @@ internal static class ToolDurations
         Dictionary<long, string> names = NamesQuery.Read(connection, spreads.Keys);
         List<ToolUsage> tools = [];
         using SqliteCommand command = connection.CreateCommand();
-        string rows = SumsQuery.Of(command, scope, SumsQuery.Tools, ["calls", "failures"]);
+        string rows = SumsQuery.Of(command, scope, SumsTable.Tools, ["calls", "failures"]);
         command.CommandText = $"SELECT tool, total(calls), total(failures) FROM ({rows}) GROUP BY tool HAVING total(calls) > 0";
         using SqliteDataReader row = command.ExecuteReader();
         while (row.Read())

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using OtelLite.Storage;
 
 namespace OtelLite.Query;
 
@@ -55,7 +56,7 @@ internal static class ToolsQuery
     private static Dictionary<long, ToolSums> Sums(SqliteConnection connection, Scope scope)
     {
         using SqliteCommand command = connection.CreateCommand();
-        string rows = SumsQuery.Of(command, scope, SumsQuery.Tools, ["calls", "failures", "input_bytes", "result_bytes"]);
+        string rows = SumsQuery.Of(command, scope, SumsTable.Tools, ["calls", "failures", "input_bytes", "result_bytes"]);
         command.CommandText = $"SELECT tool, total(calls), total(failures), total(input_bytes), total(result_bytes) FROM ({rows}) GROUP BY tool";
         Dictionary<long, ToolSums> sums = [];
         using SqliteDataReader row = command.ExecuteReader();
@@ -88,7 +89,7 @@ internal static class ToolsQuery
     private static ILookup<(long Tool, bool Accepted), DecisionCount> Decisions(SqliteConnection connection, Scope scope)
     {
         using SqliteCommand command = connection.CreateCommand();
-        string rows = SumsQuery.Of(command, scope, SumsQuery.Decisions, ["decisions"]);
+        string rows = SumsQuery.Of(command, scope, SumsTable.Decisions, ["decisions"]);
         command.CommandText = $"""
             SELECT tool, accepted, (SELECT name FROM usage_name WHERE id = source) AS who, total(decisions) AS times
             FROM ({rows}) GROUP BY tool, accepted, source HAVING times <> 0 ORDER BY times DESC, who

@@ -20,12 +20,12 @@ internal sealed class DetailSums : IDisposable
 
     public DetailSums(SqliteConnection connection)
     {
-        _sources = new(connection, "usage_sum_source", ["step", "quarter", "model", "source", "origin"],
-            ["requests", "input", "output", "cache_read", "cache_creation", "cost", "duration_ms", "ttft_ms", "ttft_requests", "timed_requests", "timed_output"]);
-        _tools = new(connection, "usage_sum_tool", ["step", "quarter", "tool", "model"], ["calls", "failures", "input_bytes", "result_bytes", "results"]);
-        _decisions = new(connection, "usage_sum_decision", ["step", "quarter", "tool", "model", "accepted", "source"], ["decisions"]);
+        _sources = new(connection, SumsTable.Sources);
+        _tools = new(connection, SumsTable.Tools);
+        _decisions = new(connection, SumsTable.Decisions);
         _requestsOf = new(connection, $"""
-            SELECT model, query_source, time_unix_nano, origin, input, output, cache_read, cache_creation, cost_nano_usd, coalesce(duration_ms, {BilledRequest.NoDuration}), coalesce(ttft_ms, -1)
+            SELECT model, query_source, time_unix_nano, origin, input, output, cache_read, cache_creation, cost_nano_usd, coalesce(duration_ms, {BilledRequest.NoDuration}),
+                coalesce(ttft_ms, -1)
             FROM usage_request WHERE session = ?
             """);
         _toolsOf = new(connection, """

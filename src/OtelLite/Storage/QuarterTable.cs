@@ -27,7 +27,7 @@ internal sealed class QuarterTable : IDisposable
             """);
         _ofSession = new(connection, "SELECT quarter, model, figure, value FROM usage_quarter WHERE session = ?");
         _sessionModels = new(connection, "usage_session_model", ["session", "model"], FigureColumns.All);
-        _sums = new(connection, "usage_sum", ["step", "quarter", "model"], FigureColumns.All);
+        _sums = new(connection, SumsTable.Figures);
     }
 
     public void Add(long timeUnixNano, long session, long model, Figure figure, long value)

@@ -68,6 +68,16 @@ internal static class Recount
         return Run(connection);
     }
 
+    /// <summary>The same, with something read before and after it.</summary>
+    /// <inheritdoc cref="Run(SqliteConnection)"/>
+    /// <exception cref="StorageException">The folder or file can't be used.</exception>
+    public static (long Rows, T Before, T After) Run<T>(string dataDir, Durability durability, Func<SqliteConnection, T> read)
+    {
+        using SqliteConnection connection = Database.OpenWriter(dataDir, durability);
+        T before = read(connection);
+        return (Run(connection), before, read(connection));
+    }
+
     /// <summary>The number of points, records and spans that were counted.</summary>
     /// <exception cref="SqliteException">The file can't be written, or another program holds it; the sessions before are counted anew.</exception>
     public static long Run(SqliteConnection connection)
@@ -88,7 +98,23 @@ internal static class Recount
             Thread.Sleep(watch.Elapsed);
         }
 
+        AddUpAll(connection);
         return rows;
+    }
+
+    // Sessions only change the sums over all of them by what they differ; what was wrong in these stays wrong. They are nearly always right, so they are
+    // looked at without a lock first.
+    private static void AddUpAll(SqliteConnection connection)
+    {
+        foreach (SumsTable sums in SumsTable.All)
+        {
+            if (Ids(connection, $"SELECT EXISTS (SELECT * FROM ({sums.Kept}) EXCEPT {sums.Made}) OR EXISTS (SELECT * FROM ({sums.Made}) EXCEPT {sums.Kept})", null)[0] != 0)
+            {
+                using SqliteTransaction transaction = connection.BeginTransaction();
+                Database.Execute(connection, $"DELETE FROM {sums.Table}; INSERT INTO {sums.Table} ({string.Join(", ", sums.PrimaryKey.Concat(sums.Sums))}) {sums.Made};");
+                transaction.Commit();
+            }
+        }
     }
 
     /// <summary>The same in the transaction that is open, for a file that nobody else can use yet.</summary>

@@ -32,6 +32,11 @@ internal sealed class SumTable : IDisposable
             """);
     }
 
+    public SumTable(SqliteConnection connection, SumsTable sums)
+        : this(connection, sums.Table, sums.PrimaryKey, sums.Sums)
+    {
+    }
+
     /// <summary>The row of a key, whose columns are what the batch adds to them.</summary>
     public Span<long> Of(SumKey key)
     {

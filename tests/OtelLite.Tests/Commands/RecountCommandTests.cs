@@ -1,0 +1,31 @@
+using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+using OtelLite.Storage;
+
+namespace OtelLite.Tests.Commands;
+
+/// <summary>Counting anew, and saying whether anything changed.</summary>
+public sealed class RecountCommandTests
+{
+    [Fact]
+    public async Task Nothing_changes_and_where_a_total_was_wrong_it_is_said()
+    {
+        await using RunningServer server = await RunningServer.Start();
+        (await server.Post("/v1/logs", Exports.Request())).Dispose();
+        (await server.Post("/v1/metrics", Exports.Commit())).Dispose();
+        CommandRun run = await CommandRun.Of(server.DataDir, "recount");
+        Assert.Equal((0, "2 points and records counted anew; no total changed\n", ""), (run.Exit, run.Out, run.Error));
+        JsonNode report = JsonNode.Parse((await CommandRun.Of(server.DataDir, "recount", "--json")).Out)!;
+        Assert.Equal((2, false, 15, 0.25), ((int)report["records"]!, (bool)report["hasChanged"]!, (long)report["after"]!["tokens"]!, (double)report["after"]!["costUsd"]!));
+
+        await server.Stop();
+        using (SqliteConnection file = Database.OpenWriter(server.DataDir, Durability.Normal))
+        {
+            Database.Execute(file, "UPDATE usage_sum SET cost = 7000000000 WHERE cost > 0");
+        }
+
+        run = await CommandRun.Of(server.DataDir, "recount");
+        Assert.Equal(0, run.Exit);
+        Assert.Contains("cost      $7 -> $0.25", run.Out, StringComparison.Ordinal);
+    }
+}
