@@ -10,7 +10,7 @@ namespace OtelLite.Bench;
 /// </summary>
 internal static class ReleaseFacts
 {
-    private const double BytesMax = 14e6;
+    private const double BytesMax = 14 << 20;
     private const double StartMsMax = 100;
     private const double ResidentBytesMax = 30e6;
 
