@@ -41,7 +41,7 @@ internal static class ReleaseFacts
         }
 
         starts.Sort();
-        bool within = Tell("size", bytes / 1e6, BytesMax / 1e6, "MB")
+        bool within = Tell("size", bytes / (1 << 20), BytesMax / (1 << 20), "MiB")
             & Tell("resident when idle", resident / 1e6, ResidentBytesMax / 1e6, "MB");
         Tell($"start to first answer, median of {Starts}", starts[Starts / 2], StartMsMax, "ms");
         return within ? 0 : 1;

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Data.Sqlite;
 using OtelLite.Telemetry;
 using OtelLite.Usage;
@@ -27,6 +28,7 @@ internal sealed class UsageTables : IDisposable
     private readonly WitnessTables _witnesses;
     private readonly ToolTables _tools;
     private readonly RequestTable _requests;
+    private readonly SessionPlaceTable _places;
     private readonly UsageFacts _facts = new();
 
     public UsageTables(SqliteConnection connection)
@@ -40,6 +42,7 @@ internal sealed class UsageTables : IDisposable
         _sums = new(connection);
         _witnesses = new(connection, _quarters);
         _tools = new(connection, _names, _sessions, _quarters, _sums);
+        _places = new(connection);
         _requests = new(connection, _names, _sessions, _quarters, _sums, _witnesses, _tools);
     }
 
@@ -80,6 +83,11 @@ internal sealed class UsageTables : IDisposable
             _prompt.Bind((int)prompt.Kind);
             _names.Bind(_prompt, text, prompt.Command);
             _prompt.Run();
+        }
+
+        foreach (ref readonly PlaceSeen place in _facts.Places.Rows)
+        {
+            Write(text, place);
         }
 
         foreach (ref readonly EventSequence sequence in _facts.Sequences.Rows)
@@ -141,7 +149,15 @@ internal sealed class UsageTables : IDisposable
         _sequences.Dispose();
         _tools.Dispose();
         _requests.Dispose();
+        _places.Dispose();
     }
+
+    // A transcript tells of its session's beginning, and whatever is told otherwise goes before: so the later it was, the earlier it counts as told.
+    private void Write(Utf8Text text, in PlaceSeen place) => _places.Write(new SessionPlace(Encoding.UTF8.GetString(text[place.Session]), -place.TimeUnixNano)
+    {
+        Folder = Encoding.UTF8.GetString(text[place.Folder]),
+        Branch = place.Branch.Length > 0 ? Encoding.UTF8.GetString(text[place.Branch]) : null,
+    });
 
     private static void BindText(Statement statement, Utf8Text text, TextRange range) =>
         _ = range.Length <= 0 ? statement.BindNull() : statement.Bind(text[range]);

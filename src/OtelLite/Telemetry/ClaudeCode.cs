@@ -88,6 +88,8 @@ internal enum AttributeName : byte
     ToolInputBytes,
     ToolResultBytes,
     MessageId,
+    Cwd,
+    HeadName,
 
     /// <summary>Not the client's own, as those that follow: what an import says of how it came to its numbers.</summary>
     OutputIsLow,
@@ -157,6 +159,8 @@ internal static class ClaudeCode
         ("tool_input_size_bytes", AttributeName.ToolInputBytes),
         ("tool_result_size_bytes", AttributeName.ToolResultBytes),
         ("message.id", AttributeName.MessageId),
+        ("cwd", AttributeName.Cwd),
+        ("vcs.ref.head.name", AttributeName.HeadName),
         ("output_tokens_too_low", AttributeName.OutputIsLow),
         ("cost_usd_derived", AttributeName.CostIsDerived),
         ("cost_usd_unknown", AttributeName.CostIsUnknown));

@@ -141,7 +141,8 @@ internal sealed class TranscriptBodies(string version)
         Text(json, "service_tier"u8, request.ServiceTier);
         Number(json, "thinking_tokens"u8, request.ThinkingTokens > 0 ? request.ThinkingTokens : null);
         Number(json, "web_search_requests"u8, request.WebSearches > 0 ? request.WebSearches : null);
-        Text(json, "cwd"u8, request.Cwd);
+        Text(json, Name(AttributeName.Cwd), request.Cwd);
+        Text(json, Name(AttributeName.HeadName), request.GitBranch);
         Text(json, "transcript"u8, request.File.Path);
     }
 

@@ -64,6 +64,8 @@ internal sealed class TranscriptLine
 
     public string? Cwd { get; private set; }
 
+    public string? GitBranch { get; private set; }
+
     public string? AgentId { get; private set; }
 
     public string? Effort { get; private set; }
@@ -137,7 +139,7 @@ internal sealed class TranscriptLine
     {
         Type = TranscriptLineType.Other;
         At = null;
-        Session = RequestSession = RequestId = RequestRef = PromptId = Version = Cwd = AgentId = Effort = QuerySource = Agent = Skill = McpServer = McpTool = Id = Model =
+        Session = RequestSession = RequestId = RequestRef = PromptId = Version = Cwd = GitBranch = AgentId = Effort = QuerySource = Agent = Skill = McpServer = McpTool = Id = Model =
             ServiceTier = Speed = null;
         HasEnded = HasUsage = false;
         Input = Output = CacheRead = CacheCreation = WebSearches = ThinkingTokens = 0;
@@ -180,6 +182,7 @@ internal sealed class TranscriptLine
             case TranscriptKey.PromptId: PromptId = Name(ref reader); break;
             case TranscriptKey.Version: Version = Name(ref reader); break;
             case TranscriptKey.Cwd: Cwd = Name(ref reader); break;
+            case TranscriptKey.GitBranch: GitBranch = Name(ref reader); break;
             case TranscriptKey.AgentId: AgentId = Name(ref reader); break;
             case TranscriptKey.Effort: Effort = Name(ref reader); break;
             case TranscriptKey.QuerySource: QuerySource = Name(ref reader); break;

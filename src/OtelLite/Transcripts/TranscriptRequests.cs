@@ -56,6 +56,9 @@ internal sealed class TranscriptRequest
 
     public string? Cwd { get; set; }
 
+    /// <summary>Null where git has none.</summary>
+    public string? GitBranch { get; set; }
+
     public string? AgentId { get; set; }
 
     public string? Agent { get; set; }
@@ -163,6 +166,8 @@ internal sealed class TranscriptRequests
         request.QuerySource = line.RequestRef is not null && file.Asked.Id == line.RequestRef ? file.Asked.Source : request.QuerySource;
         request.Version = line.Version;
         request.Cwd = line.Cwd;
+        // What the client writes outside of git, and for no branch.
+        request.GitBranch = line.GitBranch is "HEAD" or "" ? null : line.GitBranch;
         request.AgentId = line.AgentId;
         request.Agent = line.Agent;
         request.Skill = line.Skill;

@@ -283,6 +283,15 @@ internal struct SessionSeen
     public long ResourceUnixNano;
 }
 
+/// <summary>Where a session was at work, as its transcript tells it.</summary>
+internal struct PlaceSeen
+{
+    public TextRange Session;
+    public TextRange Folder;
+    public TextRange Branch;
+    public long TimeUnixNano;
+}
+
 /// <summary>What one batch adds to what is counted. Reused from batch to batch; its texts are ranges of the batch's text.</summary>
 internal sealed class UsageFacts
 {
@@ -302,6 +311,8 @@ internal sealed class UsageFacts
 
     public Column<Prompt> Prompts { get; } = new();
 
+    public Column<PlaceSeen> Places { get; } = new();
+
     public Column<EventSequence> Sequences { get; } = new();
 
     // Points, records and spans alike show their session.
@@ -319,6 +330,7 @@ internal sealed class UsageFacts
         ToolUses.Clear();
         ToolDecisions.Clear();
         Prompts.Clear();
+        Places.Clear();
         Sequences.Clear();
         LastUnnamed = default;
         Sessions.Clear();

@@ -150,6 +150,7 @@ internal static class UsageReader
                 return true;
             case EventName.TranscriptRequest:
                 AddRequest(batch, record.Attributes, Teller.Transcript, record.PromptId, session, happened, facts).LogRecord = index;
+                AddPlace(batch, record, session, happened, facts);
                 return true;
             case EventName.ToolResult:
                 AddToolCall(batch, record, session, happened, facts);
@@ -199,6 +200,23 @@ internal static class UsageReader
         {
             Count(batch, record, session, row.Kind == PromptKind.Command ? Figure.Commands : Figure.TaskNotifications, happened, facts);
         }
+    }
+
+    // Once for many requests of a session.
+    private static void AddPlace(TelemetryBatch batch, in LogRecord record, TextRange session, long happened, UsageFacts facts)
+    {
+        TextRange folder = batch.TextOf(record.Attributes, AttributeName.Cwd);
+        if (folder.Length <= 0 || (facts.Places.Count > 0 && batch.Text[facts.Places[^1].Session].SequenceEqual(batch.Text[session])
+            && facts.Places[^1].TimeUnixNano <= happened))
+        {
+            return;
+        }
+
+        ref PlaceSeen row = ref facts.Places.Add();
+        row.Session = session;
+        row.Folder = folder;
+        row.Branch = batch.TextOf(record.Attributes, AttributeName.HeadName);
+        row.TimeUnixNano = happened;
     }
 
     private static void AddSequence(TelemetryBatch batch, in LogRecord record, TextRange session, long happened, UsageFacts facts)

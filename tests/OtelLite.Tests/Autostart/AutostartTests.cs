@@ -23,7 +23,11 @@ public sealed class AutostartTests : IDisposable
         string bin = Directory.CreateDirectory(Path.Combine(_folder, "bin")).FullName;
         string tool = Path.Combine(bin, "systemctl");
         await File.WriteAllTextAsync(tool, $"#!/bin/sh\necho \"$@\" >> '{_folder}/told'\ncase \"$2\" in\n{answers}\nesac\n");
-        File.SetUnixFileMode(tool, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(tool, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
         return await CommandRun.With(new() { ["PATH"] = $"{bin}:{Environment.GetEnvironmentVariable("PATH")}" }, _folder, "", ["service", .. words]);
     }
 

@@ -72,6 +72,24 @@ public sealed class ImportCommandTests
     }
 
     [Fact]
+    public async Task Imported_sessions_are_in_the_project_of_the_folder_that_they_began_in_until_something_else_tells()
+    {
+        await using RunningServer server = await RunningServer.Start();
+        Look(server, RecordedTranscripts.Folder);
+        Assert.Equal(0L, server.Sql("SELECT count(*) FROM usage_session WHERE did_something AND (folder IS NULL OR project IS NULL)"));
+        Assert.Contains("demo-app", (await server.Get("/api/dimensions"))["projects"]!.AsArray().Select(p => (string)p!));
+        Assert.NotEmpty((await server.Get("/api/dimensions"))["branches"]!.AsArray());
+        Assert.DoesNotContain("HEAD", (await server.Get("/api/dimensions"))["branches"]!.AsArray().Select(p => (string)p!));
+        string id = (string)server.Sql("SELECT min(session_id) FROM usage_session")!;
+        using var told = new StringContent("""{"folder":"/elsewhere"}""");
+        (await server.Http.PostAsync(new Uri($"{server.Url}/api/sessions/{id}"), told)).Dispose();
+        Look(server, RecordedTranscripts.Folder);
+        Assert.Equal("elsewhere", server.Sql($"SELECT project FROM usage_session WHERE session_id = '{id}'"));
+        AssertRecount(server);
+        Assert.Equal("elsewhere", server.Sql($"SELECT project FROM usage_session WHERE session_id = '{id}'"));
+    }
+
+    [Fact]
     public async Task Derived_costs_are_those_that_the_client_reported()
     {
         await using RunningServer server = await RunningServer.Start();

@@ -84,7 +84,7 @@ public sealed class StatusLineCommandTests
     public void A_line_of_before_that_does_not_end_is_ended()
     {
         Assert.True(Limits.FormerStatusLineWait > TimeSpan.FromSeconds(15.6), "as long as Claude Code was seen to wait");
-        using var former = FormerCommand.Start("echo begun; sleep 1000", [])!;
+        using FormerCommand former = FormerCommand.Start("echo begun; sleep 1000", [])!;
         var clock = Stopwatch.StartNew();
         Assert.Equal("", former.Output(TimeSpan.FromMilliseconds(200)));
         Assert.InRange(clock.Elapsed, TimeSpan.FromMilliseconds(190), TimeSpan.FromSeconds(100));

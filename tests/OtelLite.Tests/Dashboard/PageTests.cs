@@ -234,7 +234,7 @@ public sealed class PageTests(HeadlessBrowser browser) : PageTest(browser)
         await Page.Locator("#setup-refused", new() { HasText = "exports go to /v1/metrics" }).WaitForAsync();
         await Server.Replay(Recorded.Bodies("traces", "t01"));
         await Page.Locator("#setup").WaitForAsync(new() { State = WaitForSelectorState.Hidden });
-        await Page.Locator("#arrived-rows tr", new() { HasText = "Traces" }).WaitForAsync(new() { Timeout = 15_000 });
+        await Page.Locator("#arrived-rows tr", new() { HasText = "Traceshttp/json5" }).WaitForAsync(new() { Timeout = 15_000 });
         Assert.Equal("Metrics http/json 8, Events http/json 10, Traces http/json 5", await Page.EvaluateAsync<string>(
             "[...document.querySelectorAll('#arrived-rows tr')].map(r => [0, 1, 2].map(i => r.cells[i].textContent).join(' ')).join(', ')"));
         Assert.Equal(1, await Page.Locator("#refused-rows tr", new() { HasText = "/v1/nosuch" }).CountAsync());

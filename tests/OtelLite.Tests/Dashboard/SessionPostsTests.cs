@@ -28,7 +28,8 @@ public sealed class SessionPostsTests : IAsyncLifetime
         return string.Join('|', new[] { "project", "repository", "branch", "folder", "pullRequest", "name" }.Select(k => (string?)told[k]));
     }
 
-    private Task Export(string session, string id) => _server.Post("/v1/logs", Exports.Request(DateTimeOffset.UtcNow.ToUnixTimeSeconds(), session, id: id));
+    private async Task Export(string session, string id) =>
+        (await _server.Post("/v1/logs", Exports.Request(DateTimeOffset.UtcNow.ToUnixTimeSeconds(), session, id: id))).Dispose();
 
     [Fact]
     public async Task What_is_told_before_and_after_the_first_export_is_shown_with_the_session()

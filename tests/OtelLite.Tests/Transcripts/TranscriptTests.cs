@@ -182,7 +182,7 @@ public sealed class TranscriptTests : IDisposable
         told["transcript"] = "";
         Assert.Equal(
             """
-            {"event.name":"transcript_request","session.id":"d03da340-96a5-4302-83ea-4810e8448497","prompt.id":"2d529970-10b8-481f-9e00-110942474352","request_id":"req_011FAKE002016","message.id":"msg_01FAKE002016","model":"claude-sonnet-5-5","input_tokens":127,"output_tokens":43,"cache_read_tokens":2048,"cache_creation_tokens":96,"cache_creation_5m_tokens":96,"cache_creation_1h_tokens":0,"cost_usd":0.0011288,"cost_usd_derived":true,"query_source":"agent:custom:my-reviewer","agent.name":"my-reviewer","agent_id":"a28d7e75aa83a1ab4","effort":"medium","speed":"standard","service_tier":"standard","cwd":"/home/dev/work/demo-app","transcript":""}
+            {"event.name":"transcript_request","session.id":"d03da340-96a5-4302-83ea-4810e8448497","prompt.id":"2d529970-10b8-481f-9e00-110942474352","request_id":"req_011FAKE002016","message.id":"msg_01FAKE002016","model":"claude-sonnet-5-5","input_tokens":127,"output_tokens":43,"cache_read_tokens":2048,"cache_creation_tokens":96,"cache_creation_5m_tokens":96,"cache_creation_1h_tokens":0,"cost_usd":0.0011288,"cost_usd_derived":true,"query_source":"agent:custom:my-reviewer","agent.name":"my-reviewer","agent_id":"a28d7e75aa83a1ab4","effort":"medium","speed":"standard","service_tier":"standard","cwd":"/home/dev/work/demo-app","vcs.ref.head.name":"main","transcript":""}
             """, told.ToJsonString());
         Assert.Equal(
             """claude-code|2.1.330|otellite.import""",
