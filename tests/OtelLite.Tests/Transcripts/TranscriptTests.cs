@@ -119,7 +119,17 @@ public sealed class TranscriptTests : IDisposable
         _prices.Add(file, [Total(987, 343, 13_728, 2624, 100, 2, Usd(987, 343, 13_728, 2624, 100, 2))]);
         var request = new TranscriptRequest
         {
-            MessageId = "m", RequestId = null, Session = "s", File = file, Model = model, Input = 127, Output = 43, CacheRead = 2048, CacheCreation = 96, CacheCreation1h = 90, WebSearches = 1,
+            MessageId = "m",
+            RequestId = null,
+            Session = "s",
+            File = file,
+            Model = model,
+            Input = 127,
+            Output = 43,
+            CacheRead = 2048,
+            CacheCreation = 96,
+            CacheCreation1h = 90,
+            WebSearches = 1,
         };
         Assert.Equal((long)Math.Round(Usd(127, 43, 2048, 6, 90, 1) * 1e9), _prices.CostNanoUsd(request));
 
@@ -129,7 +139,14 @@ public sealed class TranscriptTests : IDisposable
 
         ModelTotal Total(long input, long output, long read, long minutes, long hour, long searches, double usd) => new(model)
         {
-            Input = input, Output = output, CacheRead = read, CacheCreation = minutes + hour, CacheCreation5m = minutes, CacheCreation1h = hour, WebSearches = searches, CostUsd = usd,
+            Input = input,
+            Output = output,
+            CacheRead = read,
+            CacheCreation = minutes + hour,
+            CacheCreation5m = minutes,
+            CacheCreation1h = hour,
+            WebSearches = searches,
+            CostUsd = usd,
         };
     }
 
