@@ -9,7 +9,7 @@ internal static partial class RecordedBodies
     /// <summary>All bodies of the recordings without traces, in the order in which they were sent.</summary>
     public static IReadOnlyList<(string Capture, string Path, string Json)> All { get; } =
     [
-        .. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "recorded"), "s*.json", SearchOption.AllDirectories)
+        .. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "recorded"), "s??-*.json", SearchOption.AllDirectories)
             .Order(StringComparer.Ordinal)
             .Select(file => (
                 Path.GetFileName(file).Split('-')[0],

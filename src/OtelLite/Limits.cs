@@ -136,6 +136,9 @@ internal static class Limits
     /// <summary>How far ahead of ours a scraper's clock may be. A reading of next year would leave nothing since the last one, for a year.</summary>
     public static readonly TimeSpan ScrapeAheadMax = TimeSpan.FromMinutes(5);
 
+    /// <summary>Two ends of one official window may differ by so much: each answer of the API was seen to say it anew, to the second.</summary>
+    public static readonly TimeSpan SameWindow = TimeSpan.FromMinutes(5);
+
     /// <summary>Characters of each thing that is told of where a session is at work; Linux's longest path has 4,096 bytes.</summary>
     public const int PlaceCharactersMax = 4096;
 
@@ -212,6 +215,9 @@ internal static class Limits
 
     /// <summary>How long a program of the system's (systemctl) may take.</summary>
     public static readonly TimeSpan ToolTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a program that the system was told to start must stay up to be called started; a port that is taken ends it in a tenth of that.</summary>
+    public static readonly TimeSpan AutostartTrial = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a command tries to hand something over. Within this machine it takes a tenth of a millisecond, and who is not there refuses at once; only a
     /// network that swallows what is sent takes so long.</summary>

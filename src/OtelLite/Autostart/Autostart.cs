@@ -57,6 +57,12 @@ internal abstract class Autostart(IReadOnlyList<string> line)
         }
 
         Start();
+        // The system takes a program that ends at once for started: the port may be taken by one that was started by hand.
+        Thread.Sleep(Limits.AutostartTrial);
+        if (CanTellWhetherItRuns && Look() is { IsRunning: false, Said: var said })
+        {
+            throw new AutostartException($"it is installed and does not stay up ({TerminalText.OneLine(said.ReplaceLineEndings(" "))}). If an otellite runs already, stop it and install again; {Log} tells more.");
+        }
     }
 
     /// <summary>Stops the program and takes the file away. False when there is none.</summary>
@@ -77,6 +83,9 @@ internal abstract class Autostart(IReadOnlyList<string> line)
 
     /// <exception cref="AutostartException">The system can't be asked.</exception>
     public abstract AutostartState Look();
+
+    /// <summary>False where the system says it in the user's own language.</summary>
+    protected virtual bool CanTellWhetherItRuns => true;
 
     protected virtual Encoding Encoding => new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security;
 
 namespace OtelLite.Autostart;
@@ -52,6 +53,12 @@ internal sealed class LaunchdAgent(IReadOnlyList<string> line, string home) : Au
     protected override void Start()
     {
         Tool.Run("launchctl", "bootout", $"{Domain}/{Label}");
+        // It answers before the program has ended, and takes no other of that name until then.
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < Limits.ToolTimeout && Tool.Run("launchctl", "print", $"{Domain}/{Label}").Exit == 0;)
+        {
+            Thread.Sleep(200);
+        }
+
         Tool.Do($"{Log} may tell more.", "launchctl", "bootstrap", Domain, Path);
     }
 

@@ -41,6 +41,8 @@ internal sealed class ScheduledTask(IReadOnlyList<string> line, string dataDir) 
 
         """;
 
+    protected override bool CanTellWhetherItRuns => false;
+
     protected override Encoding Encoding => Encoding.Unicode;
 
     public override AutostartState Look()

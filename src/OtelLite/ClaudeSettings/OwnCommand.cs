@@ -20,8 +20,14 @@ internal sealed class OwnCommand(IReadOnlyList<string> program, IReadOnlyList<st
     public string StatusLine(string? existing) => Line("statusline") + (
         existing is null ? ""
         : !IsOurs(existing, "statusline") ? Then + Quoted(existing)
-        : existing.IndexOf(Then, StringComparison.Ordinal) is >= 0 and var then ? existing[then..]
-        : "");
+        : Kept(existing));
+
+    // What somebody added to our own line, or what it runs besides.
+    private static string Kept(string existing)
+    {
+        List<string> words = Words(existing);
+        return string.Concat(((string[])["--format", Then.Trim()]).Select(flag => words.IndexOf(flag) is > 0 and var at && at + 1 < words.Count ? $" {flag} {Quoted(words[at + 1])}" : ""));
+    }
 
     /// <summary>Whether a line is one that setup writes for a command, wherever the program was then. One that does more, in a pipe or by a script, is not.</summary>
     public static bool IsOurs(string line, string command)

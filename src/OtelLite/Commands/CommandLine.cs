@@ -59,6 +59,19 @@ internal static class CommandLine
     /// <exception cref="UsageException">A word is unknown, missing or too many.</exception>
     public static async Task<int> Run(string[] arguments)
     {
+        try
+        {
+            return await RunParsed(arguments).ConfigureAwait(false);
+        }
+        catch (UsageException) when (arguments is ["hook", ..] && Console.IsInputRedirected)
+        {
+            // Whatever else a hook says, it would block what Claude Code does: also one that an older version of this was told.
+            return ExitCode.Done;
+        }
+    }
+
+    private static async Task<int> RunParsed(string[] arguments)
+    {
         // Claude Code waits for these two.
         ParseResult parsed = CommandWords.Read(Root(arguments is ["statusline" or "hook", ..] ? arguments[0] : null), arguments);
         // Whoever asks for help is helped, whatever else is wrong; and a line that is being completed is not finished.

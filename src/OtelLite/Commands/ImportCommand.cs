@@ -88,7 +88,7 @@ internal static class ImportCommand
             Tell(run.Look(stop.Token), asked, isFirst: true);
             while (asked.Watch && !stop.Token.WaitHandle.WaitOne(Limits.ImportWatchInterval))
             {
-                Tell(run.Look(stop.Token), asked, isFirst: false);
+                LookAgain(run, asked, bar, stop.Token);
             }
 
             return run.HasFailed ? ExitCode.Failed : ExitCode.Done;
@@ -115,6 +115,20 @@ internal static class ImportCommand
         }
 
         return ExitCode.Failed;
+    }
+
+    // A server that is busy or away now is there at the next look.
+    private static void LookAgain(ImportRun run, Asked asked, ProgressBar bar, CancellationToken stop)
+    {
+        try
+        {
+            Tell(run.Look(stop), asked, isFirst: false);
+        }
+        catch (Exception e) when (e is StorageException or ImportException or IOException or UnauthorizedAccessException or SqliteException)
+        {
+            bar.Clear();
+            Console.Error.WriteLine($"otellite: {TerminalText.OneLine(e.Message)} It is tried again.");
+        }
     }
 
     private static void Tell(ImportReport report, Asked asked, bool isFirst)

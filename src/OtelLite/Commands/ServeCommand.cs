@@ -68,7 +68,7 @@ internal static class ServeCommand
     // Asked once, on the first start, and only who can answer. The server runs meanwhile.
     private static void Introduce(App app, Options options, Messages messages, Action setUp)
     {
-        if (Console.IsInputRedirected || Console.IsErrorRedirected || !SetupCommand.IsWorthOffering(Environment.GetEnvironmentVariable))
+        if (Console.IsInputRedirected || Console.IsErrorRedirected || !IsInForeground() || !SetupCommand.IsWorthOffering(Environment.GetEnvironmentVariable))
         {
             messages.SayPlain(Block(app, options));
             return;
@@ -82,16 +82,43 @@ internal static class ServeCommand
         new Thread(() =>
         {
             string? answer = Console.In.ReadLine()?.Trim();
-            if (answer is not null && (answer.Length == 0 || answer.StartsWith('y') || answer.StartsWith('Y')))
+            if (answer is not null && (answer.Length == 0 || answer.StartsWith('y') || answer.StartsWith('Y')) && TrySetUp(messages, setUp))
             {
-                setUp();
+                return;
             }
-            else
-            {
-                messages.SayPlain(Block(app, options));
-            }
+
+            messages.SayPlain(Block(app, options));
         })
         { Name = "question", IsBackground = true }.Start();
+    }
+
+    private static bool TrySetUp(Messages messages, Action setUp)
+    {
+        try
+        {
+            setUp();
+            return true;
+        }
+        catch (UsageException e)
+        {
+            messages.Say(e.Message);
+            return false;
+        }
+    }
+
+    // A program in the background that reads its terminal is stopped, and its exports with it. Where that can't be told, it is taken for one.
+    private static bool IsInForeground()
+    {
+        try
+        {
+            // proc_pid_stat(5): behind the name in brackets the state, parent, group, session, terminal and the terminal's group.
+            string stat = File.ReadAllText("/proc/self/stat");
+            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ') is [_, _, var group, _, _, var terminals, ..] && group == terminals;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return OperatingSystem.IsWindows();
+        }
     }
 
     private static string Block(App app, Options options) => $"""

@@ -31,16 +31,16 @@ internal static class SessionPlacesQuery
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = """
             SELECT coalesce($folder, folder) IS folder AND coalesce($repository, repository) IS repository AND coalesce($branch, branch) IS branch
-                AND coalesce($pull, pull_request) IS pull_request AND coalesce($name, session_name) IS session_name AND coalesce($limits, limits) IS limits
+                AND coalesce($pull, pull_request) IS pull_request AND coalesce($name, session_name) IS session_name
             FROM session_place WHERE session_id = $session
             """;
         foreach ((string name, string? value) in ((string, string?)[])
             [("$session", place.SessionId), ("$folder", place.Folder), ("$repository", place.Repository), ("$branch", place.Branch), ("$pull", place.PullRequest),
-             ("$name", place.Name), ("$limits", place.Limits)])
+             ("$name", place.Name)])
         {
             command.Parameters.AddWithValue(name, (object?)value ?? DBNull.Value);
         }
 
-        return command.ExecuteScalar() is 1L;
+        return place.Limits is null && command.ExecuteScalar() is 1L;
     }
 }

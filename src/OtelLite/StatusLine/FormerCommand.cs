@@ -49,9 +49,12 @@ internal sealed class FormerCommand : IDisposable
             return _output.Result.TrimEnd('\r', '\n');
         }
 
-        _process.Kill(entireProcessTree: true);
+        End();
         return "";
     }
+
+    /// <summary>Ends it, and all that it started.</summary>
+    public void End() => _process.Kill(entireProcessTree: true);
 
     public void Dispose() => _process.Dispose();
 }

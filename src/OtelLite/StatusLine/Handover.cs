@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -6,33 +7,33 @@ namespace OtelLite.StatusLine;
 /// <summary>What was told, on its way to a running OtelLite. Disposing waits a moment longer for it to be taken.</summary>
 internal sealed class Handover : IDisposable
 {
-    private readonly PendingAnswer? _pending;
+    private readonly Task<PendingAnswer?> _sent;
     private bool _isOver;
 
-    private Handover(PendingAnswer? pending) => _pending = pending;
+    private Handover(Task<PendingAnswer?> sent) => _sent = sent;
 
-    /// <summary>Sends it, if there is anybody to take it. What is wrong with a setting nobody reads here: otellite doctor tells.</summary>
-    public static Handover Of(ToldSession told, Func<Options> read)
+    /// <summary>Begins to send it, if there is anybody to take it. What is wrong with a setting nobody reads here: otellite doctor tells.</summary>
+    public static Handover Of(ToldSession told, Func<Options> read) => new(Task.Run(() =>
     {
         try
         {
             Options options = read();
             string path = $"/api/sessions/{Uri.EscapeDataString(told.SessionId)}";
             string source = $"Claude Code's status line on {Environment.MachineName}";
-            return new Handover(ServerAnswer.Post(options.Urls[0], path, options.Token ?? Token.Existing(options.DataDir), told.ToPost(source)));
+            return ServerAnswer.Post(options.Urls[0], path, options.Token ?? Token.Existing(options.DataDir), told.ToPost(source));
         }
         catch (Exception e) when (e is UsageException or IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            return new Handover(null);
+            return null;
         }
-    }
+    }));
 
-    /// <summary>What it answers; null when it does not in time.</summary>
+    /// <summary>What it answers; null when it does not in time, or cannot even be reached.</summary>
     public AnsweredFigures? Figures(TimeSpan wait)
     {
         try
         {
-            ServerAnswer? answer = _pending?.Wait(wait);
+            ServerAnswer? answer = Answer(wait);
             _isOver = answer is not null;
             return answer is { Status: 200, Body: var body } ? JsonSerializer.Deserialize(body, AnsweredJson.Default.AnsweredFigures) : null;
         }
@@ -46,10 +47,19 @@ internal sealed class Handover : IDisposable
     {
         if (!_isOver)
         {
-            _pending?.Wait(Limits.HandoverWait);
+            Answer(Limits.HandoverWait);
         }
 
-        _pending?.Dispose();
+        if (_sent.IsCompletedSuccessfully)
+        {
+            _sent.Result?.Dispose();
+        }
+    }
+
+    private ServerAnswer? Answer(TimeSpan wait)
+    {
+        var clock = Stopwatch.StartNew();
+        return _sent.Wait(wait) ? _sent.Result?.Wait(wait - clock.Elapsed) : null;
     }
 }
 

@@ -53,7 +53,7 @@ internal sealed record ToldSession(string SessionId)
         {
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = Limits.JsonDepthMax });
             JsonElement root = document.RootElement;
-            return root.ValueKind == JsonValueKind.Object && Text(root, "session_id") is { } id ? Read(root, id, projectFolder) : null;
+            return root.ValueKind == JsonValueKind.Object && Text(root, "session_id") is { } id && !string.IsNullOrWhiteSpace(id) ? Read(root, id, projectFolder) : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -112,7 +112,8 @@ internal sealed record ToldSession(string SessionId)
     {
         // While it compacts its folder may be one that it went to since.
         string? folder = Text(root, "workspace", "project_dir") ?? projectFolder ?? (Text(root, "source") == "compact" ? null : Text(root, "cwd"));
-        GitCheckout git = (Text(root, "cwd") ?? folder) is { } at ? GitCheckout.Of(at) : default;
+        // Of the folder that it was started in: where it goes meanwhile may be another checkout.
+        GitCheckout git = (folder ?? Text(root, "cwd")) is { } at ? GitCheckout.Of(at) : default;
         string? owner = Text(root, "workspace", "repo", "owner"), repository = Text(root, "workspace", "repo", "name");
         return new ToldSession(id)
         {

@@ -78,7 +78,7 @@ internal sealed class BatchWriter : IDisposable
         return (await Offer(job).ConfigureAwait(false), job.ScrapeId);
     }
 
-    /// <summary>Stores where a session is at work; official limits that it tells anew are a reading.</summary>
+    /// <summary>Stores where a session is at work, and official limits, if it tells any, as a reading.</summary>
     public Task<WriteResult> Write(SessionPlace place) => Offer(new WriteJob(null, null, place));
 
     /// <summary>Writes what waits, answers it, and closes the file. Nothing is taken any more.</summary>
@@ -167,7 +167,8 @@ internal sealed class BatchWriter : IDisposable
     {
         if (job.Place is { } place)
         {
-            if (_places.Write(place))
+            _places.Write(place);
+            if (place.Limits is not null)
             {
                 Add(new Scrape(place.ToldUnixNano, place.Source, place.Limits), now);
             }

@@ -6,21 +6,24 @@ namespace OtelLite.Storage;
 /// <summary>Keeps what is told of where sessions are at work, and in step with it what stands in the sessions themselves.</summary>
 internal sealed class SessionPlaceTable : IDisposable
 {
-    private static readonly string[] Columns = ["folder", "project", "repository", "branch", "pull_request", "session_name", "limits"];
+    private static readonly string[] Columns = ["folder", "repository", "branch", "pull_request", "session_name"];
 
-    private readonly Statement _limits;
     private readonly Statement _tell;
+    private readonly Statement _name;
     private readonly Statement _show;
 
     public SessionPlaceTable(SqliteConnection connection)
     {
-        _limits = new Statement(connection, "SELECT 1 FROM session_place WHERE session_id = ? AND limits = ?");
         // What is told late (a transcript is read long after) fills what is missing.
         string newest = string.Join(", ", Columns.Select(c =>
             $"{c} = iif(excluded.told_unix_nano >= told_unix_nano, coalesce(excluded.{c}, {c}), coalesce({c}, excluded.{c}))"));
         _tell = new Statement(connection, $"""
             INSERT INTO session_place (session_id, told_unix_nano, {string.Join(", ", Columns)}) VALUES (?, ?{string.Concat(Columns.Select(_ => ", ?"))})
             ON CONFLICT (session_id) DO UPDATE SET {newest}, told_unix_nano = max(excluded.told_unix_nano, told_unix_nano)
+            """);
+        // Of all that was told, in whatever order: the repository's name, or else the folder's.
+        _name = new Statement(connection, $"""
+            UPDATE session_place SET project = coalesce({LastPart("repository")}, {LastPart("folder")}) WHERE session_id = ?
             """);
         _show = new Statement(connection, """
             UPDATE usage_session SET (folder, repository, branch, pull_request, session_name) = (
@@ -30,26 +33,31 @@ internal sealed class SessionPlaceTable : IDisposable
             """);
     }
 
-    /// <summary>Stores what is told. True when its limits are news of this session.</summary>
-    public bool Write(SessionPlace place)
+    public void Write(SessionPlace place)
     {
-        bool isNews = place.Limits is { } limits && Bind(Bind(_limits.Begin(), place.SessionId), limits).Scalar() is null;
         Statement tell = Bind(_tell.Begin(), place.SessionId).Bind(place.ToldUnixNano);
-        foreach (string? value in (string?[])[place.Folder, place.Project, place.Repository, place.Branch, place.PullRequest, place.Name, place.Limits])
+        foreach (string? value in (string?[])[place.Folder, place.Repository, place.Branch, place.PullRequest, place.Name])
         {
             Bind(tell, value);
         }
 
         tell.Run();
+        Bind(_name.Begin(), place.SessionId).Run();
         Bind(_show.Begin(), place.SessionId).Run();
-        return isNews;
     }
 
     public void Dispose()
     {
-        _limits.Dispose();
         _tell.Dispose();
+        _name.Dispose();
         _show.Dispose();
+    }
+
+    // Of a path with either kind of slashes: what is left when all up to the last one is taken away.
+    private static string LastPart(string column)
+    {
+        string path = $"rtrim(replace({column}, '\\', '/'), '/')";
+        return $"nullif(replace({path}, rtrim({path}, replace({path}, '/', '')), ''), '')";
     }
 
     private static Statement Bind(Statement statement, string? text) =>

@@ -384,7 +384,6 @@ CREATE TABLE session_place (
     branch         TEXT,
     pull_request   TEXT,              -- its number
     session_name   TEXT,              -- what the session is called
-    limits         TEXT,              -- the official limits as it told them last
     told_unix_nano INTEGER NOT NULL   -- when something of this was told last
 ) WITHOUT ROWID;
 

@@ -17,17 +17,9 @@ internal sealed record SessionPlace(string SessionId, long ToldUnixNano)
     /// <summary>What the session is called.</summary>
     public string? Name { get; init; }
 
-    /// <summary>The official limits: a JSON object. They are a reading of their own as often as the session tells others than before: a session that
-    /// is idle goes on telling what it knows, which may be old.</summary>
+    /// <summary>The official limits, a JSON object, where they are a reading of their own.</summary>
     public string? Limits { get; init; }
 
     /// <summary>Who tells the limits.</summary>
     public string? Source { get; init; }
-
-    /// <summary>The name of the repository, or else of the folder.</summary>
-    public string? Project => LastPart(Repository) ?? LastPart(Folder);
-
-    private static string? LastPart(string? path) => path?.TrimEnd('/', '\\') is { Length: > 0 } trimmed
-        ? trimmed[(trimmed.AsSpan().LastIndexOfAny('/', '\\') + 1)..]
-        : null;
 }

@@ -37,7 +37,7 @@ public sealed class AutostartTests : IDisposable
         CommandRun run = await Service("", "install", "--urls", "http://localhost:9090");
         Assert.Equal((0, ""), (run.Exit, run.Error));
         Assert.Contains(UnitPath, run.Out, StringComparison.Ordinal);
-        Assert.Equal(["--user daemon-reload", "--user enable otellite.service", "--user restart otellite.service"], Told);
+        Assert.Equal(["--user daemon-reload", "--user enable otellite.service", "--user restart otellite.service"], Told[..3]);
         string start = (await File.ReadAllLinesAsync(UnitPath)).Single(l => l.StartsWith("ExecStart=", StringComparison.Ordinal));
         Assert.EndsWith($"\"serve\" \"--data-dir\" \"{_folder}\" \"--urls\" \"http://localhost:9090\"", start, StringComparison.Ordinal);
 
@@ -68,6 +68,15 @@ public sealed class AutostartTests : IDisposable
         CommandRun run = await Service("daemon-reload) echo 'Failed to connect to bus: No medium found' >&2; exit 1;;", "install");
         Assert.Equal(1, run.Exit);
         Assert.Contains("Failed to connect to bus: No medium found. On a machine that you reach by ssh alone", run.Line, StringComparison.Ordinal);
+    }
+
+    [LinuxFact]
+    public async Task What_does_not_stay_up_is_said_not_to_run()
+    {
+        CommandRun run = await Service("is-active) echo activating; exit 3;;", "install");
+        Assert.Equal(1, run.Exit);
+        Assert.Contains("does not stay up (activating). If an otellite runs already", run.Line, StringComparison.Ordinal);
+        Assert.True(Limits.AutostartTrial < Limits.ToolTimeout);
     }
 
     [LinuxFact]

@@ -174,6 +174,11 @@ public sealed class SetupTests : IDisposable
     }
 
     [Fact]
+    public void What_somebody_added_to_our_own_line_stays_when_setup_runs_again() => Assert.Equal(
+        "/x statusline --format '{model}|5h {5h}' --then 'a | b'",
+        new OwnCommand(["/x"], []).StatusLine("/old/otellite statusline --then 'a | b' --format '{model}|5h {5h}'"));
+
+    [Fact]
     public void The_hook_stands_beside_those_that_are_there_once_and_goes_alone()
     {
         _home.Write("""{"hooks":{"SessionStart":[{"matcher":"startup","hooks":[{"type":"command","command":"mine"}]}],"Stop":[]}}""");

@@ -124,6 +124,42 @@ public sealed class StatusLineCommandTests
         Assert.Contains("did you mean model?", run.Line, StringComparison.Ordinal);
     }
 
+    [LinuxFact]
+    public async Task Ended_it_ends_what_it_started()
+    {
+        string folder = Directory.CreateTempSubdirectory("otellite-ended-").FullName;
+        string file = Path.Combine(folder, "pid");
+        using Process line = CommandRun.Start(folder, "statusline", "--urls", $"http://127.0.0.1:{FreePort.Next()}", "--then", $"echo $$ > '{file}'; exec sleep 1000");
+        await line.StandardInput.WriteAsync(Recorded("statusline/limits.json"));
+        line.StandardInput.Close();
+        int pid = await Pid(file);
+        using Process kill = Process.Start("kill", [$"-TERM", $"{line.Id}"]);
+        await line.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal(143, line.ExitCode);
+        for (int i = 0; i < 200 && Directory.Exists($"/proc/{pid}") && !(await File.ReadAllTextAsync($"/proc/{pid}/stat")).Contains(") Z ", StringComparison.Ordinal); i++)
+        {
+            await Task.Delay(50);
+        }
+
+        Assert.False(Directory.Exists($"/proc/{pid}") && !(await File.ReadAllTextAsync($"/proc/{pid}/stat")).Contains(") Z ", StringComparison.Ordinal));
+        Directory.Delete(folder, recursive: true);
+
+        static async Task<int> Pid(string file)
+        {
+            for (int i = 0; i < 600; i++)
+            {
+                if (File.Exists(file) && int.TryParse(await File.ReadAllTextAsync(file), out int pid))
+                {
+                    return pid;
+                }
+
+                await Task.Delay(50);
+            }
+
+            throw new TimeoutException("it was not started");
+        }
+    }
+
     [Fact]
     public async Task A_hook_tells_the_folder_prints_nothing_and_never_fails()
     {
@@ -137,6 +173,7 @@ public sealed class StatusLineCommandTests
         (await server.Post("/v1/logs", Exports.Request(session: id))).Dispose();
         Assert.Equal("/home/dev/work/demo-app", (string?)await Soon(async () => (await server.Get($"/api/sessions/{id}"))["session"]!["folder"]));
         Assert.Equal(new CommandRun(0, "", ""), await Hook("no json", server.Url));
+        Assert.Equal(new CommandRun(0, "", ""), await CommandRun.WithStdin(server.DataDir, json, "hook", "--no-such-flag"));
         string url = server.Url;
         await server.Stop();
         Assert.Equal(new CommandRun(0, "", ""), await Hook(json, url));

@@ -1,7 +1,10 @@
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
+using OtelLite.Dashboard;
+using OtelLite.Query;
 using OtelLite.Storage;
 
 namespace OtelLite.Tests.Dashboard;
@@ -82,19 +85,60 @@ public sealed class SessionPostsTests : IAsyncLifetime
         }
     }
 
-    [Fact]
-    public async Task Limits_are_a_reading_as_often_as_the_session_tells_others_than_before()
+    [Theory]
+    [InlineData("a 10 in 5h, a 10 in 5h", "10")]
+    [InlineData("a 10 in 5h, b 60 in 5h, c 10 in 5h", "60 10")] // a new id with what an old answer said
+    [InlineData("a 10 in 5h, b 10 in 5h", "10")]
+    [InlineData("a 60 in 1h, a 2 in 6h", "2 60")] // the window began anew
+    [InlineData("a 2 in 6h, b 60 in 1h", "2")]
+    [InlineData("a 10 in 5h, a 90 ago 1h", "10")]
+    public async Task Limits_are_a_reading_where_they_say_more_than_the_newest(string told, string readings)
     {
-        static string Used(int percent) => """{"source":"s","limits":{"fiveHour":{"usedPercent":P}}}""".Replace("P}", $"{percent}}}", StringComparison.Ordinal);
-        foreach ((string session, int percent) in ((string, int)[])[("a", 10), ("a", 10), ("b", 12), ("a", 10), ("b", 12), ("a", 13)])
+        foreach (string one in told.Split(", "))
         {
-            Assert.Equal(HttpStatusCode.OK, (await Tell(session, Used(percent))).Status);
+            string[] words = one.Split(' ');
+            TimeSpan left = TimeSpan.FromHours(int.Parse(words[3].TrimEnd('h'), System.Globalization.CultureInfo.InvariantCulture)) * (words[2] == "in" ? 1 : -1);
+            string limits = $"{{\"usedPercent\":{words[1]},\"resetsAt\":\"{DateTime.UtcNow + left:yyyy-MM-dd'T'HH:mm:ss'Z'}\"}}";
+            Assert.Equal(HttpStatusCode.OK, (await Tell(words[0], $"{{\"source\":\"s\",\"limits\":{{\"fiveHour\":{limits}}}}}")).Status);
         }
 
-        JsonArray readings = (await _server.Get("/api/scrapes"))["scrapes"]!.AsArray();
-        Assert.Equal([13, 12, 10], readings.Select(r => (double)r!["limits"]!["fiveHour"]!["usedPercent"]!));
-        Assert.All(readings, r => Assert.Equal("s", (string)r!["source"]!));
+        JsonArray stored = (await _server.Get("/api/scrapes"))["scrapes"]!.AsArray();
+        Assert.Equal(readings, string.Join(' ', stored.Select(r => (double)r!["limits"]!["fiveHour"]!["usedPercent"]!)));
+        Assert.All(stored, r => Assert.Equal("s", (string)r!["source"]!));
     }
+
+    [Fact]
+    public void Ends_of_windows_that_differ_by_less_than_minutes_are_one()
+    {
+        DateTimeOffset now = DateTimeOffset.UtcNow, end = now.AddHours(5);
+        ScrapeReading[] newest = [new(1, now.AddMinutes(-1), now, null, Limit(10, end))];
+        Assert.False(SessionPosts.IsNews(Limit(10, end + Limits.SameWindow), now, newest));
+        Assert.True(SessionPosts.IsNews(Limit(10, end + Limits.SameWindow + TimeSpan.FromSeconds(1)), now, newest));
+        Assert.False(SessionPosts.IsNews(Limit(90, end), now.AddMinutes(-2), newest));
+        Assert.True(SessionPosts.IsNews(Limit(0, end), now, []));
+
+        static JsonElement Limit(int used, DateTimeOffset at) => JsonSerializer.SerializeToElement(
+            new { fiveHour = new { usedPercent = used, resetsAt = at.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", System.Globalization.CultureInfo.InvariantCulture) } });
+    }
+
+    [Theory]
+    [InlineData("/work/app|org/app-core", "/work/app|", "app-core")]
+    [InlineData("/work/app/|", "|", "app")]
+    [InlineData(@"C:\work\app|", "|", "app")]
+    [InlineData("/|", "|", "")]
+    public async Task A_project_is_the_repositorys_name_or_else_the_folders_whatever_was_told_last(string first, string then, string project)
+    {
+        await Export("a", "r1");
+        foreach (string[] told in new[] { first.Split('|'), then.Split('|') })
+        {
+            await Tell("a", JsonSerializer.Serialize(new { folder = told[0], repository = told[1] }));
+        }
+
+        Assert.Equal(project, (await Place("a")).Split('|')[0]);
+    }
+
+    [Fact]
+    public async Task A_blank_id_is_refused() => Assert.Equal(HttpStatusCode.BadRequest, (await Tell("%20", "{}")).Status);
 
     [Fact]
     public async Task A_recount_leaves_it_where_it_is_and_the_exports_own_project_goes_before()
