@@ -198,13 +198,8 @@ internal sealed class BatchWriter : IDisposable
 
     private long Add(Scrape scrape, long now)
     {
-        _scrape.Begin().Bind(scrape.ScrapedAtUnixNano).Bind(now);
-        BindText(scrape.Source);
-        BindText(scrape.Limits);
-        return _scrape.Scalar()!.Value;
+        return _scrape.Begin().Bind(scrape.ScrapedAtUnixNano).Bind(now).Bind(scrape.Source).Bind(scrape.Limits).Scalar()!.Value;
     }
-
-    private void BindText(string? text) => _ = text is null ? _scrape.BindNull() : _scrape.Bind(System.Text.Encoding.UTF8.GetBytes(text));
 
     // An hour's precision is enough, and keeps the deletion, which looks at a whole day's hashes, off nearly every commit.
     private void ForgetOldBodies(long now)

@@ -120,13 +120,13 @@ internal sealed class RawTables : IDisposable
     {
         Utf8Text text = batch.Text;
         _metric.Begin().Bind(_receivedUnixSeconds);
-        BindText(_metric, text, point.Metric);
+        _metric.Bind(text, point.Metric);
         // A gauge that has no value now has none, and not 0, as a distribution without its sum; a sum without one adds nothing.
         bool isNone = point.Kind != MetricKind.Sum && (point.NoRecordedValue || !point.HasValue);
         _ = isNone ? _metric.BindNull() : _metric.Bind(point.Increase);
-        BindText(_metric, text, point.Unit);
-        BindText(_metric, text, point.Attributes.Json);
-        BindText(_metric, text, point.SessionId);
+        _metric.Bind(text, point.Unit);
+        _metric.Bind(text, point.Attributes.Json);
+        _metric.Bind(text, point.SessionId);
         _metric.Bind((long)point.TimeUnixNano).Bind((long)point.StartTimeUnixNano);
         // SQLite would make null of NaN, and null is a point without a value.
         _ = !point.HasValue ? _metric.BindNull() : point.IsInt ? _metric.Bind(point.AsInt)
@@ -134,8 +134,8 @@ internal sealed class RawTables : IDisposable
         _metric.Bind(NameOf(point.Kind))
             .Bind((int)point.Temporality).Bind(point.IsMonotonic ? 1 : 0).Bind((long)point.Flags)
             .Bind(_resourceIds[point.Resource]).Bind(_scopeIds[point.Scope]);
-        BindText(_metric, text, point.Shape);
-        BindText(_metric, text, point.Exemplars);
+        _metric.Bind(text, point.Shape);
+        _metric.Bind(text, point.Exemplars);
         _metric.Bind((long)point.Attributes.DroppedCount).Run();
     }
 
@@ -158,18 +158,18 @@ internal sealed class RawTables : IDisposable
         }
 
         _span.Begin().Bind(_receivedUnixSeconds);
-        BindText(_span, text, span.TraceId);
-        BindText(_span, text, span.SpanId);
-        BindText(_span, text, span.ParentSpanId);
-        BindText(_span, text, span.Name);
+        _span.Bind(text, span.TraceId);
+        _span.Bind(text, span.SpanId);
+        _span.Bind(text, span.ParentSpanId);
+        _span.Bind(text, span.Name);
         _span.Bind(span.Kind).Bind(span.StatusCode);
-        BindText(_span, text, span.StatusMessage);
+        _span.Bind(text, span.StatusMessage);
         _span.Bind((long)span.StartTimeUnixNano).Bind((long)span.EndTimeUnixNano);
-        BindText(_span, text, span.Attributes.Json);
-        BindText(_span, text, span.Events);
-        BindText(_span, text, span.Links);
-        BindText(_span, text, span.SessionId);
-        BindText(_span, text, span.TraceState);
+        _span.Bind(text, span.Attributes.Json);
+        _span.Bind(text, span.Events);
+        _span.Bind(text, span.Links);
+        _span.Bind(text, span.SessionId);
+        _span.Bind(text, span.TraceState);
         _span.Bind((long)span.Flags).Bind((long)span.Attributes.DroppedCount).Bind((long)span.DroppedEventsCount).Bind((long)span.DroppedLinksCount)
             .Bind(_resourceIds[span.Resource]).Bind(_scopeIds[span.Scope])
             .Run();
@@ -179,15 +179,15 @@ internal sealed class RawTables : IDisposable
     {
         Utf8Text text = batch.Text;
         _event.Begin().Bind(_receivedUnixSeconds);
-        BindText(_event, text, record.EventName);
-        BindText(_event, text, record.Attributes.Json);
-        BindText(_event, text, record.SessionId);
-        BindText(_event, text, record.PromptId);
+        _event.Bind(text, record.EventName);
+        _event.Bind(text, record.Attributes.Json);
+        _event.Bind(text, record.SessionId);
+        _event.Bind(text, record.PromptId);
         _event.Bind((long)record.TimeUnixNano).Bind((long)record.ObservedTimeUnixNano).Bind(record.SeverityNumber);
-        BindText(_event, text, record.SeverityText);
-        BindText(_event, text, record.Body);
-        BindText(_event, text, record.TraceId);
-        BindText(_event, text, record.SpanId);
+        _event.Bind(text, record.SeverityText);
+        _event.Bind(text, record.Body);
+        _event.Bind(text, record.TraceId);
+        _event.Bind(text, record.SpanId);
         return _event.Bind((long)record.Flags).Bind((long)record.Attributes.DroppedCount)
             .Bind(_resourceIds[record.Resource]).Bind(_scopeIds[record.Scope])
             .Scalar()!.Value;
@@ -220,7 +220,7 @@ internal sealed class RawTables : IDisposable
             if (!_resources.TryGet(key, out _resourceIds[i]))
             {
                 _addResource.Begin().BindHash(key).Bind(batch.Text[resource.Attributes.Json]).Bind((long)resource.Attributes.DroppedCount);
-                BindText(_addResource, batch.Text, resource.SchemaUrl);
+                _addResource.Bind(batch.Text, resource.SchemaUrl);
                 _addResource.Run();
                 _resourceIds[i] = _resources.Add(key, _findResource.Begin().BindHash(key).Scalar()!.Value);
             }
@@ -242,10 +242,10 @@ internal sealed class RawTables : IDisposable
             if (!_scopes.TryGet(key, out _scopeIds[i]))
             {
                 _addScope.Begin().BindHash(key);
-                BindText(_addScope, batch.Text, scope.Name);
-                BindText(_addScope, batch.Text, scope.Version);
+                _addScope.Bind(batch.Text, scope.Name);
+                _addScope.Bind(batch.Text, scope.Version);
                 _addScope.Bind(batch.Text[scope.Attributes.Json]).Bind((long)scope.Attributes.DroppedCount);
-                BindText(_addScope, batch.Text, scope.SchemaUrl);
+                _addScope.Bind(batch.Text, scope.SchemaUrl);
                 _addScope.Run();
                 _scopeIds[i] = _scopes.Add(key, _findScope.Begin().BindHash(key).Scalar()!.Value);
             }
@@ -258,9 +258,6 @@ internal sealed class RawTables : IDisposable
         hash.Append(range.Length <= 0 ? [1] : [0]);
         hash.Append(text[range]);
     }
-
-    private static void BindText(Statement statement, Utf8Text text, TextRange range) =>
-        _ = range.Length <= 0 ? statement.BindNull() : statement.Bind(text[range]);
 
     private static void GrowTo(ref long[] ids, int count)
     {

@@ -180,8 +180,8 @@ internal sealed class RequestTable : IDisposable
         BindCount(request.DurationMs);
         BindCount(request.TtftMs);
         _add.Bind(source).Bind((int)request.Origin).Bind(eventId);
-        BindText(_add, text, request.RequestId);
-        BindText(_add, text, request.PromptId);
+        _add.Bind(text, request.RequestId);
+        _add.Bind(text, request.PromptId);
         BindCount(request.CacheCreation5m);
         BindCount(request.CacheCreation1h);
         foreach (TextRange name in (ReadOnlySpan<TextRange>)[request.Agent, request.Skill, request.McpServer, request.McpTool])
@@ -233,8 +233,8 @@ internal sealed class RequestTable : IDisposable
     private void Link(Utf8Text text, long id, in BilledRequest request)
     {
         _link.Begin().Bind(id).Bind(request.TimeUnixNano);
-        BindText(_link, text, request.RequestId);
-        BindText(_link, text, request.PromptId);
+        _link.Bind(text, request.RequestId);
+        _link.Bind(text, request.PromptId);
         _link.Run();
     }
 
@@ -307,9 +307,6 @@ internal sealed class RequestTable : IDisposable
 
         return hash.GetCurrentHashAsUInt128();
     }
-
-    private static void BindText(Statement statement, Utf8Text text, TextRange range) =>
-        _ = range.Length <= 0 ? statement.BindNull() : statement.Bind(text[range]);
 
     private static void BindText(Statement statement, byte[]? text) => _ = text is null ? statement.BindNull() : statement.Bind(text);
 

@@ -35,15 +35,10 @@ internal sealed class SessionPlaceTable : IDisposable
 
     public void Write(SessionPlace place)
     {
-        Statement tell = Bind(_tell.Begin(), place.SessionId).Bind(place.ToldUnixNano);
-        foreach (string? value in (string?[])[place.Folder, place.Repository, place.Branch, place.PullRequest, place.Name])
-        {
-            Bind(tell, value);
-        }
-
-        tell.Run();
-        Bind(_name.Begin(), place.SessionId).Run();
-        Bind(_show.Begin(), place.SessionId).Run();
+        _tell.Begin().Bind(place.SessionId).Bind(place.ToldUnixNano)
+            .Bind(place.Folder).Bind(place.Repository).Bind(place.Branch).Bind(place.PullRequest).Bind(place.Name).Run();
+        _name.Begin().Bind(place.SessionId).Run();
+        _show.Begin().Bind(place.SessionId).Run();
     }
 
     public void Dispose()
@@ -59,7 +54,4 @@ internal sealed class SessionPlaceTable : IDisposable
         string path = $"rtrim(replace({column}, '\\', '/'), '/')";
         return $"nullif(replace({path}, rtrim({path}, replace({path}, '/', '')), ''), '')";
     }
-
-    private static Statement Bind(Statement statement, string? text) =>
-        text is null ? statement.BindNull() : statement.Bind(System.Text.Encoding.UTF8.GetBytes(text));
 }

@@ -59,14 +59,12 @@ internal sealed class SessionTable : IDisposable
                     FROM usage_session_model WHERE session = ?1)
             WHERE id = ?1
             """);
+        _forgetCapture = new(connection, "DELETE FROM usage_capture WHERE session = ?");
         _capture = new(connection, $"""
-            INSERT OR REPLACE INTO usage_capture (session, requests, captured, low_outputs, derived_costs, unknown_costs)
+            INSERT INTO usage_capture (session, requests, captured, low_outputs, derived_costs, unknown_costs)
                 SELECT ?1, count(*), sum(told_by <> {(int)Teller.Transcript}), sum(output_is_low), sum(cost_kind = {(int)CostKind.Derived}),
                     sum(cost_kind = {(int)CostKind.Unknown})
                 FROM usage_request WHERE session = ?1 AND transcript_unix_nano IS NOT NULL HAVING count(*) > 0
-            """);
-        _forgetCapture = new(connection, """
-            DELETE FROM usage_capture WHERE session = ?1 AND NOT EXISTS (SELECT 1 FROM usage_request WHERE session = ?1 AND transcript_unix_nano IS NOT NULL)
             """);
         _judge = new(connection, $"""
             UPDATE usage_session SET verdict = (SELECT {Verdict} FROM usage_witness WHERE session = ?1) WHERE id = ?1
@@ -110,9 +108,9 @@ internal sealed class SessionTable : IDisposable
 
         _see.Begin().Bind(session).Bind(seen.FirstUnixNano).Bind(seen.LastUnixNano).Bind(seen.IsExported ? nowUnixNano : Math.Min(nowUnixNano, seen.LastUnixNano))
             .Bind(seen.DidSomething ? 1 : 0);
-        BindText(_see, text, seen.Project);
+        _see.Bind(text, seen.Project);
         _see.Bind(seen.ProjectUnixNano);
-        BindText(_see, text, seen.Machine);
+        _see.Bind(text, seen.Machine);
         _see.Bind(seen.MachineUnixNano).Bind(seen.HasPoints ? 1 : 0).Bind(seen.HasRecords ? 1 : 0);
         _ = resource == 0 ? _see.BindNull() : _see.Bind(resource);
         _see.Bind(seen.ResourceUnixNano).Run();
@@ -135,8 +133,8 @@ internal sealed class SessionTable : IDisposable
         foreach (long session in _changed)
         {
             _addUp.Begin().Bind(session).Run();
-            _capture.Begin().Bind(session).Run();
             _forgetCapture.Begin().Bind(session).Run();
+            _capture.Begin().Bind(session).Run();
             _judge.Begin().Bind(session).Run();
         }
 
@@ -157,7 +155,4 @@ internal sealed class SessionTable : IDisposable
             statement.Dispose();
         }
     }
-
-    private static void BindText(Statement statement, Utf8Text text, TextRange range) =>
-        _ = range.Length <= 0 ? statement.BindNull() : statement.Bind(text[range]);
 }

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using System.Text;
 using Microsoft.Data.Sqlite;
+using OtelLite.Telemetry;
 using SQLitePCL;
 
 namespace OtelLite.Storage;
@@ -57,6 +59,12 @@ internal sealed class Statement : IDisposable
             : raw.sqlite3_bind_text(_statement, _next++, utf8));
         return this;
     }
+
+    /// <summary>A text of a batch; null where it is absent or empty, which protobuf does not tell apart.</summary>
+    public Statement Bind(Utf8Text text, TextRange range) => range.Length <= 0 ? BindNull() : Bind(text[range]);
+
+    /// <summary>A text, or null.</summary>
+    public Statement Bind(string? text) => text is null ? BindNull() : Bind(Encoding.UTF8.GetBytes(text));
 
     public Statement BindHash(UInt128 hash)
     {

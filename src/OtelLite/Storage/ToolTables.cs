@@ -125,8 +125,8 @@ internal sealed class ToolTables : IDisposable
         var row = new ToolResultRow(
             call.TimeUnixNano, _names.Of(text, call.Tool), ModelOf(text, session, call.RequestId), call.Succeeded, call.InputBytes, call.ResultBytes);
         _tool.Begin().Bind(row.TimeUnixNano).Bind(session).Bind(row.Tool).Bind(row.Succeeded ? 1 : 0).Bind(call.DurationMs);
-        BindText(_tool, text, call.RequestId);
-        BindText(_tool, text, call.PromptId);
+        _tool.Bind(text, call.RequestId);
+        _tool.Bind(text, call.PromptId);
         _tool.Bind(row.Model);
         _names.Bind(_tool, text, call.ErrorType);
         _ = row.InputBytes < 0 ? _tool.BindNull() : _tool.Bind(row.InputBytes);
@@ -142,7 +142,7 @@ internal sealed class ToolTables : IDisposable
         long source = _names.Of(text, decision.Source);
         long model = ModelOf(text, session, decision.RequestId);
         _decision.Begin().Bind(decision.TimeUnixNano).Bind(session).Bind(tool).Bind(decision.Accepted ? 1 : 0).Bind(source);
-        BindText(_decision, text, decision.RequestId);
+        _decision.Bind(text, decision.RequestId);
         _decision.Bind(model).Run();
         _sums.Decision(decision.TimeUnixNano, tool, model, decision.Accepted, source, 1);
     }
@@ -157,7 +157,4 @@ internal sealed class ToolTables : IDisposable
     // Request ids are unique within a session only.
     private long ModelOf(Utf8Text text, long session, TextRange requestId) =>
         (requestId.Length <= 0 ? null : _modelOf.Begin().Bind(session).Bind(text[requestId]).Scalar()) ?? _names.Of(text, TextRange.None);
-
-    private static void BindText(Statement statement, Utf8Text text, TextRange range) =>
-        _ = range.Length <= 0 ? statement.BindNull() : statement.Bind(text[range]);
 }

@@ -79,7 +79,7 @@ internal sealed class UsageTables : IDisposable
         foreach (ref readonly Prompt prompt in _facts.Prompts.Rows)
         {
             _prompt.Begin().Bind(_sessions.Of(text, prompt.Session)).Bind(prompt.TimeUnixNano);
-            BindText(_prompt, text, prompt.Id);
+            _prompt.Bind(text, prompt.Id);
             _prompt.Bind((int)prompt.Kind);
             _names.Bind(_prompt, text, prompt.Command);
             _prompt.Run();
@@ -158,7 +158,4 @@ internal sealed class UsageTables : IDisposable
         Folder = Encoding.UTF8.GetString(text[place.Folder]),
         Branch = place.Branch.Length > 0 ? Encoding.UTF8.GetString(text[place.Branch]) : null,
     });
-
-    private static void BindText(Statement statement, Utf8Text text, TextRange range) =>
-        _ = range.Length <= 0 ? statement.BindNull() : statement.Bind(text[range]);
 }
