@@ -57,23 +57,6 @@ internal readonly record struct ServerAnswer(int Status, string Body)
         return [.. Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.0\r\nHost: {url.Host}:{url.Port}\r\n{bearer}{body}\r\n"), .. json];
     }
 
-    /// <summary>What comes until the other side closes; nothing when it is too much.</summary>
-    public static string ReadAll(NetworkStream stream)
-    {
-        using var bytes = new MemoryStream();
-        byte[] buffer = new byte[16 << 10];
-        for (int read; (read = stream.Read(buffer)) > 0;)
-        {
-            bytes.Write(buffer, 0, read);
-            if (bytes.Length > Limits.AnswerBytesMax)
-            {
-                return "";
-            }
-        }
-
-        return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
-    }
-
     /// <summary>An answer as it came over the wire; null for what is none.</summary>
     public static ServerAnswer? Parse(string text)
     {

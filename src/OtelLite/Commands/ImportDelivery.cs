@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using OtelLite.Otlp;
 using OtelLite.Status;
 using OtelLite.Storage;
@@ -75,17 +74,7 @@ internal sealed class ImportDelivery : IDisposable
         };
     }
 
-    private static string ReasonOf(ServerAnswer answer)
-    {
-        try
-        {
-            return JsonElement.Parse(answer.Body).GetProperty("message").GetString() ?? "";
-        }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
-        {
-            return $"the server answers {answer.Status}";
-        }
-    }
+    private static string ReasonOf(ServerAnswer answer) => StatusLook.MessageIn(answer.Body) ?? $"the server answers {answer.Status}";
 
     private static (bool IsDelivered, bool MayTryAgain, string Reason) Write(BatchWriter writer, ReadOnlyMemory<byte> body)
     {

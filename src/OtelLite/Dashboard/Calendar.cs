@@ -15,6 +15,9 @@ internal static class Calendar
 
     private static readonly int[] StepSeconds = [1, 5, 15, 60, 300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, DaySeconds, 7 * DaySeconds];
 
+    /// <summary>The day that it is somewhere at a moment.</summary>
+    public static DateOnly DayOf(DateTimeOffset time, TimeZoneInfo zone) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(time, zone).DateTime);
+
     /// <summary>The first moment of a day. Where the clock jumps over midnight, the day begins at the jump; where midnight comes twice, at the first.</summary>
     public static DateTimeOffset StartOfDay(DateOnly day, TimeZoneInfo zone)
     {
@@ -117,7 +120,7 @@ internal static class Calendar
     {
         int days = (int)Math.Max(1, step / DaySeconds);
         List<long> starts = [];
-        DateOnly day = DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(from, zone).DateTime);
+        DateOnly day = DayOf(from, zone);
         day = day.AddDays(-(day.DayNumber % days));
         long end = Math.Max(to, StartOfDay(day, zone).ToUnixTimeSeconds() + 1);
         for (long start = StartOfDay(day, zone).ToUnixTimeSeconds(); start < end;)

@@ -11,7 +11,7 @@ internal sealed class FigureAnswers(Func<SqliteConnection> openReader)
     {
         TimeZoneInfo zone = ScopeReader.ReadZone(context.Request.Query);
         DateTimeOffset now = TimeZoneInfo.ConvertTime(DateTimeOffset.UtcNow, zone);
-        var day = DateOnly.FromDateTime(now.DateTime);
+        DateOnly day = Calendar.DayOf(now, zone);
         using SqliteConnection connection = openReader();
         NowFigures figures = NowQuery.Read(connection, now, Calendar.StartOfDay(day, zone), Calendar.StartOfDay(day.AddDays(1), zone));
         return Answers.Write(context, new NowAnswer(figures, now, zone.Id), ApiJson.Default.NowAnswer);

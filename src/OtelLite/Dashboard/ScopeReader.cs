@@ -127,7 +127,7 @@ internal static class ScopeReader
         {
             return since != "scrape" ? throw new BadRequestException($"since: '{since}' is not 'scrape'")
                 : newest is not null ? (newest.ScrapedAt, null, "scrape")
-                : (Calendar.StartOfDay(DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(now, zone).DateTime), zone), null, "midnight");
+                : (Calendar.StartOfDay(Calendar.DayOf(now, zone), zone), null, "midnight");
         }
 
         // Open at its end: a client whose clock is a little ahead is part of "until now".

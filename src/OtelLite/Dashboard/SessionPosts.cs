@@ -47,8 +47,8 @@ internal sealed class SessionPosts(Func<SqliteConnection> openReader, Func<Sessi
         bool isKnown;
         using (SqliteConnection connection = openReader())
         {
-            figures = StatusFigures.Read(connection, id, Calendar.StartOfDay(DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(now, zone).DateTime), zone), now);
-            if (place.Limits is not null && !IsNews(post.Limits!.Value, UnixNano.ToTime(place.ToldUnixNano), ScrapesQuery.NewestWithLimits(connection, 1)))
+            figures = StatusFigures.Read(connection, id, Calendar.StartOfDay(Calendar.DayOf(now, zone), zone), now);
+            if (place.Limits is not null && !LimitReading.IsNews(post.Limits!.Value, UnixNano.ToTime(place.ToldUnixNano), ScrapesQuery.NewestWithLimits(connection, 1)))
             {
                 place = place with { Limits = null };
             }
@@ -61,38 +61,6 @@ internal sealed class SessionPosts(Func<SqliteConnection> openReader, Func<Sessi
         await (result.Outcome == WriteOutcome.Committed
             ? Answers.Write(context, figures, ApiJson.Default.StatusFigures)
             : Answers.WriteNotStored(context, "what is told of the session", result)).ConfigureAwait(false);
-    }
-
-    /// <summary>
-    /// Whether limits say more than the newest reading. Each session goes on telling what the answer to its last request said, however old that is, also under
-    /// a new id: of one window the larger share is the newer one, and a window that has ended says nothing.
-    /// </summary>
-    internal static bool IsNews(JsonElement limits, DateTimeOffset toldAt, IReadOnlyList<ScrapeReading> newest)
-    {
-        if (newest is not [{ Limits: { ValueKind: JsonValueKind.Object } known } reading])
-        {
-            return true;
-        }
-
-        return toldAt >= reading.ScrapedAt && limits.EnumerateObject().Any(window =>
-        {
-            (double? used, DateTimeOffset? resetsAt) = WindowOf(window.Value);
-            (double? knownUsed, DateTimeOffset? knownResetsAt) = known.TryGetProperty(window.Name, out JsonElement same) ? WindowOf(same) : default;
-            return used is not null && !(resetsAt <= toldAt) && (knownUsed is null || resetsAt - knownResetsAt > Limits.SameWindow
-                || (!(knownResetsAt - resetsAt > Limits.SameWindow) && used > knownUsed));
-        });
-    }
-
-    private static (double? Used, DateTimeOffset? ResetsAt) WindowOf(JsonElement window)
-    {
-        if (window.ValueKind != JsonValueKind.Object)
-        {
-            return default;
-        }
-
-        double? used = window.TryGetProperty("usedPercent", out JsonElement percent) && percent.ValueKind == JsonValueKind.Number && percent.TryGetDouble(out double value) ? value : null;
-        bool hasReset = window.TryGetProperty("resetsAt", out JsonElement at) && at.ValueKind == JsonValueKind.String;
-        return (used, hasReset && ScopeReader.TryTime(at.GetString()!, out DateTimeOffset time) ? time : null);
     }
 
     private static SessionPlace PlaceOf(string id, SessionPost post) => new(

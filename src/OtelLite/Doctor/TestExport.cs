@@ -114,16 +114,31 @@ internal static class TestExport
 
     private static string AgentOf(string mark) => $"{Agent} {mark}";
 
+    // What is refused in protobuf the server's own log tells.
     private static ExportAnswer OfHttp(NetworkStream stream)
     {
-        string text = ServerAnswer.ReadAll(stream);
+        string text = ReadAll(stream);
         return ServerAnswer.Parse(text) is not { } answer ? new(ExportOutcome.OtherProtocol, "what answers does not speak HTTP/1")
             : answer.Status is >= 200 and < 300 ? new(ExportOutcome.Taken, "")
-            : new(answer.Status == 401 ? ExportOutcome.Unauthorized : ExportOutcome.Refused, $"it answers {answer.Status}{Reason(answer.Body)}");
+            : new(answer.Status == 401 ? ExportOutcome.Unauthorized : ExportOutcome.Refused, $"it answers {answer.Status}{(StatusLook.MessageIn(answer.Body) is { } message ? $": {message}" : "")}");
     }
 
-    // Of a google.rpc.Status in JSON; in protobuf the server's own log tells it.
-    private static string Reason(string body) => StatusLook.Parse(body) is { } status && StatusLook.Text(status, "message") is { } message ? $": {message}" : "";
+    // What comes until the other side closes; nothing when it is too much.
+    private static string ReadAll(NetworkStream stream)
+    {
+        using var bytes = new MemoryStream();
+        byte[] buffer = new byte[16 << 10];
+        for (int read; (read = stream.Read(buffer)) > 0;)
+        {
+            bytes.Write(buffer, 0, read);
+            if (bytes.Length > Limits.AnswerBytesMax)
+            {
+                return "";
+            }
+        }
+
+        return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
+    }
 
     // OTLP's name for traces is that of spans.
     private static byte[] Json(string signal) =>

@@ -20,7 +20,7 @@ internal sealed record Breakdown(IReadOnlyList<BreakdownGroup> Groups, Breakdown
 internal static class BreakdownQuery
 {
     /// <summary>What each split is called; for attributes of the resource <see cref="ResourcePrefix"/> with the attribute's key.</summary>
-    public static readonly IReadOnlyList<string> Splits = ["kind", "model", "session", "tool", "source", "origin", "project", "machine", "repository", "branch"];
+    public static readonly IReadOnlyList<string> Splits = ["kind", "model", "session", "tool", "source", "origin", .. Scope.OfSession];
 
     public const string ResourcePrefix = "resource.";
 

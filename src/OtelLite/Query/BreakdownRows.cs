@@ -50,7 +50,7 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
 
     private string ToolColumn => measure.Figures.Contains(Figure.ToolFailures) ? "failures" : "calls";
 
-    private bool IsOfSession => by is "project" or "machine" or "repository" or "branch";
+    private bool IsOfSession => Scope.OfSession.Contains(by);
 
     // Some figures stand in the session itself, unless some models alone are asked for.
     private bool IsOwn => scope.Models.Count == 0 && measure.SessionColumn is not null;
@@ -123,14 +123,7 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
             """;
         look.Parameters.AddWithValue("$from", scope.FromUnixNano);
         look.Parameters.AddWithValue("$to", scope.ToUnixNano);
-        List<long> found = [];
-        using SqliteDataReader row = look.ExecuteReader();
-        while (row.Read())
-        {
-            found.Add(row.GetInt64(0));
-        }
-
-        return Scope.Listed(command, "$across", found);
+        return Scope.Listed(command, "$across", Scope.Ids(look));
     }
 
     private static string And(string condition) => condition.Length > 0 ? " AND " + condition : "";

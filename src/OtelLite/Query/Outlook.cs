@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
 using Microsoft.Data.Sqlite;
 
 namespace OtelLite.Query;
@@ -25,25 +23,20 @@ internal static class OutlookQuery
     // Scrapers read a time off a page, to the minute.
     private static readonly TimeSpan SameReset = TimeSpan.FromMinutes(1);
 
-    // A percent past this is no reading of a limit, and none below nothing.
-    private const double PercentMax = 100_000;
-
-    private sealed record Reading(string Name, double UsedPercent, DateTimeOffset? ResetsAt, DateTimeOffset ReadAt);
-
     /// <summary>Of each limit in the newest reading that names any, in its order; at most <see cref="Limits.ReadLimitsMax"/>.</summary>
     /// <param name="lastHourUsd">What the last hour cost: the rate of the projection.</param>
     public static IReadOnlyList<LimitOutlook> Read(SqliteConnection connection, double lastHourUsd, DateTimeOffset now)
     {
         IReadOnlyList<ScrapeReading> scrapes = ScrapesQuery.NewestWithLimits(connection, Limits.ReadingsComparedMax);
-        int newest = Enumerable.Range(0, scrapes.Count).FirstOrDefault(i => In(scrapes[i]).Any(), -1);
+        int newest = Enumerable.Range(0, scrapes.Count).FirstOrDefault(i => LimitReading.In(scrapes[i]).Any(), -1);
         return newest < 0 ? [] :
         [
-            .. In(scrapes[newest]).Take(Limits.ReadLimitsMax)
+            .. LimitReading.In(scrapes[newest]).Take(Limits.ReadLimitsMax)
                 .Select(limit => Outlook(connection, limit, scrapes.Skip(newest + 1), lastHourUsd, now)),
         ];
     }
 
-    private static LimitOutlook Outlook(SqliteConnection connection, Reading limit, IEnumerable<ScrapeReading> older, double lastHourUsd, DateTimeOffset now)
+    private static LimitOutlook Outlook(SqliteConnection connection, LimitReading limit, IEnumerable<ScrapeReading> older, double lastHourUsd, DateTimeOffset now)
     {
         bool over = limit.ResetsAt <= now;
         (double perUsd, string? basis) = over ? (0, null) : PercentPerUsd(connection, limit, older);
@@ -62,14 +55,14 @@ internal static class OutlookQuery
     }
 
     // How much of the limit a dollar takes. Readings are rounded, so that the two that lie farthest apart tell best.
-    private static (double PerUsd, string? Basis) PercentPerUsd(SqliteConnection connection, Reading limit, IEnumerable<ScrapeReading> older)
+    private static (double PerUsd, string? Basis) PercentPerUsd(SqliteConnection connection, LimitReading limit, IEnumerable<ScrapeReading> older)
     {
         if (limit.ResetsAt is not { } resetsAt || WindowOf(limit.Name) is not { } window)
         {
             return (0, null);
         }
 
-        Reading? first = older.SelectMany(In).LastOrDefault(r => r.Name == limit.Name && r.ReadAt < limit.ReadAt && r.UsedPercent <= limit.UsedPercent
+        LimitReading? first = older.SelectMany(LimitReading.In).LastOrDefault(r => r.Name == limit.Name && r.ReadAt < limit.ReadAt && r.UsedPercent <= limit.UsedPercent
             && r.ResetsAt is { } other && (other - resetsAt).Duration() <= SameReset);
         if (first is not null && CostUsd(connection, first.ReadAt, limit.ReadAt) is > 0 and var between)
         {
@@ -88,30 +81,4 @@ internal static class OutlookQuery
         name == "fiveHour" ? TimeSpan.FromHours(5)
         : name.StartsWith("sevenDay", StringComparison.Ordinal) ? TimeSpan.FromDays(7)
         : null;
-
-    // The shape is the poster's: what has a percent is a limit, all else is left alone.
-    private static IEnumerable<Reading> In(ScrapeReading scrape)
-    {
-        if (scrape.Limits is not { ValueKind: JsonValueKind.Object } limits)
-        {
-            yield break;
-        }
-
-        foreach (JsonProperty member in limits.EnumerateObject())
-        {
-            if (member.Value.ValueKind == JsonValueKind.Object && member.Value.TryGetProperty("usedPercent", out JsonElement used)
-                && used.ValueKind == JsonValueKind.Number && used.TryGetDouble(out double percent) && percent is >= 0 and <= PercentMax)
-            {
-                yield return new Reading(member.Name, percent, ResetIn(member.Value), scrape.ScrapedAt);
-            }
-        }
-    }
-
-    // A time before 1970 or after all times that are stored ends no window.
-    private static DateTimeOffset? ResetIn(JsonElement limit) =>
-        limit.TryGetProperty("resetsAt", out JsonElement text) && text.ValueKind == JsonValueKind.String
-        && DateTimeOffset.TryParse(text.GetString(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
-        && UnixNano.ToTime(UnixNano.From(time)) == time
-            ? time
-            : null;
 }

@@ -9,6 +9,9 @@ namespace OtelLite.Query;
 /// </summary>
 internal sealed record Scope
 {
+    /// <summary>What is known of a session as a whole, by which figures are narrowed and split: columns of usage_session, each with an index.</summary>
+    public static readonly IReadOnlyList<string> OfSession = ["project", "machine", "repository", "branch"];
+
     public long FromUnixNano { get; init; }
 
     public long ToUnixNano { get; init; } = long.MaxValue;
@@ -152,14 +155,23 @@ internal sealed record Scope
                 ? "last_unix_nano >= $edge AND +first_unix_nano < $edge"
                 : "+last_unix_nano >= $edge AND first_unix_nano < $edge";
             look.CommandText = $"SELECT id FROM usage_session WHERE {range}{AndSession(look)}";
-            using SqliteDataReader row = look.ExecuteReader();
-            while (row.Read())
-            {
-                found.Add(row.GetInt64(0));
-            }
+            found.UnionWith(Ids(look));
         }
 
         return Listed(command, "$straddling", found);
+    }
+
+    /// <summary>The ids that a command selects.</summary>
+    public static List<long> Ids(SqliteCommand command)
+    {
+        List<long> ids = [];
+        using SqliteDataReader row = command.ExecuteReader();
+        while (row.Read())
+        {
+            ids.Add(row.GetInt64(0));
+        }
+
+        return ids;
     }
 
     /// <summary>

@@ -19,7 +19,7 @@ internal static class SessionText
         // Names are few and sessions many: which names fit is found first.
         List<string> conditions = ["session_id LIKE $text ESCAPE '\\'", "session_name LIKE $text ESCAPE '\\'"];
         command.Parameters.AddWithValue("$text", $"%{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%");
-        foreach (string column in (string[])["project", "machine", "repository", "branch"])
+        foreach (string column in Scope.OfSession)
         {
             string[] names = [.. Rows(connection, Distinct(column)).Where(r => Fits(r.Name)).Select(r => r.Name)];
             if (names.Length > 0)

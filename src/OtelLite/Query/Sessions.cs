@@ -73,14 +73,14 @@ internal static class SessionsQuery
     private static string Fitting(SqliteCommand command, Scope scope, SessionsAsked asked, string text, bool isLong)
     {
         string and = (asked.Active ? " AND received_unix_nano > $active" : "") + text;
-        string costs = asked.MinCostNanoUsd is null ? "" : "cost_nano_usd >= $cost";
+        string andDear = asked.MinCostNanoUsd is null ? "" : " AND cost_nano_usd >= $cost";
         string key = Key(asked.Sort);
         string inside = scope.Models.Count == 0
-            ? $"SELECT id, {key} AS sort_key, session_id FROM usage_session WHERE has_figures AND {scope.Inside(command)}{and}{(costs.Length > 0 ? " AND " + costs : "")}"
+            ? $"SELECT id, {key} AS sort_key, session_id FROM usage_session WHERE has_figures AND {scope.Inside(command)}{and}{andDear}"
             : $"""
               SELECT session AS id, {OfModel(key)} AS sort_key, session_id FROM {Tables(isLong)}
               WHERE {scope.Inside(command)}{and}{scope.AndModel(command, "m.model")} AND {DidSomething}
-              GROUP BY session {(costs.Length > 0 ? "HAVING " + costs.Replace("cost_nano_usd", OfModel("cost_nano_usd"), StringComparison.Ordinal) : "")}
+              GROUP BY session {(andDear.Length > 0 ? $"HAVING {OfModel("cost_nano_usd")} >= $cost" : "")}
               """;
         return $"""
             WITH edge AS MATERIALIZED (
@@ -95,7 +95,7 @@ internal static class SessionsQuery
             inside AS NOT MATERIALIZED ({inside}),
             in_part AS NOT MATERIALIZED (
                 SELECT id, {key} AS sort_key, session_id FROM edge CROSS JOIN usage_session_key ON id = session
-                WHERE true{and}{(costs.Length > 0 ? " AND " + costs : "")})
+                WHERE true{and}{andDear})
             """;
     }
 
@@ -133,8 +133,10 @@ internal static class SessionsQuery
     private static string Page(SqliteCommand command, string fitting, Scope scope, SessionsAsked asked)
     {
         string order = $"sort_key {(asked.Ascending ? "ASC" : "DESC")}";
-        string Own(string figure) => scope.Models.Count == 0 ? $"usage_session.{figure}"
-            : $"(SELECT {OfModel(figure)} FROM usage_session_model m WHERE m.session = shown.id{scope.AndModel(command, "m.model")})";
+        (string own, string join) = scope.Models.Count == 0 ? ("usage_session", "") : ("own", $"""
+            LEFT JOIN (SELECT session, {string.Join(", ", Figures.Select(f => $"{OfModel(f)} AS {f}"))} FROM usage_session_model m
+                       WHERE session IN (SELECT id FROM shown){scope.AndModel(command, "m.model")} GROUP BY session) own ON own.session = shown.id
+            """);
         return $"""
             {fitting}, shown AS MATERIALIZED (
                 SELECT id, sort_key, session_id AS shown_id
@@ -142,11 +144,11 @@ internal static class SessionsQuery
                 ORDER BY {order}, session_id LIMIT $limit OFFSET $offset)
             SELECT usage_session.session_id, received_unix_nano > $active, usage_session.first_unix_nano, usage_session.last_unix_nano,
                    (SELECT group_concat(name, char(10)) FROM usage_name WHERE id IN (SELECT model FROM usage_witness w WHERE w.session = shown.id)),
-                   project, machine, {string.Join(", ", Figures.Select(f => $"iif(edge.session IS NULL, {Own(f)}, edge.{f})"))},
+                   project, machine, {string.Join(", ", Figures.Select(f => $"iif(edge.session IS NULL, {own}.{f}, edge.{f})"))},
                    (SELECT name FROM usage_name WHERE id = (
                        SELECT tool FROM usage_tool t WHERE t.session = shown.id ORDER BY time_unix_nano DESC LIMIT 1)),
                    is_named, missing_events, verdict, session_name, folder, repository, branch, pull_request
-            FROM shown JOIN usage_session ON usage_session.id = shown.id LEFT JOIN edge ON edge.session = shown.id
+            FROM shown JOIN usage_session ON usage_session.id = shown.id LEFT JOIN edge ON edge.session = shown.id {join}
             ORDER BY {order}, shown_id
             """;
     }

@@ -124,6 +124,9 @@ internal static class StatusLook
         }
     }
 
+    /// <summary>What a google.rpc.Status in JSON says; null for what is none.</summary>
+    public static string? MessageIn(string body) => Parse(body) is { } status ? Text(status, "message") : null;
+
     /// <summary>A member that is text; null where it is missing or something else.</summary>
     public static string? Text(JsonElement json, string name) =>
         json.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

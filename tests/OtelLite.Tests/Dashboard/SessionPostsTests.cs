@@ -112,10 +112,10 @@ public sealed class SessionPostsTests : IAsyncLifetime
     {
         DateTimeOffset now = DateTimeOffset.UtcNow, end = now.AddHours(5);
         ScrapeReading[] newest = [new(1, now.AddMinutes(-1), now, null, Limit(10, end))];
-        Assert.False(SessionPosts.IsNews(Limit(10, end + Limits.SameWindow), now, newest));
-        Assert.True(SessionPosts.IsNews(Limit(10, end + Limits.SameWindow + TimeSpan.FromSeconds(1)), now, newest));
-        Assert.False(SessionPosts.IsNews(Limit(90, end), now.AddMinutes(-2), newest));
-        Assert.True(SessionPosts.IsNews(Limit(0, end), now, []));
+        Assert.False(LimitReading.IsNews(Limit(10, end + Limits.SameWindow), now, newest));
+        Assert.True(LimitReading.IsNews(Limit(10, end + Limits.SameWindow + TimeSpan.FromSeconds(1)), now, newest));
+        Assert.False(LimitReading.IsNews(Limit(90, end), now.AddMinutes(-2), newest));
+        Assert.True(LimitReading.IsNews(Limit(0, end), now, []));
 
         static JsonElement Limit(int used, DateTimeOffset at) => JsonSerializer.SerializeToElement(
             new { fiveHour = new { usedPercent = used, resetsAt = at.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", System.Globalization.CultureInfo.InvariantCulture) } });
