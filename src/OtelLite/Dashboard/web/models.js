@@ -53,7 +53,7 @@ function row({ model, tokens, costUsd, apiRequests }) {
     n(prompt > 0 ? percent(tokens.cacheRead / prompt) : "–", prompt > 0 ? `${count(tokens.cacheRead)} of ${count(prompt)} prompt tokens` : null, false),
     figure(`models.${model}.costUsd`, costUsd, usd(costUsd), `$${costUsd}`),
     n(more && more.costPerRequest !== null ? usd(more.costPerRequest) : "–", more && more.costPerRequest !== null ? `$${more.costPerRequest}` : null),
-    n(more ? `${ms(more.p50Ms)}, ${ms(more.p95Ms)}` : "", null),
+    n(!more ? "" : more.p50Ms === null ? "–" : `${ms(more.p50Ms)}, ${ms(more.p95Ms)}`, null),
     n(more ? ms(more.ttftP50Ms) : "", null),
     n(more && more.outputTokensPerSecond !== null ? `${Math.round(more.outputTokensPerSecond)}/s` : "–", null));
 }

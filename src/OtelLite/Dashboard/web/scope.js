@@ -4,11 +4,14 @@ import { byId, h, morph, setText } from "./dom.js";
 import { ago, checksLine, count, isIncomplete, moment, span } from "./format.js";
 import { offerSplits } from "./overtime.js";
 
+// What each filter is called, without a choice and with one, and the list of its values in the answer.
 const NAMES = {
-  model: ["Model", "All models"], project: ["Project", "All projects"],
-  repository: ["Repository", "All repositories"], branch: ["Branch", "All branches"], machine: ["Machine", "All machines"], session: ["Session", "All sessions"],
+  model: { all: "All models", one: "Model", list: "models" },
+  project: { all: "All projects", one: "Project", list: "projects" },
+  repository: { all: "All repositories", one: "Repository", list: "repositories" },
+  branch: { all: "All branches", one: "Branch", list: "branches" },
+  machine: { all: "All machines", one: "Machine", list: "machines" },
 };
-const LISTS = { model: "models", project: "projects", repository: "repositories", branch: "branches", machine: "machines" };
 
 let go = () => {};
 
@@ -26,13 +29,13 @@ export const filters = {
     offerSplits(answer.resourceAttributes);
     morph(byId("filters"), ...FILTERS.map((key) => {
       const chosen = view.narrowed.filter(([name]) => name === key).map(([, value]) => value);
-      const values = answer[LISTS[key]];
+      const values = answer[NAMES[key].list];
       if (values.length < 2 && chosen.length === 0) return null;
       const all = [...new Set([...chosen, ...values])].sort();
       // Several values of one filter come from an address that was written by hand; they are kept until another is chosen.
       const option = (value, text, isChosen) => h("option", { value, selected: isChosen, "data-key": `${value} ${isChosen}` }, text);
-      return h("select", { "data-key": key, "aria-label": NAMES[key][0], class: chosen.length > 0 ? "chosen" : null, onchange: ({ target }) => go((now) => narrowing(now, key, target.value || null)) },
-        option("", NAMES[key][1], chosen.length === 0),
+      return h("select", { "data-key": key, "aria-label": NAMES[key].one, class: chosen.length > 0 ? "chosen" : null, onchange: ({ target }) => go((now) => narrowing(now, key, target.value || null)) },
+        option("", NAMES[key].all, chosen.length === 0),
         ...(chosen.length > 1 ? [option(chosen[0], chosen.join(", "), true)] : []),
         ...all.filter((value) => value !== "").map((value) => option(value, value, chosen.length === 1 && chosen[0] === value)));
     }));
