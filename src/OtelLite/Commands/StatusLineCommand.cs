@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using OtelLite.StatusLine;
 
 namespace OtelLite.Commands;
@@ -43,8 +42,6 @@ internal static class StatusLineCommand
 
         byte[] json = ToldSession.ReadInput();
         using FormerCommand? former = then is null ? null : FormerCommand.Start(then, json);
-        // Claude Code ends a line that it does not wait for any more; what that started ends with it.
-        using PosixSignalRegistration? ended = former is null ? null : PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => former.End());
         var told = ToldSession.Read(json, Environment.GetEnvironmentVariable("CLAUDE_PROJECT_DIR"));
         using Handover? handover = told is null ? null : Handover.Of(told, options);
         AnsweredFigures? figures = handover?.Figures(Limits.StatusLineWait);

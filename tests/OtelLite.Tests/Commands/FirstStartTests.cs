@@ -14,7 +14,8 @@ public sealed class FirstStartTests : IDisposable
     // The answer is typed once the question is there, and Ctrl-C once what it leads to is.
     private async Task<string> Start(string answer, string until)
     {
-        string line = $"dotnet '{Path.Combine(AppContext.BaseDirectory, "otellite.dll")}' --data-dir '{_folder}/data' --urls http://127.0.0.1:{FreePort.Next()} --otlp-http-port 0 --otlp-grpc-port 0";
+        // Ctrl-C reaches every process in the terminal's foreground: without exec, a shell that does not replace itself ends of it too, with 130.
+        string line = $"exec dotnet '{Path.Combine(AppContext.BaseDirectory, "otellite.dll")}' --data-dir '{_folder}/data' --urls http://127.0.0.1:{FreePort.Next()} --otlp-http-port 0 --otlp-grpc-port 0";
         var start = new ProcessStartInfo("script", ["-qec", line, "/dev/null"]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         start.Environment["HOME"] = _folder;
         start.Environment["XDG_CONFIG_HOME"] = _folder;
