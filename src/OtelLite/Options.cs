@@ -94,9 +94,13 @@ internal sealed record Options
     }
 
     // A file that was named must exist; the one in the user's folder may. Never one of the working folder, which may be anybody's.
+    /// <summary>The settings file that is read when none is named; null when there is none.</summary>
+    public static string? FileOf(Func<string, string?> environment) =>
+        Folders.Config(environment) is { } folder && Path.Combine(folder, FileName) is var path && File.Exists(path) ? path : null;
+
     private static IConfigurationRoot FromFile(string? named, Func<string, string?> environment)
     {
-        string? path = named ?? (Folders.Config(environment) is { } folder ? Path.Combine(folder, FileName) : null);
+        string? path = named ?? FileOf(environment);
         if (path is null || !File.Exists(path))
         {
             return named is null

@@ -1,5 +1,12 @@
+using System.Text;
 using OtelLite;
 using OtelLite.Commands;
+
+if (OperatingSystem.IsWindows())
+{
+    // Of its own, a program there writes in the code page of the console, in which our signs are question marks.
+    Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+}
 
 try
 {

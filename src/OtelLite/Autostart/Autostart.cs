@@ -7,7 +7,7 @@ internal sealed class AutostartException(string message) : Exception(message);
 
 /// <summary>What the system says of the program that it starts.</summary>
 /// <param name="IsInstalled">It is started when the user comes.</param>
-/// <param name="Said">In the system's own word, such as active, failed or Ready.</param>
+/// <param name="Said">In the system's own word, such as active, failed or ready.</param>
 internal sealed record AutostartState(bool IsInstalled, bool IsRunning, string Said);
 
 /// <summary>OtelLite started by the system, for one user and without an administrator: whenever that user is there, and again when it fails.</summary>
@@ -59,7 +59,7 @@ internal abstract class Autostart(IReadOnlyList<string> line)
         Start();
         // The system takes a program that ends at once for started: the port may be taken by one that was started by hand.
         Thread.Sleep(Limits.AutostartTrial);
-        if (CanTellWhetherItRuns && Look() is { IsRunning: false, Said: var said })
+        if (Look() is { IsRunning: false, Said: var said })
         {
             throw new AutostartException($"it is installed and does not stay up ({TerminalText.OneLine(said.ReplaceLineEndings(" "))}). If an otellite runs already, stop it and install again; {Log} tells more.");
         }
@@ -83,9 +83,6 @@ internal abstract class Autostart(IReadOnlyList<string> line)
 
     /// <exception cref="AutostartException">The system can't be asked.</exception>
     public abstract AutostartState Look();
-
-    /// <summary>False where the system says it in the user's own language.</summary>
-    protected virtual bool CanTellWhetherItRuns => true;
 
     protected virtual Encoding Encoding => new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 

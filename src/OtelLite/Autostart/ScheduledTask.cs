@@ -10,6 +10,10 @@ namespace OtelLite.Autostart;
 internal sealed class ScheduledTask(IReadOnlyList<string> line, string dataDir) : Autostart(line)
 {
     private const string Task = "OtelLite";
+    private const string Running = "running";
+
+    // TASK_STATE, from 0.
+    private static readonly string[] States = ["unknown", "disabled", "queued", "ready", Running];
 
     public override string Kind => "scheduled task";
 
@@ -41,15 +45,15 @@ internal sealed class ScheduledTask(IReadOnlyList<string> line, string dataDir) 
 
         """;
 
-    protected override bool CanTellWhetherItRuns => false;
-
     protected override Encoding Encoding => Encoding.Unicode;
 
+    // schtasks says it in the user's own language, Get-ScheduledTask in numbers.
     public override AutostartState Look()
     {
-        ToolRun run = Tool.Run("schtasks.exe", "/Query", "/TN", Task, "/FO", "CSV", "/NH");
-        string said = run.Exit == 0 ? run.Said.Split(',')[^1].Trim('"') : "not there";
-        return new AutostartState(run.Exit == 0, said == "Running", said);
+        ToolRun run = Tool.Run("powershell.exe", "-NoProfile", "-NonInteractive", "-Command", $"$ErrorActionPreference = 'Stop'; [int](Get-ScheduledTask -TaskName '{Task}').State");
+        return run.Exit == 0 && int.TryParse(run.Said, out int state) && state >= 0 && state < States.Length
+            ? new AutostartState(true, States[state] == Running, States[state])
+            : new AutostartState(false, false, "not there");
     }
 
     protected override void Start()

@@ -135,7 +135,7 @@ internal sealed class ImportRun
             if (known.Imported(request.Session, request.Id, request.At, request.Input, request.CacheRead, request.CacheCreation) is { } told && !TellsMore(request, told))
             {
                 request.IsChanged = false;
-                request.IsWithoutPrice = told is { Teller: not Teller.Event, IsWithoutPrice: true };
+                request.IsWithoutPrice = told is { Word.Teller: not Teller.Event, IsWithoutPrice: true };
             }
             else
             {
@@ -146,12 +146,12 @@ internal sealed class ImportRun
         return (toSend, changed.Count - toSend.Count);
     }
 
-    private bool TellsMore(TranscriptRequest request, KnownRequest told) =>
-        (told.Teller == Teller.Transcript && request.Output > told.Output) || (told is { Teller: not Teller.Event, IsWithoutPrice: true } && _prices.CostNanoUsd(request) is not null);
+    private bool TellsMore(TranscriptRequest request, in KnownRequest told) =>
+        told.Word.NewsOf(new(Teller.Transcript, request.Output, _prices.CostNanoUsd(request) ?? 0, UnixNano.From(request.At))) != TranscriptNews.Nothing;
 
     private ImportReport Classified(List<TranscriptRequest> told, KnownRequests? known, ImportReport report)
     {
-        List<TranscriptRequest> fresh = known is null ? told : [.. told.Where(r => known.Of(r.Session, r.Id) is not { Teller: not Teller.Transcript })];
+        List<TranscriptRequest> fresh = known is null ? told : [.. told.Where(r => known.Of(r.Session, r.Id) is not { Word.Teller: not Teller.Transcript })];
         return report with
         {
             Known = told.Count - fresh.Count,

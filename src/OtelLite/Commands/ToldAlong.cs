@@ -18,10 +18,13 @@ internal static class ToldAlong
             }
         }
 
-        Tell(Setting.ConfigFlag, settings.ConfigFile(parsed) ?? environment(Setting.ConfigVariable), isPath: true);
+        // Folders of the XDG variables are this shell's too.
+        bool IsMoved(string variable) => environment(variable) is { Length: > 0 };
+        Tell(Setting.ConfigFlag, settings.ConfigFile(parsed) ?? environment(Setting.ConfigVariable) ?? (IsMoved("XDG_CONFIG_HOME") ? Options.FileOf(environment) : null), isPath: true);
         foreach (Setting setting in Setting.All.Where(s => s.Key != "token" && keys(s)))
         {
-            Tell(setting.Flag, given.GetValueOrDefault(setting.Key) ?? environment(setting.Variable), setting.Key == "dataDir");
+            string? moved = setting.Key == "dataDir" && IsMoved("XDG_DATA_HOME") ? Options.Read(parsed, settings, environment).DataDir : null;
+            Tell(setting.Flag, given.GetValueOrDefault(setting.Key) ?? environment(setting.Variable) ?? moved, setting.Key == "dataDir");
         }
 
         return words;

@@ -49,8 +49,7 @@ internal static class CaptureQuery
 }
 
 /// <summary>What the ledger has of a request that a transcript tells of.</summary>
-/// <param name="Teller">Whose numbers it has.</param>
-internal readonly record struct KnownRequest(Teller Teller, long Output, bool IsWithoutPrice);
+internal readonly record struct KnownRequest(RequestWord Word, bool IsWithoutPrice);
 
 /// <summary>Asks the ledger request by request, for an import of many.</summary>
 internal sealed class KnownRequests : IDisposable
@@ -63,7 +62,7 @@ internal sealed class KnownRequests : IDisposable
     public KnownRequests(SqliteConnection connection)
     {
         _connection = connection;
-        const string columns = "told_by, output, cost_kind FROM usage_request";
+        const string columns = "told_by, output, cost_nano_usd, time_unix_nano, cost_kind FROM usage_request";
         const string ofSession = "session = coalesce((SELECT id FROM usage_session WHERE session_id = $session), 0)";
         _imported = Command($"""
             SELECT {columns} WHERE request_id = $id AND transcript_unix_nano IS NOT NULL
@@ -106,7 +105,9 @@ internal sealed class KnownRequests : IDisposable
     private static KnownRequest? Read(SqliteCommand command)
     {
         using SqliteDataReader row = command.ExecuteReader();
-        return row.Read() ? new KnownRequest((Teller)row.GetInt64(0), row.GetInt64(1), row.GetInt64(2) == (long)CostKind.Unknown) : null;
+        return row.Read()
+            ? new KnownRequest(new((Teller)row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)), row.GetInt64(4) == (long)CostKind.Unknown)
+            : null;
     }
 
     private SqliteCommand Command(string sql)

@@ -40,9 +40,10 @@ internal enum SessionCheck
 /// <param name="ToolCallsWithoutResult">Uses of tools that were accepted and whose result never came, or not yet.</param>
 /// <param name="UnnamedGroups">What clients sent that are told to send no session id, by user and resource; these are no sessions.</param>
 /// <param name="UnnamedAgree">Of the groups.</param>
+/// <param name="UnknownCosts">Requests that only a transcript knows, of a model whose price nothing tells; they are counted at no cost.</param>
 internal sealed record Checks(
     long Sessions, long Agree, long Auxiliary, long EventsIncomplete, long MetricsIncomplete, long MetricsOnly, long EventsOnly, long Open, long MissingEvents,
-    long ToolCallsWithoutResult, long UnnamedGroups, long UnnamedAgree, long TranscriptOnly);
+    long ToolCallsWithoutResult, long UnnamedGroups, long UnnamedAgree, long TranscriptOnly, long UnknownCosts);
 
 /// <summary>The count that checks itself: metrics against events, session by session.</summary>
 internal static class ChecksQuery
@@ -74,7 +75,7 @@ internal static class ChecksQuery
               UNION ALL SELECT {columns} FROM usage_session
               WHERE id IN (SELECT session FROM ({scope.AmountsOf(command, scope.Straddling(command))}) WHERE value <> 0) GROUP BY 1, 2
               """;
-        return Read(command, now);
+        return Read(command, now, UnknownCosts(connection, scope));
     }
 
     /// <summary>Of all sessions that did something.</summary>
@@ -85,10 +86,24 @@ internal static class ChecksQuery
             SELECT is_named, verdict, count(*), sum(received_unix_nano > $active), sum(missing_events), sum(open_calls)
             FROM usage_session WHERE did_something GROUP BY 1, 2
             """;
-        return Read(command, now).Checks;
+        return Read(command, now, CaptureQuery.ReadAll(connection).UnknownCosts).Checks;
     }
 
-    private static (Checks Checks, long Sessions) Read(SqliteCommand command, DateTimeOffset now)
+    // Few sessions are imported and fewer have such requests, so these are looked for by themselves.
+    private static long UnknownCosts(SqliteConnection connection, Scope scope)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "SELECT EXISTS (SELECT 1 FROM usage_capture WHERE unknown_costs > 0)";
+        if ((long)command.ExecuteScalar()! == 0)
+        {
+            return 0;
+        }
+
+        command.CommandText = $"SELECT total(unknown_costs) FROM usage_capture WHERE unknown_costs > 0 AND session IN ({scope.SessionsOf(command)})";
+        return (long)(double)command.ExecuteScalar()!;
+    }
+
+    private static (Checks Checks, long Sessions) Read(SqliteCommand command, DateTimeOffset now, long unknownCosts)
     {
         command.Parameters.AddWithValue("$active", UnixNano.From(now - Limits.ActiveSession));
         Dictionary<SessionCheck, long> named = [];
@@ -113,7 +128,7 @@ internal static class ChecksQuery
         var checks = new Checks(
             Billed(named), Are(SessionCheck.Agree), Are(SessionCheck.Auxiliary), Are(SessionCheck.EventsIncomplete), Are(SessionCheck.MetricsIncomplete),
             Are(SessionCheck.MetricsOnly), Are(SessionCheck.EventsOnly), Are(SessionCheck.Open), missing, withoutResult,
-            Billed(unnamed), unnamed.GetValueOrDefault(SessionCheck.Agree), Are(SessionCheck.TranscriptOnly));
+            Billed(unnamed), unnamed.GetValueOrDefault(SessionCheck.Agree), Are(SessionCheck.TranscriptOnly), unknownCosts);
         return (checks, named.Values.Sum());
     }
 }

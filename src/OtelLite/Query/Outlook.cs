@@ -20,9 +20,6 @@ internal sealed record LimitOutlook(
 /// <summary>From the official readings and from what was billed between and since them.</summary>
 internal static class OutlookQuery
 {
-    // Scrapers read a time off a page, to the minute.
-    private static readonly TimeSpan SameReset = TimeSpan.FromMinutes(1);
-
     /// <summary>Of each limit in the newest reading that names any, in its order; at most <see cref="Limits.ReadLimitsMax"/>.</summary>
     /// <param name="lastHourUsd">What the last hour cost: the rate of the projection.</param>
     public static IReadOnlyList<LimitOutlook> Read(SqliteConnection connection, double lastHourUsd, DateTimeOffset now)
@@ -63,7 +60,7 @@ internal static class OutlookQuery
         }
 
         LimitReading? first = older.SelectMany(LimitReading.In).LastOrDefault(r => r.Name == limit.Name && r.ReadAt < limit.ReadAt && r.UsedPercent <= limit.UsedPercent
-            && r.ResetsAt is { } other && (other - resetsAt).Duration() <= SameReset);
+            && r.ResetsAt is { } other && (other - resetsAt).Duration() <= Limits.SameWindow);
         if (first is not null && CostUsd(connection, first.ReadAt, limit.ReadAt) is > 0 and var between)
         {
             return ((limit.UsedPercent - first.UsedPercent) / between, "readings");

@@ -19,7 +19,8 @@ internal sealed class FormerCommand : IDisposable
     /// <summary>Null when there is no shell to start it.</summary>
     public static FormerCommand? Start(string line, byte[] json)
     {
-        var start = new ProcessStartInfo(OperatingSystem.IsWindows() ? "cmd.exe" : "/bin/sh", OperatingSystem.IsWindows() ? ["/c", line] : ["-c", line])
+        (string shell, string[] before) = OperatingSystem.IsWindows() ? WindowsShell(Environment.GetEnvironmentVariable, File.Exists) : ("/bin/sh", ["-c"]);
+        var start = new ProcessStartInfo(shell, [.. before, line])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -32,6 +33,16 @@ internal sealed class FormerCommand : IDisposable
         }
 
         return former;
+    }
+
+    /// <summary>What Claude Code itself runs a status line with on Windows: Git's bash, the named one first, or else PowerShell.</summary>
+    public static (string Shell, string[] Words) WindowsShell(Func<string, string?> environment, Func<string, bool> exists)
+    {
+        List<string?> places = [environment("CLAUDE_CODE_GIT_BASH_PATH")];
+        places.AddRange(((string[])["ProgramFiles", "LocalAppData"]).Select(v => environment(v) is { } folder ? $@"{folder}\{(v == "LocalAppData" ? @"Programs\" : "")}Git\bin\bash.exe" : null));
+        // Git's own folder on the path is cmd, beside bin.
+        places.AddRange((environment("PATH") ?? "").Split(';').Where(f => exists($@"{f}\git.exe")).Select(f => $@"{f}\..\bin\bash.exe"));
+        return places.FirstOrDefault(p => p is { Length: > 0 } && exists(p)) is { } bash ? (bash, ["-c"]) : ("powershell.exe", ["-NoProfile", "-Command"]);
     }
 
     private bool Run(ProcessStartInfo start, byte[] json)

@@ -143,32 +143,24 @@ internal sealed class RequestTable : IDisposable
         (long knownModel, long source, BilledRequest known) = Read(_find, 2);
         _find.Reset();
         known.Teller = teller;
-
-        // One that is told again tells more: the answer had not ended, or its price was not known yet.
-        if (teller == Teller.Transcript && TellsMore(request, known))
+        switch (known.Word.NewsOf(request.Word))
         {
-            TakenOut before = TakeOut(id, session);
-            UInt128 key = KeyOf(text, request);
-            Add(text, key, request, session, model, eventId, request.TimeUnixNano);
-            Carry(before, Id(key));
-            return;
-        }
-
-        if (teller == Teller.Span && request.CostNanoUsd > known.CostNanoUsd)
-        {
-            Count(session, knownModel, source, known, -1);
-            known.CostNanoUsd = request.CostNanoUsd;
-            Count(session, knownModel, source, known, 1);
-            _setCost.Begin().Bind(request.CostNanoUsd).Bind((int)request.CostKind).Bind(id).Run();
+            case TranscriptNews.All:
+                TakenOut before = TakeOut(id, session);
+                UInt128 key = KeyOf(text, request);
+                Add(text, key, request, session, model, eventId, request.TimeUnixNano);
+                Carry(before, Id(key));
+                return;
+            case TranscriptNews.Cost:
+                Count(session, knownModel, source, known, -1);
+                known.CostNanoUsd = request.CostNanoUsd;
+                Count(session, knownModel, source, known, 1);
+                _setCost.Begin().Bind(request.CostNanoUsd).Bind((int)request.CostKind).Bind(id).Run();
+                break;
         }
 
         Link(text, id, request);
     }
-
-    private static bool TellsMore(in BilledRequest request, in BilledRequest known) =>
-        request.CostNanoUsd != known.CostNanoUsd ? request.CostNanoUsd > known.CostNanoUsd
-        : request.Output != known.Output ? request.Output > known.Output
-        : request.TimeUnixNano > known.TimeUnixNano;
 
     // False when its key is there already.
     private bool Add(Utf8Text text, UInt128 key, in BilledRequest request, long session, long model, long eventId, long? transcriptUnixNano)

@@ -157,6 +157,8 @@ internal struct BilledRequest
     /// <summary>Its event's number in its process; -1 where the client sends none.</summary>
     public long Sequence;
 
+    public readonly RequestWord Word => new(Teller, Output, CostNanoUsd, TimeUnixNano);
+
     public readonly long Of(BilledKind kind) => kind switch
     {
         BilledKind.Input => Input,

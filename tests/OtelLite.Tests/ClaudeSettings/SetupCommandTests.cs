@@ -60,6 +60,23 @@ public sealed class SetupCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_installed_finds_the_folders_that_this_shell_has_moved()
+    {
+        string config = Path.Combine(_home.Path, "moved", "otellite", "otellite.json");
+        Directory.CreateDirectory(Path.GetDirectoryName(config)!);
+        await File.WriteAllTextAsync(config, "{}");
+        string share = Path.Combine(_home.Path, "data-home");
+        (int exit, _, string error) = await _home.RunWith(
+            new() { ["XDG_CONFIG_HOME"] = Path.Combine(_home.Path, "moved"), ["XDG_DATA_HOME"] = share, ["OTELLITE_DATA_DIR"] = null }, "setup", "--statusline");
+        Assert.True(exit == 0, error);
+        string line = (string)JsonNode.Parse(await File.ReadAllTextAsync(_home.Settings))!["statusLine"]!["command"]!;
+        if (OperatingSystem.IsLinux())
+        {
+            Assert.EndsWith($"statusline --config {config} --data-dir {Path.Combine(share, "otellite")}", line, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task The_clients_own_folder_is_where_it_says_it_is()
     {
         string there = Path.Combine(_home.Path, "there");

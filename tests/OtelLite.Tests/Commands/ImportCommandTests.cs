@@ -104,6 +104,8 @@ public sealed class ImportCommandTests
 
         // 2.0.60 writes no totals.
         Assert.Equal((19L, 43L), (report.CostUnknown, report.CostDerived));
+        Assert.Equal(19, (long?)(await imported.Get("/api/summary"))["checks"]!["unknownCosts"]);
+        Assert.Equal(0, (long?)(await imported.Get("/api/summary?range=15m"))["checks"]!["unknownCosts"]);
         Assert.Equal(
             server.Rows("SELECT request_id, cost_nano_usd FROM usage_request WHERE request_id IN (" + string.Join(',', imported.Rows(costs).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => $"'{l.Split(' ')[0]}'")) + ") ORDER BY 1"),
             imported.Rows(costs));

@@ -268,7 +268,7 @@ public sealed class LiveTests
             ApiErrors = 0,
             Prompts = 0,
             PromptKinds = new PromptKinds(0, 0, 0),
-            Checks = new Checks(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+            Checks = new Checks(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
             LinesOfCode = new LinesOfCode(0, 0),
             Commits = 0,
             PullRequests = 0,

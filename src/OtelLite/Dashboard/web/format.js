@@ -111,8 +111,8 @@ export function bucketName(from, to, now = new Date(), timeZone = undefined) {
 
 const many = (n, one, more) => `${count(n)} ${n === 1 ? one : more}`;
 
-/** Whether something that was sent never came: then the figures say so on top of every page. */
-export const isIncomplete = (checks) => checks.metricsIncomplete > 0 || checks.eventsIncomplete > 0 || checks.missingEvents > 0;
+/** Whether something that was sent never came, or has no price: then the figures say so on top of every page. */
+export const isIncomplete = (checks) => checks.metricsIncomplete > 0 || checks.eventsIncomplete > 0 || checks.missingEvents > 0 || checks.unknownCosts > 0;
 
 /** The count that checks itself, in one honest line; empty when there is nothing to tell. */
 export function checksLine({ checks, auxiliary, noRequestDetail }) {
@@ -128,6 +128,7 @@ export function checksLine({ checks, auxiliary, noRequestDetail }) {
   if (checks.metricsOnly > 0) parts.push(`no events arrived of ${many(checks.metricsOnly, "session", "sessions")}`);
   if (checks.eventsOnly > 0) parts.push(`no metrics arrived of ${many(checks.eventsOnly, "session", "sessions")}`);
   if (checks.open > 0) parts.push(`${many(checks.open, "session is", "sessions are")} still under way`);
+  if (checks.unknownCosts > 0) parts.push(`${many(checks.unknownCosts, "imported request is", "imported requests are")} counted at no cost, for nothing tells the price`);
   if (checks.unnamedGroups > 0) parts.push(checks.unnamedAgree === checks.unnamedGroups
     ? `${many(checks.unnamedGroups, "group", "groups")} without session ids ${checks.unnamedGroups === 1 ? "agrees" : "agree"}`
     : `of ${many(checks.unnamedGroups, "group", "groups")} without session ids ${checks.unnamedAgree === 1 ? "1 agrees" : `${count(checks.unnamedAgree)} agree`}`);
