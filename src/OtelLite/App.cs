@@ -9,16 +9,18 @@ using OtelLite.Storage;
 namespace OtelLite;
 
 /// <summary>
-/// The whole program as one object. Starting is its table of contents: ports, file, writer, receiver, dashboard, server; stopping is
+/// The whole program as one object. Starting is its table of contents: ports, folder, file, writer, receiver, dashboard, server; stopping is
 /// the same backwards, so that everything in flight is answered before the file closes.
 /// </summary>
 internal sealed class App : IAsyncDisposable
 {
+    private readonly FolderHold _hold;
     private readonly BatchWriter _writer;
     private readonly WebApplication _server;
 
-    private App(BatchWriter writer, WebApplication server, IReadOnlyList<string> urls, ReceivingPorts ports, Token token, bool isFirstStart)
+    private App(FolderHold hold, BatchWriter writer, WebApplication server, IReadOnlyList<string> urls, ReceivingPorts ports, Token token, bool isFirstStart)
     {
+        _hold = hold;
         _writer = writer;
         _server = server;
         Urls = urls;
@@ -50,7 +52,8 @@ internal sealed class App : IAsyncDisposable
     /// <exception cref="ListenException">A port can't be had.</exception>
     public static async Task<App> Start(Options options, Action<string> say)
     {
-        // Ports first: a second start on the same port must not open the first one's file.
+        // A second start stops here and says who was first. Then ports: one that can't be had leaves no folder behind.
+        FolderHold.RefuseHeld(options.DataDir);
         var sockets = new ListenSockets();
         List<string> urls = [];
         foreach (ListenUrl url in options.Urls)
@@ -64,6 +67,21 @@ internal sealed class App : IAsyncDisposable
 
         bool hasHttpPort = BindStandardPort(options.OtlpHttpPort, "--otlp-http-port", sockets, say);
         bool hasGrpcPort = BindStandardPort(options.OtlpGrpcPort, "--otlp-grpc-port", sockets, say);
+        FolderHold hold = FolderHold.Take(options.DataDir);
+        try
+        {
+            return await Serve(options, sockets, hold, urls, hasHttpPort, hasGrpcPort, say).ConfigureAwait(false);
+        }
+        catch
+        {
+            hold.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task<App> Serve(
+        Options options, ListenSockets sockets, FolderHold hold, List<string> urls, bool hasHttpPort, bool hasGrpcPort, Action<string> say)
+    {
         SqliteConnection connection = Database.OpenWriter(options.DataDir, options.Durability);
         Token token = OpenToken(options, out bool isFirstStart);
         var live = new LiveUpdates();
@@ -88,7 +106,8 @@ internal sealed class App : IAsyncDisposable
         var requests = new Requests(ports, receiver, grpc, site, say);
         server.Run(requests.Serve);
         await server.StartAsync().ConfigureAwait(false);
-        return new App(writer, server, urls, ports, token, isFirstStart);
+        hold.Tell(urls);
+        return new App(hold, writer, server, urls, ports, token, isFirstStart);
     }
 
     /// <summary>Completes when the program was asked to stop (Ctrl-C, SIGTERM) and every request in flight is answered.</summary>
@@ -101,6 +120,7 @@ internal sealed class App : IAsyncDisposable
         // Readers first: the last connection to close moves the write-ahead log into the file.
         SqliteConnection.ClearAllPools();
         _writer.Dispose();
+        _hold.Dispose();
     }
 
     // Where guides and other clients look. Somebody else may have it: a collector, another program; that is no reason to fail.

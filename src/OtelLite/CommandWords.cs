@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 
 namespace OtelLite;
@@ -21,24 +22,39 @@ internal static class CommandWords
     /// <exception cref="UsageException">A word is unknown, missing or too many.</exception>
     public static void Check(ParseResult parsed)
     {
-        Command command = parsed.CommandResult.Command;
-        if (parsed.UnmatchedTokens is [var word, ..])
+        if (Problem(parsed) is { } problem)
         {
-            bool isCommand = !word.StartsWith('-') && command.Subcommands.Count > 0;
-            throw new UsageException(isCommand
-                ? Unknown("command", word, [.. command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name)])
-                : Unknown("option", word.Split('=')[0], [.. Options(parsed.CommandResult)]));
-        }
-
-        foreach (ParseError error in parsed.Errors)
-        {
-            throw new UsageException(error.SymbolResult is OptionResult { Tokens.Count: 0, Option: var option }
-                ? $"{option.Name} needs a value: {option.Name} {option.HelpName}."
-                : error.SymbolResult is ArgumentResult { Tokens.Count: 0, Argument: var argument }
-                ? $"{command.Name} needs {argument.HelpName ?? argument.Name}: {argument.Description}."
-                : string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.') + ".");
+            throw new UsageException(problem, parsed.CommandResult is { Parent: not null, Command.Name: var name } ? name : null);
         }
     }
+
+    private static string? Problem(ParseResult parsed)
+    {
+        Command command = parsed.CommandResult.Command;
+        // An argument takes any word, a mistyped flag too. A file of such a name is ./--name, or behind --.
+        IEnumerable<string> taken = parsed.Tokens.TakeWhile(t => t.Type != TokenType.DoubleDash).Where(t => t.Type == TokenType.Argument && t.Value.StartsWith("--", StringComparison.Ordinal)).Select(t => t.Value);
+        if (parsed.UnmatchedTokens.Concat(taken).OrderByDescending(w => w.StartsWith('-')).FirstOrDefault() is { } word)
+        {
+            return word.StartsWith('-') ? Unknown("option", word.Split('=')[0], [.. Options(parsed.CommandResult)])
+                : command.Subcommands.Count > 0 ? Unknown("command", word, [.. command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name)])
+                : command.Arguments.Count > 0 ? $"{command.Name} can't take {word} too: put words that belong together in quotes."
+                : $"{command.Name} takes no further word, and there is {word}.";
+        }
+
+        return parsed.Errors is [var error, ..] ? error.SymbolResult switch
+        {
+            OptionResult { Tokens.Count: 0, Option: var option } => $"{option.Name} needs a value: {option.Name} {option.HelpName}.",
+            OptionResult { Tokens: [var token, ..], Option: var option } when Choices(option.CompletionSources) is { Length: > 0 } choices => Unknown(option.Name, token.Value, choices),
+            ArgumentResult { Tokens.Count: 0, Argument: var argument } => $"{command.Name} needs {argument.HelpName ?? argument.Name}: {argument.Description}.",
+            ArgumentResult { Tokens: [var token, ..], Argument: var argument } when Choices(argument.CompletionSources) is { Length: > 0 } choices =>
+                Unknown(command.Name, token.Value, choices),
+            _ => string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.') + ".",
+        } : null;
+    }
+
+    // What alone is accepted, where there is such a list.
+    private static string[] Choices(IEnumerable<Func<CompletionContext, IEnumerable<CompletionItem>>> sources) =>
+        [.. sources.SelectMany(s => s(CompletionContext.Empty)).Select(c => c.Label)];
 
     /// <summary>A sentence about a name that is not known, with the nearest one that is.</summary>
     public static string Unknown(string kind, string name, IReadOnlyList<string> known)

@@ -76,6 +76,12 @@ internal static class Limits
     /// <summary>Wait for another program's lock on the database. Below Claude Code's 10 s timeout, so it still reads our 503.</summary>
     public const int BusyTimeoutMs = 4000;
 
+    /// <summary>How often a start tries to have its data folder for itself: who only looks has it for a moment.</summary>
+    public const int HoldTries = 5;
+
+    /// <summary>Between two of these; all of them are too short to be noticed.</summary>
+    public static readonly TimeSpan HoldWait = TimeSpan.FromMilliseconds(40);
+
     /// <summary>A connection that says nothing is closed; what browsers open ahead of need waits less, and Kestrel gives headers as long.</summary>
     public static readonly TimeSpan FirstBytesTimeout = TimeSpan.FromSeconds(30);
 

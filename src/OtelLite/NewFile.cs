@@ -27,20 +27,27 @@ internal sealed class NewFile : IDisposable
         }
 
         Unfinished = $"{_path}.{Guid.NewGuid():N}";
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
         try
         {
-            using var file = new FileStream(Unfinished, options);
+            using FileStream file = OfOwner(Unfinished, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new IOException($"{_path} can't be written: {e.Message.TrimEnd('.')}.", e);
         }
+    }
+
+    /// <summary>Opens a file that is its owner's alone if it is made now.</summary>
+    /// <exception cref="IOException">It can't be opened.</exception>
+    public static FileStream OfOwner(string path, FileMode mode, FileAccess access, FileShare share)
+    {
+        var options = new FileStreamOptions { Mode = mode, Access = access, Share = share };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        return new FileStream(path, options);
     }
 
     /// <summary>Where it is until it is kept; it exists, and is empty.</summary>

@@ -7,7 +7,11 @@ using OtelLite.Storage;
 namespace OtelLite;
 
 /// <summary>A wrong flag, variable or key; the message is a sentence that says what to do.</summary>
-internal sealed class UsageException(string message) : Exception(message);
+/// <param name="command">Whose help tells how it is meant; null: that of otellite itself.</param>
+internal sealed class UsageException(string message, string? command = null) : Exception(message)
+{
+    public string? Command => command;
+}
 
 /// <summary>Where a listener goes: an address and a port, or every loopback address of the machine under the name localhost.</summary>
 internal readonly record struct ListenUrl(string Host, IReadOnlyList<IPAddress> Addresses, int Port)
@@ -93,11 +97,11 @@ internal sealed record Options
         };
     }
 
-    // A file that was named must exist; the one in the user's folder may. Never one of the working folder, which may be anybody's.
     /// <summary>The settings file that is read when none is named; null when there is none.</summary>
     public static string? FileOf(Func<string, string?> environment) =>
         Folders.Config(environment) is { } folder && Path.Combine(folder, FileName) is var path && File.Exists(path) ? path : null;
 
+    // A file that was named must exist; the one in the user's folder may. Never one of the working folder, which may be anybody's.
     private static IConfigurationRoot FromFile(string? named, Func<string, string?> environment)
     {
         string? path = named ?? FileOf(environment);
@@ -145,7 +149,8 @@ internal sealed record Options
             ? value
             : throw new UsageException($"{key}: '{text}' is not a whole number from {min} to {max}.");
 
-    private static ListenUrl Url(string text)
+    /// <exception cref="UsageException">It is no address to listen on.</exception>
+    public static ListenUrl Url(string text)
     {
         if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) || uri.Scheme != Uri.UriSchemeHttp || uri.PathAndQuery != "/")
         {

@@ -14,6 +14,6 @@ try
 }
 catch (UsageException e)
 {
-    Console.Error.WriteLine($"otellite: {e.Message} See otellite --help.");
+    Console.Error.WriteLine($"otellite: {e.Message} See otellite {(e.Command is { } command ? $"{command} " : "")}--help.");
     return ExitCode.WrongUsage;
 }

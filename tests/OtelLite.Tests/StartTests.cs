@@ -70,6 +70,41 @@ public sealed class StartTests : IDisposable
     }
 
     [Fact]
+    public async Task A_second_start_on_one_data_folder_says_who_was_first_and_stops_and_so_does_none_after_that_one_has_ended()
+    {
+        string url;
+        await using (App first = await Start(_dataDir))
+        {
+            url = first.Urls[0];
+            StorageException refused = await Assert.ThrowsAsync<StorageException>(() => Start(_dataDir));
+            Assert.Contains($"runs already on {url} (process {Environment.ProcessId})", refused.Message, StringComparison.Ordinal);
+            Assert.Equal(url, Assert.Single(FolderHold.Of(_dataDir)!.Urls));
+
+            // On the same port too: whose it is, is said before that it is taken.
+            refused = await Assert.ThrowsAsync<StorageException>(() => Start(_dataDir, url));
+            Assert.Contains("runs already", refused.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Null(FolderHold.Of(_dataDir));
+        await using App second = await Start(_dataDir);
+        Assert.NotEqual(url, Assert.Single(FolderHold.Of(_dataDir)!.Urls));
+    }
+
+    [Fact]
+    public async Task Who_only_looks_for_a_moment_keeps_no_start_from_the_folder()
+    {
+        Directory.CreateDirectory(_dataDir);
+        string file = Path.Combine(_dataDir, "otellite.lock");
+        await File.WriteAllTextAsync(file, "");
+        var look = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        Task<App> start = Task.Run(() => Start(_dataDir));
+        await Task.Delay(Limits.HoldWait);
+        await look.DisposeAsync();
+        await using App app = await start;
+        Assert.True(Limits.HoldTries * Limits.HoldWait < TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
     public async Task Folder_and_files_are_their_owners_alone()
     {
         string dataDir = Path.Combine(_dataDir, "new", "folder");
@@ -79,7 +114,7 @@ public sealed class StartTests : IDisposable
         {
             const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             Assert.Equal(owner | UnixFileMode.UserExecute, File.GetUnixFileMode(dataDir));
-            Assert.Equal(3, Directory.GetFiles(dataDir).Length);
+            Assert.Equal(5, Directory.GetFiles(dataDir).Length);
             foreach (string file in Directory.GetFiles(dataDir))
             {
                 Assert.Equal(owner, File.GetUnixFileMode(file));
@@ -95,14 +130,14 @@ public sealed class StartTests : IDisposable
         string other = Path.Combine(_dataDir, "other");
         await Assert.ThrowsAsync<ListenException>(() => Start(other, first.Urls[0]));
         Assert.False(Directory.Exists(other));
-        await Assert.ThrowsAsync<ListenException>(() => Start(_dataDir, first.Urls[0]));
         await Post(first, Exports.Commit(Exports.Noon + 1));
     }
 
     [Fact]
-    public async Task Two_on_different_ports_share_one_file_and_lose_nothing()
+    public async Task Two_on_one_file_where_the_file_system_keeps_no_locks_lose_nothing()
     {
         await using App first = await Start(_dataDir);
+        File.Delete(Path.Combine(_dataDir, "otellite.lock"));
         await using App second = await Start(_dataDir);
         for (int i = 0; i < 10; i++)
         {
@@ -129,7 +164,7 @@ public sealed class StartTests : IDisposable
             await Post(app, Exports.Commit());
         }
 
-        Assert.Equal([Database.FileName], Directory.GetFiles(_dataDir).Select(Path.GetFileName));
+        Assert.Equal([Database.FileName, "otellite.lock"], Directory.GetFiles(_dataDir).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         await using App again = await Start(_dataDir);
         using var client = new HttpClient();
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "t");
@@ -215,14 +250,15 @@ public sealed class StartTests : IDisposable
     [InlineData("serv", "did you mean serve?")]
     [InlineData("frobnicate", "known are serve")]
     [InlineData("recuont", "did you mean recount?")]
-    [InlineData("completion", "Must be one of: 'bash' 'zsh' 'fish' 'powershell'")]
+    [InlineData("completion", "there is no completion x; known are bash, zsh, fish, powershell")]
+    [InlineData("status", "takes no further word, and there is x")]
     [InlineData("--ulrs", "did you mean --urls?")]
     public async Task A_wrong_word_is_exit_2_with_one_line_on_stderr(string word, string says)
     {
         (int exit, string output, string error) = await Run(word, "x");
         Assert.Equal((2, ""), (exit, output));
         Assert.Contains(says, error, StringComparison.Ordinal);
-        Assert.EndsWith("See otellite --help.", error.Trim(), StringComparison.Ordinal);
+        Assert.Matches("See otellite (completion |status )?--help[.]$", error.Trim());
         Assert.Single(error.Trim().Split('\n'));
     }
 

@@ -8,18 +8,22 @@ namespace OtelLite.ClaudeSettings;
 /// <param name="flags">Settings that it must be told, because Claude Code's environment need not have them.</param>
 internal sealed class OwnCommand(IReadOnlyList<string> program, IReadOnlyList<string> flags)
 {
+    /// <summary>Our commands that Claude Code calls.</summary>
+    public const string StatusLineWord = "statusline";
+    public const string HookWord = "hook";
+
     private const string Then = " --then ";
 
     // What a POSIX shell takes as it stands; and what it obeys, outside of quotes.
     private static readonly SearchValues<char> Plain = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-");
     private static readonly SearchValues<char> Obeyed = SearchValues.Create("\"\\|;&<>()$`");
 
-    public string Hook => Line("hook");
+    public string Hook => Line(HookWord);
 
     /// <param name="existing">The command that is there now, which is run too: the status line is one, and nobody's may be displaced.</param>
-    public string StatusLine(string? existing) => Line("statusline") + (
+    public string StatusLine(string? existing) => Line(StatusLineWord) + (
         existing is null ? ""
-        : !IsOurs(existing, "statusline") ? Then + Quoted(existing)
+        : !IsOurs(existing, StatusLineWord) ? Then + Quoted(existing)
         : Kept(existing));
 
     // What somebody added to our own line, or what it runs besides.

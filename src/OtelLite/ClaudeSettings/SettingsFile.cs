@@ -107,6 +107,11 @@ internal sealed record SettingsFile(byte[] Bytes, SettingsText Text)
         }
     }
 
+    /// <summary>The copies that were made of a file and are still there, the oldest first.</summary>
+    public static string[] Backups(string path) => Directory.Exists(Path.GetDirectoryName(path))
+        ? [.. Directory.GetFiles(Path.GetDirectoryName(path)!, Path.GetFileName(path) + BackupMark + "*").Order(StringComparer.Ordinal)]
+        : [];
+
     /// <summary>Keeps the bytes beside the file. Of all such copies the first and the last ones stay, <see cref="Limits.SettingsBackupsMax"/> in all.</summary>
     /// <returns>The copy's path.</returns>
     /// <exception cref="SettingsException">It can't be written.</exception>
@@ -123,7 +128,7 @@ internal sealed record SettingsFile(byte[] Bytes, SettingsText Text)
 
             // It may hold secrets, whoever may read the file itself.
             WriteNew(copy, bytes, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-            string[] all = [.. Directory.GetFiles(Path.GetDirectoryName(path)!, Path.GetFileName(path) + BackupMark + "*").Order(StringComparer.Ordinal)];
+            string[] all = Backups(path);
             foreach (string old in all.Skip(1).Take(all.Length - Limits.SettingsBackupsMax))
             {
                 File.Delete(old);

@@ -15,21 +15,49 @@ internal sealed record SetupOutcome(IReadOnlyList<SettingsChange> Changes, strin
 /// <summary>Sets Claude Code up to send here, in one file of settings, and takes that back.</summary>
 /// <param name="path">The user's settings file, which need not exist.</param>
 /// <param name="now">Names the copies.</param>
-internal sealed class Setup(string path, SetupRecords records, DateTime now)
+internal sealed class Setup(string path, DateTime now)
 {
     private const string Hooks = "hooks";
     private const string Start = "SessionStart";
     private const string Line = "statusLine";
     private const string Command = "command";
 
+    private readonly SetupMemory _memory = new(path);
     private readonly List<string> _notes = [];
+
+    /// <summary>The names in the file under which something of ours may stand, whoever put it there.</summary>
+    /// <exception cref="SettingsException">The file can't be read, or Claude Code can't read it.</exception>
+    public IReadOnlyList<string> Ours
+    {
+        get
+        {
+            SettingsText text = SettingsFile.Read(path)?.Text ?? SettingsText.Parse([]);
+            return
+            [
+                .. ExportVariables.All.Where(v => text.Find("env", v) is not null),
+                .. LineOf(text) is { } line && OwnCommand.IsOurs(line, OwnCommand.StatusLineWord) ? (string[])[Line] : [],
+                .. HookCommands(text).Any(c => OwnCommand.IsOurs(c, OwnCommand.HookWord)) ? (string[])[$"{Hooks}.{Start}"] : [],
+            ];
+        }
+    }
+
+    /// <summary>A settings file in which all stands that is wished, for somebody to look at.</summary>
+    /// <param name="settings">One with the variables.</param>
+    public static string Shown(string settings, SetupWish wish)
+    {
+        var setup = new Setup("", default);
+        var merge = new SettingsMerge(SettingsText.Parse(System.Text.Encoding.UTF8.GetBytes(settings)), null);
+        setup.PutStatusLine(merge, wish);
+        setup.PutHook(merge, wish);
+        return System.Text.Encoding.UTF8.GetString(merge.Text.Bytes).TrimEnd();
+    }
 
     /// <summary>Merges what is wished into the file. What is so already stays, and a file in which all is so is not written.</summary>
     /// <exception cref="SettingsException">The file can't be read or written, or Claude Code can't read it.</exception>
     public SetupOutcome Apply(SetupWish wish)
     {
         SettingsFile? file = SettingsFile.Read(path);
-        SetupRecord? earlier = file is null ? null : records.Of(path);
+        SetupRecord? earlier = file is null ? null : _memory.Record;
         var merge = new SettingsMerge(file?.Text ?? SettingsText.Parse([]), earlier);
         foreach ((string name, string value) in wish.Variables)
         {
@@ -49,7 +77,7 @@ internal sealed class Setup(string path, SetupRecords records, DateTime now)
         if (merge.Done.Count > 0)
         {
             // Somebody else has changed what should have been taken out: it is theirs now.
-            records.Keep(path, merge.Record);
+            _memory.Keep(merge.Record);
         }
 
         return new SetupOutcome(merge.Done, null, _notes);
@@ -60,13 +88,13 @@ internal sealed class Setup(string path, SetupRecords records, DateTime now)
     /// <exception cref="SettingsException">The file can't be read or written, or Claude Code can't read it.</exception>
     public SetupOutcome? Undo()
     {
-        if (records.Of(path) is not { } earlier)
+        if (_memory.Record is not { } earlier)
         {
             return null;
         }
 
         SetupOutcome? outcome = SettingsFile.Read(path) is { } file ? TakeBack(file, earlier) : null;
-        records.Keep(path, null);
+        _memory.Keep(null);
         return outcome;
     }
 
@@ -82,14 +110,14 @@ internal sealed class Setup(string path, SetupRecords records, DateTime now)
             IsUnbroken = earlier is null || (earlier.IsUnbroken && earlier.IsLeftAlone(file!.Bytes)),
         };
         // First what will undo it: a change that nobody remembers could not be taken back.
-        records.Keep(path, record);
+        _memory.Keep(record);
         try
         {
             SettingsFile.Write(path, bytes, file?.Bytes);
         }
         catch (SettingsException)
         {
-            records.Keep(path, earlier);
+            _memory.Keep(earlier);
             if (backup is not null)
             {
                 SettingsFile.Remove(backup);
@@ -130,17 +158,19 @@ internal sealed class Setup(string path, SetupRecords records, DateTime now)
 
     private void PutStatusLine(SettingsMerge merge, SetupWish wish)
     {
-        if (wish.StatusLine == false)
+        // One of ours that is there is told where we are now, asked for or not.
+        bool? isWished = wish.StatusLine ?? (LineOf(merge.Text) is { } line && OwnCommand.IsOurs(line, OwnCommand.StatusLineWord) ? true : null);
+        if (isWished == false)
         {
             merge.Undo(Line);
         }
-        else if (wish.StatusLine == true)
+        else if (isWished == true)
         {
             if (merge.Text.Find(Line) is null)
             {
                 merge.Set([Line], CommandObject(wish.Own.StatusLine(null)));
             }
-            else if (merge.Text.Find(Line, Command) is { } command && merge.Text.Text(command) is { } existing)
+            else if (LineOf(merge.Text) is { } existing)
             {
                 merge.Set([Line, Command], SettingsText.Quoted(wish.Own.StatusLine(existing)));
             }
@@ -153,11 +183,12 @@ internal sealed class Setup(string path, SetupRecords records, DateTime now)
 
     private void PutHook(SettingsMerge merge, SetupWish wish)
     {
-        if (wish.Hook == false)
+        bool? isWished = wish.Hook ?? (HookCommands(merge.Text).Any(c => OwnCommand.IsOurs(c, OwnCommand.HookWord)) ? true : null);
+        if (isWished == false)
         {
             merge.Undo(Hooks);
         }
-        else if (wish.Hook == true)
+        else if (isWished == true)
         {
             string command = wish.Own.Hook;
             if (merge.Text.Find(Hooks) is { IsObject: false } || merge.Text.Find(Hooks, Start) is { IsArray: false })
@@ -168,7 +199,7 @@ internal sealed class Setup(string path, SetupRecords records, DateTime now)
             {
                 // An OtelLite that has moved since.
                 merge.Undo(Hooks);
-                if (HookCommands(merge.Text).FirstOrDefault(c => OwnCommand.IsOurs(c, "hook")) is { } other)
+                if (HookCommands(merge.Text).FirstOrDefault(c => OwnCommand.IsOurs(c, OwnCommand.HookWord)) is { } other)
                 {
                     _notes.Add($"{path} has a hook that setup did not put there, {TerminalText.OneLine(other)}, and it stays.");
                 }
@@ -192,6 +223,8 @@ internal sealed class Setup(string path, SetupRecords records, DateTime now)
             _notes.Add($"\"disableAllHooks\" in {path} keeps the status line and hooks from being called.");
         }
     }
+
+    private static string? LineOf(SettingsText text) => text.Find(Line, Command) is { } command ? text.Text(command) : null;
 
     private static IEnumerable<string> HookCommands(SettingsText text) => (text.Find(Hooks, Start)?.Members ?? [])
         .SelectMany(m => m.Value.Member(Hooks)?.Members ?? [])

@@ -38,40 +38,44 @@ internal sealed record SetupRecord
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
-[JsonSerializable(typeof(Dictionary<string, SetupRecord>))]
+[JsonSerializable(typeof(SetupRecord))]
 internal sealed partial class SetupJson : JsonSerializerContext;
 
-/// <summary>What setup did, by settings file, in the data folder.</summary>
-internal sealed class SetupRecords(string dataDir)
+/// <summary>
+/// The memory of what setup did to a settings file. It stands beside that file and not with our data: a setup for another data folder, or after that folder is
+/// gone, goes on from what was before the first.
+/// </summary>
+internal sealed class SetupMemory(string settings)
 {
-    public const string FileName = "setup.json";
+    public const string Suffix = ".otellite-setup";
 
-    private readonly string _path = Path.Combine(dataDir, FileName);
+    private readonly string _path = settings + Suffix;
 
-    /// <exception cref="SettingsException">The file of records can't be read.</exception>
-    public SetupRecord? Of(string settings) => All(out _).GetValueOrDefault(settings);
+    /// <exception cref="SettingsException">It can't be read.</exception>
+    public SetupRecord? Record => Read(out _);
 
     /// <param name="record">Null forgets.</param>
-    /// <exception cref="SettingsException">The file of records can't be read or written.</exception>
-    public void Keep(string settings, SetupRecord? record)
+    /// <exception cref="SettingsException">It can't be read or written.</exception>
+    public void Keep(SetupRecord? record)
     {
-        Dictionary<string, SetupRecord> all = All(out byte[]? before);
-        all.Remove(settings);
+        SetupRecord? known = Read(out byte[]? before);
         if (record is not null)
         {
-            all.Add(settings, record);
+            SettingsFile.Write(_path, JsonSerializer.SerializeToUtf8Bytes(record, SetupJson.Default.SetupRecord), before);
         }
-
-        SettingsFile.Write(_path, JsonSerializer.SerializeToUtf8Bytes(all, SetupJson.Default.DictionaryStringSetupRecord), before);
+        else if (known is not null)
+        {
+            SettingsFile.Remove(_path);
+        }
     }
 
-    private Dictionary<string, SetupRecord> All(out byte[]? bytes)
+    private SetupRecord? Read(out byte[]? bytes)
     {
         bytes = null;
         try
         {
             bytes = File.Exists(_path) ? File.ReadAllBytes(_path) : null;
-            return bytes is null ? [] : JsonSerializer.Deserialize(bytes, SetupJson.Default.DictionaryStringSetupRecord) ?? [];
+            return bytes is null ? null : JsonSerializer.Deserialize(bytes, SetupJson.Default.SetupRecord);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {

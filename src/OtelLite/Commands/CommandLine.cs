@@ -61,7 +61,8 @@ internal static class CommandLine
     {
         try
         {
-            return await RunParsed(arguments).ConfigureAwait(false);
+            // As many programs have it.
+            return await RunParsed(arguments is ["help", .. var of] ? [.. of, CommandWords.HelpFlag] : arguments).ConfigureAwait(false);
         }
         catch (UsageException) when (arguments is ["hook", ..] && Console.IsInputRedirected)
         {

@@ -38,7 +38,7 @@ internal static class DoctorCommand
         Func<string, string?> environment = Environment.GetEnvironmentVariable;
         var options = Options.Read(parsed, settings, environment);
         var origins = Origins.Read(ClaudeFolders.Of(environment), given, sources, Directory.GetCurrentDirectory(), environment);
-        var diagnosis = Diagnosis.Make(options, origins, SetupCommand.Line(parsed, settings, environment), environment);
+        var diagnosis = Diagnosis.Make(options, origins, SetupCommand.Line(parsed, settings, environment), ToldAlong.Start(parsed, settings, environment), environment);
         try
         {
             bool isColourful = !asJson && !Console.IsOutputRedirected && environment("NO_COLOR") is not { Length: > 0 } && environment("TERM") is not (null or "" or "dumb");

@@ -20,13 +20,17 @@ internal static class ServeCommand
         command.SetAction((parsed, _) =>
         {
             var options = Options.Read(parsed, settings, Environment.GetEnvironmentVariable);
-            return Run(options, () => SetupCommand.ApplyAll(parsed, settings, options, Environment.GetEnvironmentVariable));
+            return Run(
+                options,
+                SetupCommand.Line(parsed, settings, Environment.GetEnvironmentVariable),
+                () => SetupCommand.ApplyAll(parsed, settings, options, Environment.GetEnvironmentVariable));
         });
         return command;
     }
 
+    /// <param name="setUpLine">What to type for that.</param>
     /// <param name="setUp">Sets Claude Code up to send here.</param>
-    private static async Task<int> Run(Options options, Action setUp)
+    private static async Task<int> Run(Options options, string setUpLine, Action setUp)
     {
         using var messages = new Messages(Console.Error);
         foreach (string warning in options.Warnings)
@@ -40,7 +44,7 @@ internal static class ServeCommand
             Greet(app, options, messages);
             if (app.IsFirstStart)
             {
-                Introduce(app, options, messages, setUp);
+                Introduce(Block(app, options, setUpLine), messages, setUp);
             }
 
             await app.WaitForStop().ConfigureAwait(false);
@@ -66,11 +70,11 @@ internal static class ServeCommand
     }
 
     // Asked once, on the first start, and only who can answer. The server runs meanwhile.
-    private static void Introduce(App app, Options options, Messages messages, Action setUp)
+    private static void Introduce(string block, Messages messages, Action setUp)
     {
         if (Console.IsInputRedirected || Console.IsErrorRedirected || !IsInForeground() || !SetupCommand.IsWorthOffering(Environment.GetEnvironmentVariable))
         {
-            messages.SayPlain(Block(app, options));
+            messages.SayPlain(block);
             return;
         }
 
@@ -87,7 +91,7 @@ internal static class ServeCommand
                 return;
             }
 
-            messages.SayPlain(Block(app, options));
+            messages.SayPlain(block);
         })
         { Name = "question", IsBackground = true }.Start();
     }
@@ -121,13 +125,13 @@ internal static class ServeCommand
         }
     }
 
-    private static string Block(App app, Options options) => $"""
+    private static string Block(App app, Options options, string setUpLine) => $"""
 
         Open that address, then paste this into the shell that starts Claude Code:
 
         {ExportBlock.ForThisPlatform(app.Urls[0], app.Token.Value)}
 
-        Claude Code is not set up to send here yet: otellite setup does it for good, in place of the block.
+        Claude Code is not set up to send here yet: {setUpLine} does it for good, in place of the block.
         Sessions that run already must be started again. Everything is kept in {options.DataDir}.
         """;
 }

@@ -10,9 +10,6 @@ internal static class SetupCommand
 {
     private const string ClaudeCode = "claude-code";
 
-    // Stands where there is no token yet and none may be made.
-    private const string NoToken = "TOKEN";
-
     public static TaughtCommand Create(SettingFlags settings)
     {
         var flags = new Flags();
@@ -41,32 +38,39 @@ internal static class SetupCommand
     /// <summary>Sets Claude Code up with all that there is: variables, status line and hook.</summary>
     /// <returns>The exit code.</returns>
     internal static int ApplyAll(ParseResult parsed, SettingFlags settings, Options options, Func<string, string?> environment) => Try(
-        () => Apply(parsed, settings, options, environment, statusLine: true, hook: true));
+        () => Apply(parsed, settings, options, environment, statusLine: true, hook: true, start: null));
 
     private static int Run(ParseResult parsed, Flags flags, SettingFlags settings, Func<string, string?> environment)
     {
         flags.Check(parsed);
         var options = Options.Read(parsed, settings, environment);
-        return Try(() => parsed.GetValue(flags.Print) ? Print(options, parsed.GetValue(flags.Json))
-            : parsed.GetValue(flags.Undo) ? Undo(options, environment)
-            : Apply(parsed, settings, options, environment, flags.StatusLine(parsed), flags.Hook(parsed)));
+        return Try(() => parsed.GetValue(flags.Print) ? Print(options, parsed.GetValue(flags.Json), Wish(parsed, settings, environment, flags.StatusLine(parsed), flags.Hook(parsed)))
+            : parsed.GetValue(flags.Undo) ? Undo(environment)
+            : Apply(parsed, settings, options, environment, flags.StatusLine(parsed), flags.Hook(parsed), ToldAlong.Start(parsed, settings, environment)));
     }
 
-    private static int Undo(Options options, Func<string, string?> environment)
+    private static int Undo(Func<string, string?> environment)
     {
         string path = UserFile(ClaudeFolders.Of(environment));
-        return SetupReport.Undone(path, new Setup(path, new SetupRecords(options.DataDir), DateTime.Now).Undo());
+        var setup = new Setup(path, DateTime.Now);
+        return SetupReport.Undone(path, setup.Undo(), setup.Ours);
     }
 
-    private static int Apply(ParseResult parsed, SettingFlags settings, Options options, Func<string, string?> environment, bool? statusLine, bool? hook)
+    // What it would take is told with the token that stands for one, where none may be made yet.
+    private static Func<string, string, SetupWish> Wish(
+        ParseResult parsed, SettingFlags settings, Func<string, string?> environment, bool? statusLine, bool? hook) => (endpoint, token) => new(
+        ExportVariables.For(endpoint, token), statusLine, hook, new OwnCommand(ToldAlong.Program(), ToldAlong.Of(parsed, settings, environment, IsNeeded)));
+
+    /// <param name="start">The line that starts what is set up for; null: it runs.</param>
+    private static int Apply(
+        ParseResult parsed, SettingFlags settings, Options options, Func<string, string?> environment, bool? statusLine, bool? hook, string? start)
     {
         var folders = ClaudeFolders.Of(environment);
         string path = UserFile(folders), endpoint = Endpoint(options);
-        var own = new OwnCommand(ToldAlong.Program(), ToldAlong.Of(parsed, settings, environment, IsNeeded));
-        IReadOnlyList<(string Name, string Value)> variables = ExportVariables.For(endpoint, TokenOf(options));
-        SetupOutcome outcome = new Setup(path, new SetupRecords(options.DataDir), DateTime.Now).Apply(new SetupWish(variables, statusLine, hook, own));
-        SetupReport.Applied(path, endpoint, outcome);
-        foreach (string warning in SetupReport.OfOthers(SettingsLevel.Read(folders), variables, environment))
+        SetupWish wish = Wish(parsed, settings, environment, statusLine, hook)(endpoint, TokenOf(options));
+        SetupOutcome outcome = new Setup(path, DateTime.Now).Apply(wish);
+        SetupReport.Applied(path, endpoint, start, outcome);
+        foreach (string warning in SetupReport.OfOthers(SettingsLevel.Read(folders), wish.Variables, environment))
         {
             Console.Error.WriteLine($"otellite: {warning}");
         }
@@ -113,11 +117,11 @@ internal static class SetupCommand
             : throw new UsageException("urls: port 0 is another one at each start, and Claude Code must know it: name one.");
     }
 
-    private static int Print(Options options, bool asJson)
+    private static int Print(Options options, bool asJson, Func<string, string, SetupWish> wish)
     {
         string tokenFile = Path.Combine(options.DataDir, Token.FileName);
         bool hasToken = options.Token is not null || File.Exists(tokenFile);
-        string token = hasToken ? TokenOf(options) : NoToken;
+        string token = hasToken ? TokenOf(options) : ToldAlong.NoToken;
         string endpoint = Endpoint(options);
         var text = new StringBuilder();
         if (!asJson)
@@ -130,7 +134,7 @@ internal static class SetupCommand
             text.AppendLine($"# {SettingsLevel.UserFile} of Claude Code");
         }
 
-        Console.Out.WriteLine(text.Append(ExportBlock.Settings(endpoint, token)));
+        Console.Out.WriteLine(text.Append(Setup.Shown(ExportBlock.Settings(endpoint, token), wish(endpoint, token))));
         if (!hasToken)
         {
             Console.Error.WriteLine($"otellite: there is no token yet; the first start of otellite, or otellite setup, makes one in {tokenFile}.");
@@ -151,13 +155,8 @@ internal static class SetupCommand
     }
 
     /// <summary>The line that sets Claude Code up for the OtelLite of these options, for a person to type.</summary>
-    internal static string Line(ParseResult parsed, SettingFlags settings, Func<string, string?> environment)
-    {
-        // What the environment says, it says to setup too.
-        List<string> told = ToldAlong.Of(parsed, settings, name => name == "HOME" ? environment(name) : null, IsNeeded);
-        return string.Join(' ', [
-            "otellite", "setup", .. told.Select(OwnCommand.Quoted), .. settings.Given(parsed).ContainsKey("token") ? (string[])["--token", NoToken] : []]);
-    }
+    internal static string Line(ParseResult parsed, SettingFlags settings, Func<string, string?> environment) =>
+        ToldAlong.Typed("otellite setup", parsed, settings, environment, IsNeeded);
 
     // Where the receiver and its token are.
     private static bool IsNeeded(Setting setting) => setting.Key is "dataDir" or "urls";

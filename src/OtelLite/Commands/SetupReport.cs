@@ -6,7 +6,8 @@ namespace OtelLite.Commands;
 /// <summary>What <c>otellite setup</c> says of what it did.</summary>
 internal static class SetupReport
 {
-    public static void Applied(string path, string endpoint, SetupOutcome outcome)
+    /// <param name="start">The line that starts what is set up for; null: it runs.</param>
+    public static void Applied(string path, string endpoint, string? start, SetupOutcome outcome)
     {
         if (outcome.Changes.Count == 0)
         {
@@ -17,7 +18,7 @@ internal static class SetupReport
             List(path, outcome);
             Console.Out.WriteLine($"""
 
-                Sessions that run already must be started again. Run otellite and open the address that it prints. If nothing arrives, otellite doctor says why.
+                Sessions that run already must be started again. {(start is null ? "" : $"Run {start} and open the address that it prints. ")}If nothing arrives, otellite doctor says why.
                 otellite setup --undo takes this back.
                 """);
         }
@@ -25,13 +26,15 @@ internal static class SetupReport
         Notes(outcome);
     }
 
-    /// <param name="outcome">Null: setup has changed nothing.</param>
+    /// <param name="outcome">Null: setup has changed nothing, as far as it remembers.</param>
+    /// <param name="ours">The names in the file that it may have put there all the same.</param>
     /// <returns>The exit code.</returns>
-    public static int Undone(string path, SetupOutcome? outcome)
+    public static int Undone(string path, SetupOutcome? outcome, IReadOnlyList<string> ours)
     {
         if (outcome is null)
         {
-            Console.Out.WriteLine($"nothing to undo: nothing that otellite setup wrote is in {path}");
+            Console.Out.WriteLine(ours.Count == 0 ? $"nothing to undo: nothing that otellite setup wrote is in {path}"
+                : $"nothing to undo: otellite setup does not remember to have written to {path}. If you want these gone, take them out by hand: {string.Join(", ", ours)}.");
             return ExitCode.Done;
         }
 
@@ -39,6 +42,11 @@ internal static class SetupReport
         if (outcome.IsWhole)
         {
             Console.Out.WriteLine(File.Exists(path) ? "The file is as it was before." : "There was no such file before, and there is none again.");
+        }
+
+        if (SettingsFile.Backups(path) is { Length: > 0 } copies)
+        {
+            Console.Out.WriteLine($"Copies that setup made are still there, some with the token in them: {string.Join(", ", copies)}.");
         }
 
         Console.Out.WriteLine("Sessions that run already go on sending until they end.");

@@ -24,26 +24,29 @@ internal static class StatusCommand
             ],
         };
         command.Options.Add(json);
-        command.SetAction(parsed => Run(Options.Read(parsed, settings, Environment.GetEnvironmentVariable), parsed.GetValue(json)));
+        command.SetAction(parsed => Run(
+            Options.Read(parsed, settings, Environment.GetEnvironmentVariable), ToldAlong.Start(parsed, settings, Environment.GetEnvironmentVariable), parsed.GetValue(json)));
         return command;
     }
 
-    private static int Run(Options options, bool asJson)
+    private static int Run(Options options, string start, bool asJson)
     {
         StatusReport report = StatusLook.At(options);
         TextWriter stdout = Output.Stdout();
-        stdout.WriteLine(asJson ? JsonSerializer.Serialize(report, StatusJson.Default.StatusReport) : InSentences(report, DateTimeOffset.UtcNow));
+        stdout.WriteLine(asJson ? JsonSerializer.Serialize(report, StatusJson.Default.StatusReport) : InSentences(report, start, DateTimeOffset.UtcNow));
         stdout.Flush();
         return report.Server.IsRunning ? ExitCode.Done : ExitCode.Failed;
     }
 
-    private static string InSentences(StatusReport report, DateTimeOffset now)
+    private static string InSentences(StatusReport report, string start, DateTimeOffset now)
     {
         RunningServer server = report.Server;
         var text = new StringBuilder();
         text.AppendLine(server.IsRunning
             ? $"OtelLite {server.Version} runs on {string.Join(" and ", server.Urls)}{(server.StartedAt is { } at ? $", for {ShownValues.Duration(now - at)}, since {Time(at)}" : "")}."
-            : $"OtelLite does not run on {string.Join(" or ", server.Urls)}. Start it with: otellite");
+            : server.HangingProcess is { } process
+            ? $"OtelLite (process {process}) has this data folder and does not answer on {string.Join(" or ", server.Urls)}. End that process, and start it again with: {start}"
+            : $"OtelLite does not run on {string.Join(" or ", server.Urls)}. Start it with: {start}");
         if (server.IsRunning)
         {
             text.AppendLine(new ReceivingPorts(server.OtlpHttpPorts, server.OtlpGrpcPort ?? 0).ToString());

@@ -1,10 +1,14 @@
 using System.CommandLine;
+using OtelLite.ClaudeSettings;
 
 namespace OtelLite.Commands;
 
 /// <summary>Settings as words for a command line that is started later, elsewhere: where the variables and the folder of now are not. A token stands in none.</summary>
 internal static class ToldAlong
 {
+    /// <summary>Stands where a token belongs that is not told.</summary>
+    public const string NoToken = "TOKEN";
+
     /// <param name="keys">Which settings.</param>
     public static List<string> Of(ParseResult parsed, SettingFlags settings, Func<string, string?> environment, Func<Setting, bool> keys)
     {
@@ -29,6 +33,16 @@ internal static class ToldAlong
 
         return words;
     }
+
+    /// <summary>A line for a person to type in the same shell, where the environment says what it says now.</summary>
+    /// <param name="words">The command, or otellite alone.</param>
+    /// <param name="keys">Which settings.</param>
+    public static string Typed(string words, ParseResult parsed, SettingFlags settings, Func<string, string?> environment, Func<Setting, bool> keys) => string.Join(' ', [
+        words, .. Of(parsed, settings, name => name == "HOME" ? environment(name) : null, keys).Select(OwnCommand.Quoted),
+        .. settings.Given(parsed).ContainsKey("token") ? (string[])["--token", NoToken] : []]);
+
+    /// <summary>The line that starts OtelLite as it was spoken of.</summary>
+    public static string Start(ParseResult parsed, SettingFlags settings, Func<string, string?> environment) => Typed("otellite", parsed, settings, environment, _ => true);
 
     /// <summary>The words that start this program. Started by .NET's own host, in development, it takes two.</summary>
     public static string[] Program()

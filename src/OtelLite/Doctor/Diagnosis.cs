@@ -21,7 +21,7 @@ internal sealed class Diagnosis(IReadOnlyList<Link> links, IReadOnlyList<Found> 
 
     /// <summary>Looks at each link. It changes nothing; a running server counts an empty export for each signal.</summary>
     /// <param name="setup">The line that sets Claude Code up for this OtelLite.</param>
-    public static Diagnosis Make(Options options, Origins origins, string setup, Func<string, string?> environment)
+    public static Diagnosis Make(Options options, Origins origins, string setup, string start, Func<string, string?> environment)
     {
         Route[] routes = [.. ((string[])["metrics", "logs", "traces"]).Select(signal => Route.Of(signal, origins))];
         var server = ServerSeen.Look(options, routes);
@@ -31,6 +31,7 @@ internal sealed class Diagnosis(IReadOnlyList<Link> links, IReadOnlyList<Found> 
             Origins = origins,
             Routes = routes,
             Server = server,
+            Start = start,
             Setup = server.IsElsewhere ? $"{setup} --urls http://{server.Url.Host}:{server.Url.Port}" : setup,
         };
         return new Diagnosis(

@@ -16,6 +16,9 @@ internal sealed class Scene
     /// <summary>The line that sets Claude Code up for this OtelLite.</summary>
     public required string Setup { get; init; }
 
+    /// <summary>The line that starts this OtelLite.</summary>
+    public required string Start { get; init; }
+
     public DateTimeOffset Now { get; } = DateTimeOffset.UtcNow;
 
     /// <summary>Nothing of the client's own settings could be read, so what is missing was perhaps there.</summary>

@@ -11,11 +11,18 @@ internal static class ServerLink
         RunningServer server = seen.Report.Server;
         if (!server.IsRunning)
         {
+            if (server.HangingProcess is { } process)
+            {
+                return new Link("server", [Finding.Broken(
+                    $"OtelLite (process {process}) has {scene.Options.DataDir} and does not answer on {string.Join(" or ", server.Urls)}",
+                    new("End that process, and start OtelLite again", scene.Start))]);
+            }
+
             bool isTaken = ServerAnswer.IsOpen(seen.Url.Addresses[0], seen.Url.Port);
             return new Link("server", [Finding.Broken(
                 isTaken ? $"OtelLite does not run: another program has {server.Urls[0]}" : $"OtelLite does not run on {string.Join(" or ", server.Urls)}",
                 isTaken ? new("Start it on a free port, and give doctor and setup that address too", "otellite --urls http://localhost:9090")
-                    : new("Start it and leave it running; if it runs elsewhere, give doctor the options that it was started with", "otellite"))]);
+                    : new("Start it and leave it running; if it runs elsewhere, give doctor the options that it was started with", scene.Start))]);
         }
 
         List<Finding> findings = [];

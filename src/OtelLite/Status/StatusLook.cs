@@ -12,6 +12,13 @@ internal static class StatusLook
     public static StatusReport At(Options options)
     {
         RunningServer server = Ask(options, out string? askProblem);
+        if (!server.IsRunning && FolderHold.Of(options.DataDir) is { } holder)
+        {
+            // It was started with other addresses than we were told, or it hangs.
+            RunningServer there = Ask(options with { Urls = holder.Urls is [] ? options.Urls : [.. holder.Urls.Select(Options.Url)] }, out askProblem);
+            server = there.IsRunning ? there : server with { Urls = there.Urls, HangingProcess = holder.ProcessId };
+        }
+
         StoredDatabase? database = Read(options.DataDir, out string? fileProblem);
         return new StatusReport(server, database, askProblem ?? fileProblem);
     }
@@ -33,7 +40,7 @@ internal static class StatusLook
 
         if (health is not { } ready)
         {
-            return new RunningServer(false, false, null, null, null, places, [], null, null);
+            return new RunningServer(false, false, null, null, null, places, [], null, null, null);
         }
 
         List<int> http = [.. answering.Select(u => new Uri(u).Port)];
@@ -44,7 +51,7 @@ internal static class StatusLook
 
         var server = new RunningServer(
             true, Text(ready, "status") == "ok", Text(ready, "reason"), Text(ready, "version"), null, answering, [.. http.Distinct()],
-            options.OtlpGrpcPort > 0 && ServerAnswer.IsOpen(IPAddress.Loopback, options.OtlpGrpcPort) ? options.OtlpGrpcPort : null, null);
+            options.OtlpGrpcPort > 0 && ServerAnswer.IsOpen(IPAddress.Loopback, options.OtlpGrpcPort) ? options.OtlpGrpcPort : null, null, null);
         return WithItsLog(server, options.Urls[Array.IndexOf(places, answering[0])], TokenOf(options), out problem);
     }
 

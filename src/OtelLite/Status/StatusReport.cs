@@ -12,10 +12,11 @@ internal sealed record StatusReport(RunningServer Server, StoredDatabase? Databa
 /// <param name="OtlpHttpPorts">Where it takes OTLP over HTTP.</param>
 /// <param name="OtlpGrpcPort">The port of the settings where something takes connections; null when nothing does.</param>
 /// <param name="StartedAt">Null without the right token.</param>
+/// <param name="HangingProcess">One that has the data folder and does not answer.</param>
 /// <param name="LastRefusal">The export that was refused last since it started.</param>
 internal sealed record RunningServer(
     bool IsRunning, bool CanStore, string? Trouble, string? Version, DateTimeOffset? StartedAt, IReadOnlyList<string> Urls, IReadOnlyList<int> OtlpHttpPorts,
-    int? OtlpGrpcPort, RefusedExport? LastRefusal);
+    int? OtlpGrpcPort, RefusedExport? LastRefusal, int? HangingProcess);
 
 internal sealed record RefusedExport(DateTimeOffset At, string Path, int Status, string Reason, string Client, long Times);
 

@@ -102,16 +102,7 @@ internal static class Database
     }
 
     // SQLite gives its -wal and -shm files the mode of the database, so making that one 0600 is enough.
-    private static void MakeFile(string path)
-    {
-        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using var file = new FileStream(path, options);
-    }
+    private static void MakeFile(string path) => NewFile.OfOwner(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
 
     private static void CreateOrCheckSchema(SqliteConnection connection, string path)
     {

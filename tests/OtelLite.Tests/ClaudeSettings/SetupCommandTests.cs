@@ -30,12 +30,44 @@ public sealed class SetupCommandTests : IDisposable
         Assert.Equal((0, $"nothing to change: {_home.Settings} sends to http://127.0.0.1:9090 already"), (exit, again.Trim()));
         (exit, string undone, _) = await _home.Run("setup", "--undo");
         Assert.Equal(0, exit);
-        Assert.EndsWith("The file is as it was before.\nSessions that run already go on sending until they end.\n", undone, StringComparison.Ordinal);
+        Assert.Contains("The file is as it was before.\nCopies that setup made are still there", undone, StringComparison.Ordinal);
+        Assert.EndsWith("\nSessions that run already go on sending until they end.\n", undone, StringComparison.Ordinal);
+        Assert.Contains("Run otellite --data-dir", (await _home.Run("setup", "--data-dir", _home.DataDir)).Out, StringComparison.Ordinal);
+        await _home.Run("setup", "--undo");
         Assert.DoesNotContain(token, output + again + undone, StringComparison.Ordinal);
         Assert.DoesNotContain("Bearer", output + again + undone, StringComparison.Ordinal);
         (exit, string nothing, _) = await _home.Run("setup", "--undo");
         Assert.Equal(0, exit);
-        Assert.StartsWith("nothing to undo", nothing, StringComparison.Ordinal);
+        Assert.StartsWith("nothing to undo: otellite setup does not remember", nothing, StringComparison.Ordinal);
+        Assert.Contains("by hand: OTEL_METRICS_EXPORTER, OTEL_EXPORTER_OTLP_HEADERS.", nothing, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Set_up_for_another_data_folder_all_is_one_setup_and_undone_whole()
+    {
+        const string before = """{"statusLine":{"type":"command","command":"mine"}}""";
+        _home.Write(before);
+        await _home.Run("setup", "--statusline", "--hook", "--urls", "http://127.0.0.1:9090");
+        (int exit, _, string error) = await _home.Run("setup", "--urls", "http://127.0.0.1:9191", "--data-dir", Path.Combine(_home.Path, "other"));
+        Assert.Equal((0, ""), (exit, error));
+        string settings = await File.ReadAllTextAsync(_home.Settings);
+        // The status line and the hook go along without being asked for.
+        Assert.Equal(3, settings.Split("9191").Length - 1);
+        Assert.DoesNotContain("9090", settings, StringComparison.Ordinal);
+        Directory.Delete(Path.Combine(_home.Path, "other"), recursive: true);
+        await _home.Run("setup", "--undo");
+        Assert.Equal(before, await File.ReadAllTextAsync(_home.Settings));
+    }
+
+    [Fact]
+    public async Task Shown_only_the_status_line_and_hook_are_shown_too_and_nothing_is_written()
+    {
+        (int exit, string shown, _) = await _home.Run("setup", "--print", "--json", "--statusline", "--hook", "--urls", "http://127.0.0.1:9090");
+        Assert.Equal(0, exit);
+        JsonNode json = JsonNode.Parse(shown)!;
+        Assert.Matches("statusline .*--urls http://127.0.0.1:9090", (string)json["statusLine"]!["command"]!);
+        Assert.Matches("hook .*--urls http://127.0.0.1:9090", (string)json["hooks"]!["SessionStart"]![0]!["hooks"]![0]!["command"]!);
+        Assert.False(Directory.Exists(_home.Claude));
     }
 
     [Fact]
@@ -83,7 +115,7 @@ public sealed class SetupCommandTests : IDisposable
         (int exit, _, string error) = await _home.RunWith(new() { [ClaudeFolders.DirVariable] = there, ["OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"] = "http://x" }, "setup");
         Assert.Equal(0, exit);
         Assert.Contains("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", error, StringComparison.Ordinal);
-        Assert.Equal(["settings.json"], Directory.GetFiles(there).Select(Path.GetFileName));
+        Assert.Equal(["settings.json", "settings.json" + SetupMemory.Suffix], Directory.GetFiles(there).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.False(Directory.Exists(_home.Claude));
     }
 

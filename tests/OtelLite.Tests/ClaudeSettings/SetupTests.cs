@@ -26,7 +26,7 @@ public sealed class SetupTests : IDisposable
 
     public void Dispose() => _home.Dispose();
 
-    private Setup Setup => new(_home.Settings, new SetupRecords(_home.DataDir), _now = _now.AddSeconds(1));
+    private Setup Setup => new(_home.Settings, _now = _now.AddSeconds(1));
 
     private SetupOutcome Apply(bool? statusLine = null, bool? hook = null, string token = "t", string own = Own) =>
         Setup.Apply(new SetupWish(ExportVariables.For(Endpoint, token), statusLine, hook, new OwnCommand([own], [])));
@@ -85,7 +85,7 @@ public sealed class SetupTests : IDisposable
         if (!OperatingSystem.IsWindows())
         {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_home.Settings));
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_home.DataDir, SetupRecords.FileName)));
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_home.Settings + SetupMemory.Suffix));
         }
 
         Assert.Empty(_home.Backups);
@@ -281,7 +281,7 @@ public sealed class SetupTests : IDisposable
         Apply();
         Assert.NotNull(new FileInfo(_home.Settings).LinkTarget);
         Assert.Contains(Endpoint, File.ReadAllText(real), StringComparison.Ordinal);
-        Assert.Equal(["data", ".claude", "dotfiles.json"], Directory.GetFileSystemEntries(_home.Path).Select(p => Path.GetFileName(p)).OrderDescending().OrderBy(n => n!.Length));
+        Assert.Equal([".claude", "dotfiles.json"], Directory.GetFileSystemEntries(_home.Path).Select(p => Path.GetFileName(p)).OrderDescending().OrderBy(n => n!.Length));
         if (!OperatingSystem.IsWindows())
         {
             Assert.Equal(mode, File.GetUnixFileMode(real));
@@ -338,8 +338,8 @@ public sealed class SetupTests : IDisposable
     {
         _home.Write(Before);
         Directory.CreateDirectory(_home.DataDir);
-        File.WriteAllText(Path.Combine(_home.DataDir, SetupRecords.FileName), records);
-        Assert.Contains(SetupRecords.FileName, Assert.Throws<SettingsException>(() => Apply()).Message, StringComparison.Ordinal);
+        File.WriteAllText(_home.Settings + SetupMemory.Suffix, records);
+        Assert.Contains(SetupMemory.Suffix, Assert.Throws<SettingsException>(() => Apply()).Message, StringComparison.Ordinal);
         Assert.Equal(Before, Text);
     }
 }

@@ -81,7 +81,7 @@ public sealed class ExportCommandTests : IAsyncLifetime
         Assert.Equal(["out.csv"], Directory.GetFiles(_server.DataDir, "out*").Select(Path.GetFileName));
         foreach ((string[] words, string says) in ((string[], string)[])
             [
-                (["export", "evnts"], "'events'"), (["export"], "export needs WHAT"), (["export", "events", "--since", "soon"], "'soon' is neither"),
+                (["export", "evnts"], "there is no export evnts; did you mean events?"), (["export", "--formt", "csv"], "did you mean --format?"), (["export", "events", "--format", "xml"], "there is no --format xml"), (["export"], "export needs WHAT"), (["export", "events", "--since", "soon"], "'soon' is neither"),
                 (["export", "events", "--since", "2026-01-02", "--until", "2026-01-01"], "--since must be before --until"),
             ])
         {

@@ -40,7 +40,7 @@ public sealed class ConnectionTests : IAsyncLifetime
     public async Task X_01_Every_port_is_on_loopback_alone_and_localhost_is_all_of_it()
     {
         int http = FreePort.Next(), grpc = FreePort.Next();
-        Options options = OptionsOf(_server.DataDir, "--otlp-http-port", $"{http}", "--otlp-grpc-port", $"{grpc}");
+        Options options = OptionsOf(Path.Combine(_server.DataDir, "other"), "--otlp-http-port", $"{http}", "--otlp-grpc-port", $"{grpc}");
         Assert.All(options.Urls, url => Assert.True(url.IsLoopback));
         await using App app = await App.Start(options with { Urls = [options.Urls.Single() with { Port = 0 }] }, _ => { });
         foreach (int port in (int[])[new Uri(app.Urls.Single()).Port, http, grpc])
@@ -139,7 +139,7 @@ public sealed class ConnectionTests : IAsyncLifetime
         int port = new Uri(_server.Url).Port;
         string other = flag == "--otlp-http-port" ? "--otlp-grpc-port" : "--otlp-http-port";
         List<string> said = [];
-        await using App app = await App.Start(OptionsOf(_server.DataDir, "--urls", "http://127.0.0.1:0", flag, $"{port}", other, "0"), said.Add);
+        await using App app = await App.Start(OptionsOf(Path.Combine(_server.DataDir, "other"), "--urls", "http://127.0.0.1:0", flag, $"{port}", other, "0"), said.Add);
         Assert.Contains($"port {port} is in use by another program", Assert.Single(said), StringComparison.Ordinal);
         Assert.Contains(flag, said[0], StringComparison.Ordinal);
     }

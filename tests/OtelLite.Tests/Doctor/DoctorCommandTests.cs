@@ -63,7 +63,7 @@ public sealed class DoctorCommandTests : IDisposable
         (int exit, string output, string error) = await _home.Run("doctor", "--urls", $"http://127.0.0.1:{FreePort.Next()}", "--otlp-http-port", "0", "--otlp-grpc-port", "0");
         Assert.Equal((1, ""), (exit, error));
         Assert.Contains("\nBROKEN: server. OtelLite does not run on http://127.0.0.1:", output, StringComparison.Ordinal);
-        Assert.Contains("\n\n    otellite\n\n", output, StringComparison.Ordinal);
+        Assert.Contains("\n\n    otellite --urls http://127.0.0.1:", output, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(_home.Path));
     }
 

@@ -74,7 +74,7 @@ internal sealed class Patient : IDisposable
     {
         WriteSettings();
         var origins = Origins.Read(new ClaudeFolders(_home.Claude, System.IO.Path.Combine(Path, "managed")), given, sources, System.IO.Path.Combine(Path, "project"), Environment);
-        return Diagnosis.Make(options ?? _options, origins, "otellite setup", Environment);
+        return Diagnosis.Make(options ?? _options, origins, "otellite setup", "otellite", Environment);
     }
 
     private string? Environment(string name) => _shell.GetValueOrDefault(name);
