@@ -93,8 +93,10 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
         string part = IsOfSession ? $"coalesce({by}, '')" : "coalesce(resource, 0)";
         string own = IsOwn ? measure.SessionColumn! : ModelColumns;
         string amounts = Straddling(command, buckets);
+        // In the table's own order a hundred thousand sessions are read in a third of the time that their index of times takes.
+        string all = IsOwn && !scope.IsOfSessions && scope.HoldsMany(command.Connection!) ? "NOT INDEXED" : "";
         return $"""
-            SELECT first_unix_nano AS time_unix_nano, {part} AS part, {own} AS value FROM usage_session {OwnTable} WHERE {Whole(command, buckets)}
+            SELECT first_unix_nano AS time_unix_nano, {part} AS part, {own} AS value FROM usage_session {all} {OwnTable} WHERE {Whole(command, buckets)}
             UNION ALL SELECT time_unix_nano, {part} AS part, value FROM ({amounts}) JOIN usage_session ON usage_session.id = session
             """;
     }

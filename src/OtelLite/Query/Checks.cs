@@ -68,13 +68,11 @@ internal static class ChecksQuery
     {
         using SqliteCommand command = connection.CreateCommand();
         const string columns = "is_named, verdict, count(*), sum(received_unix_nano > $active), sum(missing_events), sum(open_calls)";
-        command.CommandText = scope.Models.Count > 0
-            ? $"SELECT {columns} FROM usage_session WHERE id IN ({scope.SessionsOf(command)}) GROUP BY 1, 2"
-            : $"""
-              SELECT {columns} FROM usage_session WHERE has_figures AND {scope.Inside(command)} GROUP BY 1, 2
-              UNION ALL SELECT {columns} FROM usage_session
-              WHERE id IN (SELECT session FROM ({scope.AmountsOf(command, scope.Straddling(command))}) WHERE value <> 0) GROUP BY 1, 2
-              """;
+        command.CommandText = $"""
+            SELECT {columns} FROM usage_session WHERE has_figures AND {scope.Inside(command)}{scope.AndDidWithModel(command)} GROUP BY 1, 2
+            UNION ALL SELECT {columns} FROM usage_session
+            WHERE id IN (SELECT session FROM ({scope.AmountsOf(command, scope.Straddling(command))}) WHERE value <> 0) GROUP BY 1, 2
+            """;
         return Read(command, now, UnknownCosts(connection, scope));
     }
 

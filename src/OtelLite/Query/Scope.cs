@@ -142,6 +142,14 @@ internal sealed record Scope
         return $"{string.Join(" AND ", conditions)}{AndSession(command)}";
     }
 
+    /// <summary>Whether so many sessions lie in it that to pass all is less work than to look for each.</summary>
+    public bool HoldsMany(SqliteConnection connection)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = $"SELECT count(*) > coalesce((SELECT max(id) / 3 FROM usage_session), 0) FROM usage_session WHERE {Inside(command)}";
+        return (long)command.ExecuteScalar()! != 0;
+    }
+
     /// <summary>A SELECT of the sessions that lie in the range in part; they are looked for at once, in the command's connection.</summary>
     public string Straddling(SqliteCommand command)
     {
@@ -195,23 +203,37 @@ internal sealed record Scope
     /// <summary>A SELECT of the sessions that did something in the scope; one that did nothing (only start-up records) has no row in any of these.</summary>
     public string SessionsOf(SqliteCommand command)
     {
-        string inside = Models.Count == 0
-            ? $"SELECT id FROM usage_session WHERE has_figures AND {Inside(command)}"
-            : $"""
-              SELECT session FROM usage_session_model WHERE session IN (SELECT id FROM usage_session WHERE {Inside(command)}){AndModel(command)}
-                     AND ({string.Join(" OR ", FigureColumns.All.Select(c => $"{c} <> 0"))})
-              """;
+        string inside = $"SELECT id FROM usage_session WHERE has_figures AND {Inside(command)}{AndDidWithModel(command)}";
         return $"{inside} UNION SELECT session FROM ({AmountsOf(command, Straddling(command))}) WHERE value <> 0";
     }
 
+    /// <summary>A further condition on usage_session: what it did in all, some of that was with one of the named models.</summary>
+    public string AndDidWithModel(SqliteCommand command)
+    {
+        if (Models.Count == 0)
+        {
+            return "";
+        }
+
+        // Of 100,000 sessions, all with a model are found in 16 ms and each one's in 90.
+        return HoldsMany(command.Connection!)
+            ? $" AND +id IN (SELECT session FROM usage_session_model m WHERE m.model IN ({ModelIds(command)}) AND {DidSomething})"
+            : $" AND EXISTS (SELECT 1 FROM usage_session_model m WHERE m.session = usage_session.id{AndModel(command, "m.model")} AND {DidSomething})";
+    }
+
+    /// <summary>A condition on m, a row of usage_session_model: it is not all zeros, as figures that took each other back leave it.</summary>
+    public static string DidSomething { get; } = $"({string.Join(" OR ", FigureColumns.All.Select(c => $"m.{c} <> 0"))})";
+
     /// <summary>A further condition on usage_session: one of the named models was asked in it.</summary>
     public string AndUsesModel(SqliteCommand command) => Models.Count == 0 ? "" : $"""
-        AND EXISTS (SELECT 1 FROM usage_witness WHERE session = usage_session.id AND model IN (SELECT id FROM usage_name WHERE name IN ({Bind(command, "$model", Models)})))
+        AND EXISTS (SELECT 1 FROM usage_witness WHERE session = usage_session.id AND model IN ({ModelIds(command)}))
         """;
 
     /// <summary>A further condition on a table that has a model. The plus keeps SQLite from looking for the model first, of which there are few.</summary>
     public string AndModel(SqliteCommand command, string model = "model") =>
-        Models.Count == 0 ? "" : $" AND +{model} IN (SELECT id FROM usage_name WHERE name IN ({Bind(command, "$model", Models)}))";
+        Models.Count == 0 ? "" : $" AND +{model} IN ({ModelIds(command)})";
+
+    private string ModelIds(SqliteCommand command) => $"SELECT id FROM usage_name WHERE name IN ({Bind(command, "$model", Models)})";
 
     private string Filters(SqliteCommand command, string model)
     {

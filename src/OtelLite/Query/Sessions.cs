@@ -50,7 +50,7 @@ internal static class SessionsQuery
         scope = scope.Narrowed(connection);
         using SqliteCommand command = connection.CreateCommand();
         string text = SessionText.Condition(connection, command, asked.Text);
-        string fitting = Fitting(command, scope, asked, text, scope.Models.Count > 0 && IsLong(connection, scope));
+        string fitting = Fitting(command, scope, asked, text, scope.Models.Count > 0 && scope.HoldsMany(connection));
         command.Parameters.AddWithValue("$active", UnixNano.From(now - Limits.ActiveSession));
         command.Parameters.AddWithValue("$limit", asked.Limit);
         command.Parameters.AddWithValue("$offset", asked.Offset);
@@ -79,7 +79,7 @@ internal static class SessionsQuery
             ? $"SELECT id, {key} AS sort_key, session_id FROM usage_session WHERE has_figures AND {scope.Inside(command)}{and}{andDear}"
             : $"""
               SELECT session AS id, {OfModel(key)} AS sort_key, session_id FROM {Tables(isLong)}
-              WHERE {scope.Inside(command)}{and}{scope.AndModel(command, "m.model")} AND {DidSomething}
+              WHERE {scope.Inside(command)}{and}{scope.AndModel(command, "m.model")} AND {Scope.DidSomething}
               GROUP BY session {(andDear.Length > 0 ? $"HAVING {OfModel("cost_nano_usd")} >= $cost" : "")}
               """;
         return $"""
@@ -98,8 +98,6 @@ internal static class SessionsQuery
                 WHERE true{and}{andDear})
             """;
     }
-
-    private static string DidSomething => $"({string.Join(" OR ", FigureColumns.All.Select(c => $"m.{c} <> 0"))})";
 
     // Every session's models by the way, where the range holds many sessions: to look for each session's takes twice as long as to pass all.
     private static string Tables(bool isLong) => isLong
@@ -121,13 +119,6 @@ internal static class SessionsQuery
             "api_requests" or "api_errors" or "prompts" or "tool_calls" => $"sum(m.{column})",
             _ => column,
         };
-    }
-
-    private static bool IsLong(SqliteConnection connection, Scope scope)
-    {
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = $"SELECT count(*) > (SELECT max(id) / 3 FROM usage_session) FROM usage_session WHERE {scope.Inside(command)}";
-        return (long)command.ExecuteScalar()! != 0;
     }
 
     private static string Page(SqliteCommand command, string fitting, Scope scope, SessionsAsked asked)
