@@ -38,9 +38,8 @@ internal static class ExportersLink
 
         if (!exporters.Contains("otlp"))
         {
-            bool isAllOff = scene.Routes.All(r => !r.IsOn);
             string says = $"{route.Signal} are not exported: {found.Is}";
-            return isAllOff ? Finding.Broken(says, scene.Set(found, "otlp")) : Finding.Odd($"{says}, so {Missing(route.Signal)}", scene.Set(found, "otlp"));
+            return route.Signal == "traces" ? Finding.Ok($"{says}; nothing needs them") : Finding.Broken($"{says}, so {Missing(route.Signal)}", scene.Set(found, "otlp"));
         }
 
         return exporters.Contains("console") ? Finding.Odd($"{route.Signal} are exported, and printed among Claude Code's own output too: {found.Is}", scene.Set(found, "otlp"))

@@ -71,6 +71,9 @@ public sealed class DoctorTests(GrpcServer shared) : IClassFixture<GrpcServer>, 
     [InlineData(Metrics, "otel", "exporters", "no exporter \"otel\"", "set OTEL_METRICS_EXPORTER to otlp")]
     [InlineData(Metrics, null, "exporters", "metrics are not exported: nothing sets", "otlp")]
     [InlineData(Logs, null, "exporters", "logs are not exported: nothing sets", "otlp")]
+    [InlineData(Metrics, "none", "exporters", "(user settings) is \"none\", so lines of code", "set OTEL_METRICS_EXPORTER to otlp")]
+    [InlineData(Logs, "none", "exporters", "(user settings) is \"none\", so prompts", "set OTEL_LOGS_EXPORTER to otlp")]
+    [InlineData(Logs, "console", "exporters", "logs are not exported", "set OTEL_LOGS_EXPORTER to otlp")]
     [InlineData(Endpoint, HostAndPort, "endpoint", "which is no URL", "URL")]
     [InlineData(Endpoint, "localhost:4318", "endpoint", "port 443", "URL")]
     [InlineData(Endpoint, "not a url", "endpoint", "takes http://localhost:4318 instead", "URL")]
@@ -123,8 +126,6 @@ public sealed class DoctorTests(GrpcServer shared) : IClassFixture<GrpcServer>, 
     }
 
     [Theory]
-    [InlineData(Metrics, "none", "exporters", "lines of code")]
-    [InlineData(Logs, "none", "exporters", "prompts")]
     [InlineData(Metrics, "otlp,console", "exporters", "printed among")]
     [InlineData(Switch, "yes", "switch", "not every version")]
     [InlineData(Endpoint, "URL/v1/logs", "endpoint", "/v1/logs/v1/logs")]
@@ -134,6 +135,11 @@ public sealed class DoctorTests(GrpcServer shared) : IClassFixture<GrpcServer>, 
     [Fact]
     public void Both_exporters_off_is_broken() =>
         AssertBroken(_patient.With(Metrics, "none").With(Logs, "console").Look(), "exporters", "metrics are not exported");
+
+    [Theory]
+    [InlineData("none")]
+    [InlineData(null)]
+    public void Traces_may_be_off(string? exporter) => AssertWhole(_patient.With("OTEL_TRACES_EXPORTER", exporter).With(ExportVariables.Traces, "1").Look());
 
     [Fact]
     public void The_users_settings_win_over_the_shell_and_both_are_shown()
