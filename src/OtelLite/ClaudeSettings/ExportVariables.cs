@@ -15,6 +15,11 @@ internal static class ExportVariables
     private const int MetricIntervalMs = 5000;
     private const int LogsIntervalMs = 2000;
 
+    private const string MetricInterval = "OTEL_METRIC_EXPORT_INTERVAL";
+    private const string LogsInterval = "OTEL_LOGS_EXPORT_INTERVAL";
+    private const string Repository = "OTEL_METRICS_INCLUDE_REPOSITORY";
+    private const string Host = "OTEL_RESOURCE_INCLUDE_HOST";
+
     /// <summary>All that must be set, in the order in which a person reads them.</summary>
     /// <param name="endpoint">Scheme, host and port; Claude Code appends the path of each signal.</param>
     public static IReadOnlyList<(string Name, string Value)> For(string endpoint, string token) =>
@@ -25,11 +30,11 @@ internal static class ExportVariables
         (Protocol, "http/json"),
         (Endpoint, endpoint),
         (Headers, $"Authorization=Bearer {token}"),
-        ("OTEL_METRIC_EXPORT_INTERVAL", $"{MetricIntervalMs}"),
-        ("OTEL_LOGS_EXPORT_INTERVAL", $"{LogsIntervalMs}"),
+        (MetricInterval, $"{MetricIntervalMs}"),
+        (LogsInterval, $"{LogsIntervalMs}"),
         // Without these two no figure can be split by project and by machine.
-        ("OTEL_METRICS_INCLUDE_REPOSITORY", "true"),
-        ("OTEL_RESOURCE_INCLUDE_HOST", "1"),
+        (Repository, "true"),
+        (Host, "1"),
     ];
 
     /// <summary>Those of one signal alone, which win over the one for all: that signal then goes elsewhere, unseen.</summary>
@@ -37,13 +42,14 @@ internal static class ExportVariables
         [.. from signal in (string[])["METRICS", "LOGS"] from what in (string[])["ENDPOINT", "PROTOCOL", "HEADERS"] select $"OTEL_EXPORTER_OTLP_{signal}_{what}"];
 
     /// <summary>All that decide whether, how and where to something is exported, in the order in which a person asks.</summary>
-    public static IReadOnlyList<string> All { get; } =
+    public static IReadOnlyList<string> Deciding { get; } =
     [
         Switch, Exporter("metrics"), Exporter("logs"), Protocol, Endpoint, Headers, .. Diverting, Traces, Exporter("traces"),
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
     ];
 
-    public static bool Concerns(string name) => All.Contains(name);
+    /// <summary>These, and how often and with what beside it: no less than setup sets, so that a person counts as many.</summary>
+    public static IReadOnlyList<string> All { get; } = [.. Deciding, MetricInterval, LogsInterval, Repository, Host];
 
     /// <summary>What decides how a signal is exported, if at all.</summary>
     public static string Exporter(string signal) => $"OTEL_{signal.ToUpperInvariant()}_EXPORTER";

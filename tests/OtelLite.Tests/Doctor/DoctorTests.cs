@@ -180,6 +180,33 @@ public sealed class DoctorTests(GrpcServer shared) : IClassFixture<GrpcServer>, 
     }
 
     [Fact]
+    public void What_a_project_sets_in_vain_is_to_be_taken_out_there_once_the_user_settings_have_it()
+    {
+        string project = Path.Combine(_patient.Path, "project", ".claude", "settings.json");
+        Remedy Remedy(string name)
+        {
+            _patient.Put("project/.claude/settings.json", $"{{\"env\":{{\"{name}\":\"1\",\"{Protocol}\":\"grpc\"}}}}");
+            return _patient.Look().Links.Single(l => l.Name == "settings").Worst.Remedy!;
+        }
+
+        Remedy both = Remedy(Switch), traces = Remedy(ExportVariables.Traces);
+        Assert.Equal(($"Take them out of {project}: the settings that count set them already", null), (both.Says, both.Command));
+        Assert.Equal(($"Take them out of {project}; if you want {ExportVariables.Traces}, put that into your user settings, where it counts", null), (traces.Says, traces.Command));
+        _patient.With(Switch, null);
+        Assert.Equal("otellite setup", Remedy(Switch).Command);
+        Assert.Contains($"and take them out of {project}", Remedy(Switch).Says, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_that_setup_sets_is_counted_and_shown()
+    {
+        Diagnosis diagnosis = _patient.Look();
+        int count = ExportVariables.For("", "").Count;
+        Assert.Contains(diagnosis.Links.Single(l => l.Name == "settings").Findings, f => f.Says.EndsWith($"settings.json sets {count} telemetry variables", StringComparison.Ordinal));
+        Assert.Equal(ExportVariables.For("", "").Select(v => v.Name).Order(), diagnosis.Variables.Select(v => v.Name).Order());
+    }
+
+    [Fact]
     public void Settings_that_the_client_is_told_not_to_read_are_named()
     {
         AssertBroken(_patient.Look(sources: "project,local"), "settings", "--setting-sources leaves them out", "user");
