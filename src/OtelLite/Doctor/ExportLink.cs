@@ -61,5 +61,5 @@ internal static class ExportLink
 
     // The server's own words are better than a number; it remembers who was refused.
     private static string? Reason(JsonElement? ingest, string mark) =>
-        RefusedLink.Refusals(ingest).FirstOrDefault(r => r.Client.EndsWith(mark, StringComparison.Ordinal))?.Reason;
+        StatusLook.Refusals(ingest).FirstOrDefault(r => r.Client.EndsWith(mark, StringComparison.Ordinal))?.Reason;
 }

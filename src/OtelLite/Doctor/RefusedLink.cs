@@ -1,4 +1,3 @@
-using System.Text.Json;
 using OtelLite.Status;
 
 namespace OtelLite.Doctor;
@@ -15,7 +14,7 @@ internal static class RefusedLink
 
         RefusedExport[] refused =
         [
-            .. Refusals(ingest).Where(r => IsRecent(r.At, scene.Now) && !r.Client.Contains(TestExport.Agent, StringComparison.Ordinal)),
+            .. StatusLook.Refusals(ingest).Where(r => IsRecent(r.At, scene.Now) && !r.IsDoctors()),
         ];
         List<Finding> findings = [];
         foreach (RefusedExport refusal in refused.Take(Limits.RefusalsToldMax))
@@ -37,19 +36,4 @@ internal static class RefusedLink
 
     /// <summary>Whether a refusal may be of what is set up now.</summary>
     public static bool IsRecent(DateTimeOffset at, DateTimeOffset now) => now - at < Limits.RecentRefusal;
-
-    /// <summary>Those that the server remembers, the newest first.</summary>
-    public static IReadOnlyList<RefusedExport> Refusals(JsonElement? ingest)
-    {
-        List<RefusedExport> refusals = [];
-        if (ingest is { } json && json.TryGetProperty("refusals", out JsonElement all) && all.ValueKind == JsonValueKind.Array)
-        {
-            for (int i = 0; i < all.GetArrayLength(); i++)
-            {
-                refusals.Add(all[i].Deserialize(StatusJson.Default.RefusedExport)!);
-            }
-        }
-
-        return refusals;
-    }
 }

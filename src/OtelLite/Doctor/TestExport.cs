@@ -32,9 +32,6 @@ internal sealed class ExportAnswer(ExportOutcome outcome, string why)
 /// </summary>
 internal static class TestExport
 {
-    /// <summary>How these exports call themselves, at the beginning of their User-Agent.</summary>
-    public const string Agent = "otellite-doctor";
-
     /// <summary>Sends it and waits for the answer, within <see cref="Limits.TestExportTimeout"/>.</summary>
     /// <param name="mark">Random, for this export alone.</param>
     public static ExportAnswer Send(Route route, string mark) => Send(route, mark, Limits.TestExportTimeout);
@@ -112,7 +109,7 @@ internal static class TestExport
         return [.. Encoding.UTF8.GetBytes(head.ToString()), .. body];
     }
 
-    private static string AgentOf(string mark) => $"{Agent} {mark}";
+    private static string AgentOf(string mark) => $"{RefusedExport.DoctorsAgent} {mark}";
 
     // What is refused in protobuf the server's own log tells.
     private static ExportAnswer OfHttp(NetworkStream stream)

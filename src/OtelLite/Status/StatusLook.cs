@@ -75,10 +75,23 @@ internal static class StatusLook
         return server with
         {
             StartedAt = log.TryGetProperty("startedAt", out JsonElement startedAt) && startedAt.TryGetDateTimeOffset(out DateTimeOffset at) ? at : null,
-            LastRefusal = log.TryGetProperty("refusals", out JsonElement refusals) && refusals.ValueKind == JsonValueKind.Array && refusals.GetArrayLength() > 0
-                ? refusals[0].Deserialize(StatusJson.Default.RefusedExport)
-                : null,
+            LastRefusal = Refusals(log).FirstOrDefault(r => !r.IsDoctors()),
         };
+    }
+
+    /// <summary>Those that the server remembers, the newest first.</summary>
+    public static IReadOnlyList<RefusedExport> Refusals(JsonElement? ingest)
+    {
+        List<RefusedExport> refusals = [];
+        if (ingest is { } json && json.TryGetProperty("refusals", out JsonElement all) && all.ValueKind == JsonValueKind.Array)
+        {
+            for (int i = 0; i < all.GetArrayLength(); i++)
+            {
+                refusals.Add(all[i].Deserialize(StatusJson.Default.RefusedExport)!);
+            }
+        }
+
+        return refusals;
     }
 
     /// <summary>The token of the settings, else the data folder's; null where there is none.</summary>

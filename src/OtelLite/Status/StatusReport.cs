@@ -13,12 +13,19 @@ internal sealed record StatusReport(RunningServer Server, StoredDatabase? Databa
 /// <param name="OtlpGrpcPort">The port of the settings where something takes connections; null when nothing does.</param>
 /// <param name="StartedAt">Null without the right token.</param>
 /// <param name="HangingProcess">One that has the data folder and does not answer.</param>
-/// <param name="LastRefusal">The export that was refused last since it started.</param>
+/// <param name="LastRefusal">The export that was refused last since it started, but for doctor's tests.</param>
 internal sealed record RunningServer(
     bool IsRunning, bool CanStore, string? Trouble, string? Version, DateTimeOffset? StartedAt, IReadOnlyList<string> Urls, IReadOnlyList<int> OtlpHttpPorts,
     int? OtlpGrpcPort, RefusedExport? LastRefusal, int? HangingProcess);
 
-internal sealed record RefusedExport(DateTimeOffset At, string Path, int Status, string Reason, string Client, long Times);
+internal sealed record RefusedExport(DateTimeOffset At, string Path, int Status, string Reason, string Client, long Times)
+{
+    /// <summary>How the test exports of <c>otellite doctor</c> call themselves, at the beginning of their User-Agent.</summary>
+    public const string DoctorsAgent = "otellite-doctor";
+
+    /// <summary>Whether it was such a test, which nobody misses.</summary>
+    public bool IsDoctors() => Client.Contains(DoctorsAgent, StringComparison.Ordinal);
+}
 
 /// <summary>What the file tells, whether the server runs or not.</summary>
 /// <param name="RemovedBefore">Raw records of what happened before may have been removed; null while none was.</param>

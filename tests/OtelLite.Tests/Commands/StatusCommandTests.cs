@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using OtelLite.Status;
 
 namespace OtelLite.Tests.Commands;
 
@@ -31,6 +32,26 @@ public sealed class StatusCommandTests
         Assert.Equal(400, (int)json["server"]!["lastRefusal"]!["status"]!);
         Assert.Null(json["problem"]);
         Assert.True((DateTimeOffset)json["server"]!["startedAt"]! <= DateTimeOffset.UtcNow);
+    }
+
+    [Fact]
+    public async Task What_doctor_sent_to_try_is_no_refusal_that_anybody_misses()
+    {
+        await using RunningServer server = await RunningServer.Start();
+        async Task Refuse(string path, string agent)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(server.Url + path));
+            request.Headers.TryAddWithoutValidation("User-Agent", agent);
+            (await server.Http.SendAsync(request)).Dispose();
+        }
+
+        await Refuse("/v1/first", $"{RefusedExport.DoctorsAgent} 0123");
+        Assert.DoesNotContain("Last refused", (await Status(server, "--token", ServerClient.TestToken)).Out, StringComparison.Ordinal);
+        await Refuse("/v1/second", "OTel-OTLP-Exporter-JavaScript/0.208.0");
+        await Refuse("/v1/third", $"{RefusedExport.DoctorsAgent} 4567");
+        Assert.Matches("Last refused, .* on /v1/second from ", (await Status(server, "--token", ServerClient.TestToken)).Out);
+        JsonNode json = JsonNode.Parse((await Status(server, "--json", "--token", ServerClient.TestToken)).Out)!;
+        Assert.Equal("/v1/second", (string)json["server"]!["lastRefusal"]!["path"]!);
     }
 
     [Fact]

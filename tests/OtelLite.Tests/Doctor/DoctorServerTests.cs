@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using OtelLite.ClaudeSettings;
 using OtelLite.Doctor;
+using OtelLite.Status;
 
 namespace OtelLite.Tests.Doctor;
 
@@ -104,7 +105,7 @@ public sealed class DoctorServerTests
         Assert.All(refused.Findings, f => Assert.Equal(LinkState.Odd, f.State));
         Assert.StartsWith($"/v1/nosuch{Limits.RefusalsToldMax} from 127.0.0.1 was refused with 404", refused.Findings[0].Says, StringComparison.Ordinal);
         Assert.StartsWith("and 1 more", refused.Findings[^1].Says, StringComparison.Ordinal);
-        Assert.DoesNotContain(refused.Findings, f => f.Says.Contains(TestExport.Agent, StringComparison.Ordinal));
+        Assert.DoesNotContain(refused.Findings, f => f.Says.Contains(RefusedExport.DoctorsAgent, StringComparison.Ordinal));
     }
 
     [Fact]
