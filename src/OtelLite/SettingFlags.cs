@@ -25,13 +25,22 @@ internal sealed class SettingFlags
     public string? ConfigFile(ParseResult parsed) => parsed.GetValue(_config);
 
     // Of a flag that is given twice the last counts, so that a script may add to what an alias says.
-    private static Option<string?> Flag(string name, string placeholder, string does) => new(name)
+    private static Option<string?> Flag(string name, string placeholder, string does)
     {
-        Description = does,
-        HelpName = placeholder,
-        Recursive = true,
-        Arity = ArgumentArity.OneOrMore,
-        AllowMultipleArgumentsPerToken = false,
-        CustomParser = result => result.Tokens[^1].Value,
-    };
+        var flag = new Option<string?>(name)
+        {
+            Description = does,
+            HelpName = placeholder,
+            Recursive = true,
+            Arity = ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = false,
+            CustomParser = result => result.Tokens[^1].Value,
+        };
+        if (placeholder.Contains('|', StringComparison.Ordinal))
+        {
+            flag.CompletionSources.Add(placeholder.Split('|'));
+        }
+
+        return flag;
+    }
 }

@@ -246,6 +246,43 @@ public sealed class StartTests : IDisposable
         Assert.Contains(shell, words, StringComparison.Ordinal);
     }
 
+    [LinuxFact]
+    public async Task Bash_offers_what_begins_with_what_was_typed()
+    {
+        async Task<string[]> Offered(string line)
+        {
+            (_, string script, _) = await Run("completion", "bash");
+            string asked = $$"""
+                otellite() { dotnet '{{Path.Combine(AppContext.BaseDirectory, "otellite.dll")}}' "$@"; }
+                {{script}}
+                COMP_LINE='{{line}}'; COMP_POINT=${#COMP_LINE}; COMP_WORDS=($COMP_LINE)
+                _otellite otellite '{{line[(line.LastIndexOf(' ') + 1)..]}}' ''
+                printf '%s\n' "${COMPREPLY[@]}"
+                """;
+            using Process bash = Process.Start(new ProcessStartInfo("bash", ["-c", asked]) { RedirectStandardOutput = true })!;
+            string offered = await bash.StandardOutput.ReadToEndAsync();
+            await bash.WaitForExitAsync();
+            return [.. offered.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal)];
+        }
+
+        Assert.Equal(["serve", "service", "setup", "status", "statusline"], await Offered("otellite s"));
+        Assert.Equal(["full", "normal"], await Offered("otellite --durability "));
+        Assert.Equal(["normal"], await Offered("otellite serve --durability n"));
+        Assert.Equal(["csv", "jsonl"], await Offered("otellite export --format "));
+        Assert.Empty(await Offered("otellite --data-dir /"));
+    }
+
+    [Theory]
+    [InlineData("statusline")]
+    [InlineData("hook")]
+    [InlineData("backup")]
+    public async Task The_settings_are_one_line_of_the_help_of_every_command_but_serve(string command)
+    {
+        (_, string help, _) = await Run(command, "--help");
+        Assert.Single(help.Split('\n'), l => l.Contains("the settings of otellite serve", StringComparison.Ordinal));
+        Assert.DoesNotContain("--max-body", help, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("serv", "did you mean serve?")]
     [InlineData("frobnicate", "known are serve")]

@@ -5,12 +5,14 @@ namespace OtelLite.Commands;
 /// <summary><c>otellite completion SHELL</c>: the script that lets a shell complete the words of this program by asking it.</summary>
 internal static class CompletionCommand
 {
+    // Of what the program suggests those count that begin with what was typed: it takes one that has it anywhere, too. zsh and fish look at that themselves.
     private static readonly Dictionary<string, string> Scripts = new()
     {
         ["bash"] = """
             _otellite() {
-                local IFS=$'\n'
-                COMPREPLY=($(otellite "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null))
+                local IFS=$'\n' cur=$2 words
+                words=$(otellite "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null)
+                COMPREPLY=($(compgen -W "$words" -- "$cur"))
             }
             complete -o default -F _otellite otellite
             """,
@@ -18,8 +20,8 @@ internal static class CompletionCommand
             #compdef otellite
             _otellite() {
                 local -a found
-                found=("${(@f)$(otellite "[suggest:${CURSOR}]" "${BUFFER}" 2>/dev/null)}")
-                compadd -- "${found[@]}"
+                found=(${(f)"$(otellite "[suggest:${CURSOR}]" "${BUFFER}" 2>/dev/null)"})
+                (( ${#found} )) && compadd -- "${found[@]}" || _files
             }
             compdef _otellite otellite
             """,
@@ -29,7 +31,7 @@ internal static class CompletionCommand
         ["powershell"] = """
             Register-ArgumentCompleter -Native -CommandName otellite -ScriptBlock {
                 param($word, $line, $position)
-                otellite "[suggest:$position]" "$line" 2>$null | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_) }
+                otellite "[suggest:$position]" "$line" 2>$null | Where-Object { $_.StartsWith($word, 'OrdinalIgnoreCase') } | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_) }
             }
             """,
     };

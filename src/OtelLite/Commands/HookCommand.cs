@@ -13,7 +13,6 @@ internal static class HookCommand
             About = "otellite setup --hook installs it. Unlike the status line it is called for claude -p too.\n",
             Examples = [("otellite setup --hook", "let Claude Code call it")],
         };
-        settings.AddTo(command);
         command.SetAction(parsed =>
         {
             if (ToldSession.Read(ToldSession.ReadInput(), Environment.GetEnvironmentVariable("CLAUDE_PROJECT_DIR")) is { } told)

@@ -28,7 +28,6 @@ internal static class StatusLineCommand
         };
         command.Options.Add(format);
         command.Options.Add(then);
-        settings.AddTo(command);
         command.SetAction(parsed => Run(parsed.GetValue(format)!, parsed.GetValue(then), () => Options.Read(parsed, settings, Environment.GetEnvironmentVariable)));
         return command;
     }
