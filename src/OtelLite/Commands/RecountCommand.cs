@@ -27,6 +27,7 @@ internal static class RecountCommand
     {
         try
         {
+            StoredFile.PathIn(options.DataDir);
             (long records, CountedTotals before, CountedTotals after) = Recount.Run(options.DataDir, options.Durability, Totals);
             Console.Out.WriteLine(asJson
                 ? JsonSerializer.Serialize(new RecountReport(records, before != after, before, after), CommandReports.Default.RecountReport)

@@ -11,12 +11,7 @@ internal static class StoredFile
     /// <exception cref="StorageException">There is no database, it is of another version, or it can't be read; the message says what to do.</exception>
     public static SqliteConnection Open(string dataDir)
     {
-        string path = Path.Combine(dataDir, Database.FileName);
-        if (!File.Exists(path))
-        {
-            throw new StorageException($"there is no database {path}: start otellite once, or name the folder of the right one with --data-dir DIR.");
-        }
-
+        string path = PathIn(dataDir);
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ConnectionString);
         try
         {
@@ -35,6 +30,15 @@ internal static class StoredFile
             connection.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The file, for a command that must not make a new one where there is none.</summary>
+    /// <exception cref="StorageException">There is none; the message says what to do.</exception>
+    public static string PathIn(string dataDir)
+    {
+        string path = Path.Combine(dataDir, Database.FileName);
+        return File.Exists(path) ? path
+            : throw new StorageException($"there is no database {path}: start otellite once, or name the folder of the right one with --data-dir DIR.");
     }
 
     private static void CheckVersion(SqliteConnection connection, string path)

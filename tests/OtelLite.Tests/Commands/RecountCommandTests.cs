@@ -28,4 +28,15 @@ public sealed class RecountCommandTests
         Assert.Equal(0, run.Exit);
         Assert.Contains("cost      $7 -> $0.25", run.Out, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Where_there_is_no_database_none_is_made_and_it_is_said_as_every_command_says_it()
+    {
+        string folder = Path.Combine(Path.GetTempPath(), $"otellite-none-{Guid.NewGuid():N}");
+        CommandRun query = await CommandRun.Of(folder, "query", "SELECT 1");
+        CommandRun run = await CommandRun.Of(folder, "recount");
+        Assert.Equal((1, "", query.Line), (run.Exit, run.Out, run.Line));
+        Assert.StartsWith($"otellite: there is no database {folder}", run.Line, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder));
+    }
 }
