@@ -28,16 +28,25 @@ internal static class Folders
         HomeOrNone(environment) ?? throw new UsageException("you have no home folder: name a folder for the database with --data-dir DIR.");
 
     /// <summary>Makes a folder of the program's own, for its owner alone, where it is missing.</summary>
-    /// <exception cref="IOException">It can't be made.</exception>
+    /// <exception cref="IOException">It can't be made; the message says which.</exception>
     public static void Make(string path)
     {
-        if (OperatingSystem.IsWindows())
+        try
         {
-            Directory.CreateDirectory(path);
+            if (OperatingSystem.IsWindows())
+            {
+                Directory.CreateDirectory(path);
+            }
+            else if (!Directory.Exists(path))
+            {
+                Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
         }
-        else if (!Directory.Exists(path))
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            // Of a place where none can be, such as /proc, .NET says that it could not find a file.
+            string why = File.Exists(path) ? ": there is a file of that name" : e is FileNotFoundException or DirectoryNotFoundException ? "" : $": {e.Message.TrimEnd('.')}";
+            throw new IOException($"the folder {path} can't be made{why}.", e);
         }
     }
 

@@ -31,9 +31,14 @@ internal sealed class NewFile : IDisposable
         {
             using FileStream file = OfOwner(Unfinished, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
         }
+        catch (DirectoryNotFoundException e)
+        {
+            throw new IOException($"{_path} can't be written: its folder does not exist.", e);
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"{_path} can't be written: {e.Message.TrimEnd('.')}.", e);
+            // Nobody has typed that name.
+            throw new IOException($"{_path} can't be written: {e.Message.Replace(Unfinished, _path, StringComparison.Ordinal).TrimEnd('.')}.", e);
         }
     }
 

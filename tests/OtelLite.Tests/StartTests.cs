@@ -308,4 +308,18 @@ public sealed class StartTests : IDisposable
         Assert.Equal((1, ""), (exit, output));
         Assert.Contains(file, Assert.Single(error.Trim().Split('\n')), StringComparison.Ordinal);
     }
+
+    [LinuxFact]
+    public async Task A_data_folder_that_can_not_be_made_is_said_to_be_that()
+    {
+        string file = Path.Combine(_dataDir, "file");
+        await File.WriteAllTextAsync(file, "");
+        foreach ((string folder, string reason) in ((string, string)[])[("/proc/x", ""), (file, ": there is a file of that name")])
+        {
+            string says = $"the folder {folder} can't be made{reason}. Name a folder that you may write to with --data-dir DIR.";
+            (int exit, _, string error) = await Run("serve", "--data-dir", folder, "--urls", "http://127.0.0.1:0", "--otlp-http-port", "0", "--otlp-grpc-port", "0");
+            Assert.Equal((1, $"otellite: can't use the database {folder}/{Database.FileName}: {says}"), (exit, error.Trim()));
+            Assert.Equal((1, $"otellite: {says}"), await Run("setup", "--data-dir", folder) is var (code, _, said) ? (code, said.Trim()) : default);
+        }
+    }
 }

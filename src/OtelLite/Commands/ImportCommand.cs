@@ -166,8 +166,8 @@ internal static class ImportCommand
         AppendIf(text, report.CostDerived, n => $"{n} of these at a cost that is derived from the totals in the transcripts, and marked so.");
         AppendIf(text, report.CostUnknown, n => $"{n} of these at no cost: no total in the transcripts tells their model's price.");
         AppendIf(text, report.OnlyExport ?? 0, n => $"{n} of the same sessions only the export knows: requests of Claude Code's own (titles, /compact) stand in no transcript.");
-        AppendIf(text, report.CopiedLines, n => $"{n} copied lines in forked sessions left out: the session that they were copied from paid.");
-        AppendIf(text, report.FurtherLines, n => $"{n} further lines of the same answers left out: each has the whole usage again.");
+        AppendIf(text, report.CopiedLines, _ => $"{ShownValues.Count(report.CopiedLines, "copied line")} in forked sessions left out: the session that they were copied from paid.");
+        AppendIf(text, report.FurtherLines, _ => $"{ShownValues.Count(report.FurtherLines, "further line")} of the same answers left out: each has the whole usage again.");
         if (report.DryRun)
         {
             text.AppendLine("Nothing was counted. Clients before 2.1 name no request in their export: which of theirs are known shows when they are counted.");

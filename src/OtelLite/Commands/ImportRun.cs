@@ -70,8 +70,8 @@ internal sealed class ImportRun
         }
 
         _bar.Clear();
-        Note(problems, _files.LeftOut, $"transcripts past {Limits.TranscriptFilesMax} are left out: name folders to import one after the other.");
-        Note(problems, _requests.LeftOut, $"lines of requests past {Limits.TranscriptRequestsMax} are left out: name folders to import one after the other.");
+        Note(problems, _files.LeftOut, "transcript", are => $"past {Limits.TranscriptFilesMax} {are} left out: name folders to import one after the other.");
+        Note(problems, _requests.LeftOut, "line", are => $"of requests past {Limits.TranscriptRequestsMax} {are} left out: name folders to import one after the other.");
         return grown.Count(f => f.IsAsked);
     }
 
@@ -165,15 +165,15 @@ internal sealed class ImportRun
 
     private void NoteLines(List<string> problems, TranscriptFile file)
     {
-        Note(problems, file.BrokenLines, $"lines of {file.Path} are no JSON or broken, and are left out.");
-        Note(problems, file.LongLines, $"lines of {file.Path} are longer than {ShownValues.Bytes(Limits.TranscriptLineBytesMax)}, and are left out.");
+        Note(problems, file.BrokenLines, "line", are => $"of {file.Path} {are} no JSON or broken, and {are} left out.");
+        Note(problems, file.LongLines, "line", are => $"of {file.Path} {are} longer than {ShownValues.Bytes(Limits.TranscriptLineBytesMax)}, and {are} left out.");
     }
 
-    private void Note(List<string> problems, long count, string what)
+    private void Note(List<string> problems, long count, string one, Func<string, string> rest)
     {
         if (count > 0)
         {
-            Note(problems, $"{count} {what}");
+            Note(problems, $"{ShownValues.Count(count, one)} {rest(count == 1 ? "is" : "are")}");
         }
     }
 

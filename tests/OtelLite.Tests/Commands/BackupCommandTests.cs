@@ -59,9 +59,24 @@ public sealed class BackupCommandTests : IAsyncLifetime
         await File.WriteAllTextAsync(Copy + "-wal", "");
         Assert.Contains("in use", (await CommandRun.Of(_server.DataDir, "backup", Copy, "--force")).Line, StringComparison.Ordinal);
         Assert.Contains("is a folder", (await CommandRun.Of(_server.DataDir, "backup", _server.DataDir, "--force")).Line, StringComparison.Ordinal);
-        run = await CommandRun.Of(_server.DataDir, "backup", Path.Combine(_server.DataDir, "no", "such", "folder"));
-        Assert.Equal(1, run.Exit);
-        Assert.Contains("can't be written", run.Line, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("backup")]
+    [InlineData("export", "events", "--to")]
+    public async Task Where_there_is_no_folder_for_it_the_file_that_was_asked_for_is_named(params string[] command)
+    {
+        string file = Path.Combine(_server.DataDir, "no", "such", "x.db");
+        CommandRun run = await CommandRun.Of(_server.DataDir, [.. command, file]);
+        Assert.Equal((1, "", $"otellite: {file} can't be written: its folder does not exist."), (run.Exit, run.Out, run.Line));
+    }
+
+    [LinuxFact]
+    public void What_can_not_be_written_for_another_reason_is_named_as_it_was_asked_for_too()
+    {
+        IOException refused = Assert.Throws<IOException>(() => new NewFile("/proc/x", mayReplace: false));
+        Assert.StartsWith("/proc/x can't be written: ", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotMatch("/proc/x[.][0-9a-f]", refused.Message);
     }
 
     [Fact]

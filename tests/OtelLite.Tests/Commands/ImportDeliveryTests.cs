@@ -97,7 +97,7 @@ public sealed class ImportDeliveryTests
         ImportReport report = run.Look(default);
         Assert.Equal((1L, 2, true), (report.New, report.Problems.Count, run.HasFailed));
         Assert.Contains(report.Problems, p => p.StartsWith($"{gone} can't be read and is left out: ", StringComparison.Ordinal));
-        Assert.Contains($"1 lines of {Path.Combine(folder, "t.jsonl")} are no JSON or broken, and are left out.", report.Problems);
+        Assert.Contains($"1 line of {Path.Combine(folder, "t.jsonl")} is no JSON or broken, and is left out.", report.Problems);
         Assert.Empty(run.Look(default).Problems);
         Directory.Delete(folder, recursive: true);
     }
