@@ -6,6 +6,7 @@ namespace OtelLite.Commands;
 internal static class CompletionCommand
 {
     // Of what the program suggests those count that begin with what was typed: it takes one that has it anywhere, too. zsh and fish look at that themselves.
+    // All but PowerShell tell only the words of this command: a line may hold others before it.
     private static readonly Dictionary<string, string> Scripts = new()
     {
         ["bash"] = """
@@ -20,13 +21,14 @@ internal static class CompletionCommand
             #compdef otellite
             _otellite() {
                 local -a found
-                found=(${(f)"$(otellite "[suggest:${CURSOR}]" "${BUFFER}" 2>/dev/null)"})
+                local line="${(j: :)words[1,CURRENT]}"
+                found=(${(f)"$(otellite "[suggest:${#line}]" "$line" 2>/dev/null)"})
                 (( ${#found} )) && compadd -- "${found[@]}" || _files
             }
             compdef _otellite otellite
             """,
         ["fish"] = """
-            complete -c otellite -a '(otellite "[suggest:"(commandline -C)"]" (commandline -cp) 2>/dev/null)'
+            complete -c otellite -a '(set -l line (commandline -cp | string collect); otellite "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null)'
             """,
         ["powershell"] = """
             Register-ArgumentCompleter -Native -CommandName otellite -ScriptBlock {
