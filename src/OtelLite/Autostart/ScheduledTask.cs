@@ -47,6 +47,9 @@ internal sealed class ScheduledTask(IReadOnlyList<string> line, string dataDir) 
 
     protected override Encoding Encoding => Encoding.Unicode;
 
+    // The scheduler has read it, and keeps a task of its own.
+    protected override bool IsStartedByFile => false;
+
     // schtasks says it in the user's own language, Get-ScheduledTask in numbers.
     public override AutostartState Look()
     {

@@ -48,7 +48,17 @@ internal sealed class SystemdUnit(IReadOnlyList<string> line, string configFolde
 
     protected override void Stop() => Tool.Do(Remedy, "systemctl", "--user", "disable", "--now", Unit);
 
-    protected override void Forget() => Tool.Do(Remedy, "systemctl", "--user", "daemon-reload");
+    protected override void Forget()
+    {
+        // What enabled it is still there where systemctl could not be asked.
+        string link = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path)!, "default.target.wants", Unit);
+        if (new FileInfo(link).LinkTarget is not null)
+        {
+            File.Delete(link);
+        }
+
+        Tool.Do(Remedy, "systemctl", "--user", "daemon-reload");
+    }
 
     // systemd.service(5), "Command lines", and systemd.unit(5), "Specifiers".
     private static string Quoted(string word) =>

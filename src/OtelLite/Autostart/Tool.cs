@@ -20,14 +20,14 @@ internal static class Tool
             if (!process.WaitForExit(Limits.ToolTimeout))
             {
                 process.Kill(entireProcessTree: true);
-                throw new AutostartException($"{name} {string.Join(' ', words)} does not end.");
+                throw new AutostartException($"{name} {string.Join(' ', words)} does not end");
             }
 
             return new ToolRun(process.ExitCode, $"{output.Result}{error.Result}".Trim());
         }
         catch (Win32Exception)
         {
-            throw new AutostartException($"there is no {name} here, which would start otellite. Start it in another way of this system's.");
+            throw new AutostartException($"there is no {name} here, which would start otellite", "Start it in another way of this system's.");
         }
     }
 
@@ -39,7 +39,7 @@ internal static class Tool
         ToolRun run = Run(name, words);
         if (run.Exit != 0)
         {
-            throw new AutostartException($"{name} {string.Join(' ', words)} failed: {TerminalText.OneLine(run.Said.ReplaceLineEndings(" ")).TrimEnd('.')}. {@else}".TrimEnd());
+            throw new AutostartException($"{name} {string.Join(' ', words)} failed: {TerminalText.OneLine(run.Said.ReplaceLineEndings(" ")).TrimEnd('.')}", @else);
         }
     }
 }

@@ -48,7 +48,7 @@ internal static class AutostartCommand
             var autostart = Autostart.Autostart.OfThisPlatform([.. ToldAlong.Program(), "serve", "--data-dir", options.DataDir, .. words], options.DataDir, environment);
             return what switch
             {
-                "install" => Install(autostart, parsed, settings, environment),
+                "install" => Install(autostart, options, parsed, settings, environment),
                 "uninstall" => Uninstall(autostart, options),
                 _ => Tell(autostart, asJson),
             };
@@ -60,16 +60,19 @@ internal static class AutostartCommand
         }
     }
 
-    private static int Install(Autostart.Autostart autostart, ParseResult parsed, SettingFlags settings, Func<string, string?> environment)
+    private static int Install(Autostart.Autostart autostart, Options options, ParseResult parsed, SettingFlags settings, Func<string, string?> environment)
     {
         if (settings.Given(parsed).ContainsKey("token") || environment(Setting.All.Single(s => s.Key == "token").Variable) is { Length: > 0 })
         {
-            throw new AutostartException("a token in a file that starts programs can be read by others: put it in otellite.json, or leave it out for the data folder's own.");
+            throw new AutostartException("a token in a file that starts programs can be read by others: put it in otellite.json, or leave it out for the data folder's own");
         }
 
         autostart.Install();
+        ListenUrl page = options.Urls.FirstOrDefault(u => u.IsLoopback, options.Urls[0]);
+        string token = options.Token is null ? $"is in {Path.Combine(options.DataDir, Token.FileName)}" : $"is that of {Options.FileName}";
         Console.Out.WriteLine($"""
             otellite runs now, and whenever you are logged in ({autostart.Kind} {autostart.Path}).
+            Open http://{page.Host}:{page.Port}; the token that the page asks for {token}.
             What it says: {autostart.Log}
             otellite setup lets Claude Code send to it; otellite service uninstall takes this back.
             """);
@@ -78,9 +81,11 @@ internal static class AutostartCommand
 
     private static int Uninstall(Autostart.Autostart autostart, Options options)
     {
-        Console.Out.WriteLine(autostart.Uninstall()
-            ? $"otellite is stopped and is not started any more. What is stored stays in {options.DataDir}."
-            : $"nothing to undo: there is no {autostart.Kind} {autostart.Path}");
+        AutostartEnd end = autostart.Uninstall();
+        Console.Out.WriteLine(
+            !end.WasInstalled ? $"nothing to undo: there is no {autostart.Kind} {autostart.Path}"
+            : end.Unasked is { } why ? $"otellite is not started any more, as {autostart.Path} is deleted; but one that runs may go on until you stop it: {why}."
+            : $"otellite is stopped and is not started any more. What is stored stays in {options.DataDir}.");
         return ExitCode.Done;
     }
 

@@ -37,6 +37,7 @@ public sealed class AutostartTests : IDisposable
         CommandRun run = await Service("", "install", "--urls", "http://localhost:9090");
         Assert.Equal((0, ""), (run.Exit, run.Error));
         Assert.Contains(UnitPath, run.Out, StringComparison.Ordinal);
+        Assert.Contains($"\nOpen http://localhost:9090; the token that the page asks for is in {Path.Combine(_folder, "token")}.\n", run.Out, StringComparison.Ordinal);
         Assert.Equal(["--user daemon-reload", "--user enable otellite.service", "--user restart otellite.service"], Told[..3]);
         string start = (await File.ReadAllLinesAsync(UnitPath)).Single(l => l.StartsWith("ExecStart=", StringComparison.Ordinal));
         Assert.EndsWith($"\"serve\" \"--data-dir\" \"{_folder}\" \"--urls\" \"http://localhost:9090\"", start, StringComparison.Ordinal);
@@ -77,6 +78,43 @@ public sealed class AutostartTests : IDisposable
         Assert.Equal(1, run.Exit);
         Assert.Contains("does not stay up (activating). If an otellite runs already", run.Line, StringComparison.Ordinal);
         Assert.True(Limits.AutostartTrial < Limits.ToolTimeout);
+    }
+
+    [LinuxFact]
+    public async Task An_install_that_fails_leaves_nothing_behind_or_what_was_there_before()
+    {
+        foreach (string answers in (string[])["daemon-reload) exit 1;;", "enable) exit 1;;", "restart) exit 1;;", "is-active) echo failed; exit 3;;"])
+        {
+            CommandRun run = await Service(answers, "install");
+            Assert.Equal(1, run.Exit);
+            Assert.EndsWith(" Nothing is installed.", run.Line, StringComparison.Ordinal);
+            Assert.False(File.Exists(UnitPath));
+            Assert.Contains("--user disable --now otellite.service", Told);
+            File.Delete(Path.Combine(_folder, "told"));
+        }
+
+        Assert.Equal(0, (await Service("", "install", "--urls", "http://localhost:9090")).Exit);
+        string former = await File.ReadAllTextAsync(UnitPath);
+        CommandRun again = await Service("is-active) echo failed; exit 3;;", "install", "--urls", "http://localhost:9091");
+        Assert.Equal(1, again.Exit);
+        Assert.EndsWith(" What was installed before is there again.", again.Line, StringComparison.Ordinal);
+        Assert.Equal(former, await File.ReadAllTextAsync(UnitPath));
+        Assert.Equal("--user restart otellite.service", Told[^1]);
+    }
+
+    [LinuxFact]
+    public async Task Uninstalled_where_systemctl_can_not_be_asked_the_file_is_gone_all_the_same_and_that_is_said()
+    {
+        await Service("", "install");
+        string wants = Path.Combine(Directory.CreateDirectory(Path.Combine(Path.GetDirectoryName(UnitPath)!, "default.target.wants")).FullName, "otellite.service");
+        File.CreateSymbolicLink(wants, UnitPath);
+        CommandRun run = await Service("*) echo 'Failed to connect to bus: No medium found' >&2; exit 1;;", "uninstall");
+        Assert.Equal((0, ""), (run.Exit, run.Error));
+        Assert.Equal(
+            $"otellite is not started any more, as {UnitPath} is deleted; but one that runs may go on until you stop it: "
+            + "systemctl --user disable --now otellite.service failed: Failed to connect to bus: No medium found.\n", run.Out);
+        Assert.False(File.Exists(UnitPath));
+        Assert.Empty(Directory.GetFileSystemEntries(Path.GetDirectoryName(wants)!));
     }
 
     [LinuxFact]
