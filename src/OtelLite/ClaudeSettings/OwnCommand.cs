@@ -14,6 +14,9 @@ internal sealed class OwnCommand(IReadOnlyList<string> program, IReadOnlyList<st
 
     private const string Then = " --then ";
 
+    // What a status line of ours may be told beside settings, each with a value.
+    private static readonly string[] LineFlags = ["--format", Then.Trim()];
+
     // What a POSIX shell takes as it stands; and what it obeys, outside of quotes.
     private static readonly SearchValues<char> Plain = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-");
     private static readonly SearchValues<char> Obeyed = SearchValues.Create("\"\\|;&<>()$`");
@@ -30,15 +33,36 @@ internal sealed class OwnCommand(IReadOnlyList<string> program, IReadOnlyList<st
     private static string Kept(string existing)
     {
         List<string> words = Words(existing);
-        return string.Concat(((string[])["--format", Then.Trim()]).Select(flag => words.IndexOf(flag) is > 0 and var at && at + 1 < words.Count ? $" {flag} {Quoted(words[at + 1])}" : ""));
+        return string.Concat(LineFlags.Select(flag => words.IndexOf(flag) is > 0 and var at && at + 1 < words.Count ? $" {flag} {Quoted(words[at + 1])}" : ""));
     }
 
     /// <summary>Whether a line is one that setup writes for a command, wherever the program was then. One that does more, in a pipe or by a script, is not.</summary>
-    public static bool IsOurs(string line, string command)
+    public static bool IsOurs(string line, string command) => Read(line, command) is not null;
+
+    /// <summary>What such a line calls; null for any other line.</summary>
+    public static OwnCall? Read(string line, string command)
     {
         List<string> words = Words(line);
         int self = words is [var first, ..] && IsProgram(first, "dotnet", "dotnet.exe") ? 1 : 0;
-        return words.Count > self + 1 && IsProgram(words[self], "otellite", "otellite.exe", "otellite.dll") && words[self + 1] == command;
+        if (words.Count <= self + 1 || !IsProgram(words[self], "otellite", "otellite.exe", "otellite.dll") || words[self + 1] != command)
+        {
+            return null;
+        }
+
+        List<string> settings = [];
+        for (int i = self + 2; i < words.Count; i++)
+        {
+            if (LineFlags.Contains(words[i]))
+            {
+                i++;
+            }
+            else if (!LineFlags.Contains(words[i].Split('=')[0]))
+            {
+                settings.Add(words[i]);
+            }
+        }
+
+        return new OwnCall(command, words[self], settings);
     }
 
     private static bool IsProgram(string word, params ReadOnlySpan<string> names) => names.Contains(word[(word.LastIndexOf('/') + 1)..]);

@@ -44,6 +44,7 @@ internal sealed class Diagnosis(IReadOnlyList<Link> links, IReadOnlyList<Found> 
                 EndpointLink.Of(scene),
                 HeadersLink.Of(scene),
                 DivertedLink.Of(scene),
+                CallsLink.Of(scene),
                 ExportLink.Of(scene),
                 RefusedLink.Of(scene),
                 ArrivedLink.Of(scene),

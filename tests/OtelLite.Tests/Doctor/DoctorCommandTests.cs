@@ -50,7 +50,7 @@ public sealed class DoctorCommandTests : IDisposable
         Assert.Equal((1, false, "protocol"), (exit, (bool)json["isWhole"]!, (string)json["broken"]!));
         Assert.Equal($"otellite setup --urls {server.Url} --token TOKEN", (string)json["command"]!);
         Assert.Equal(
-            ["server", "settings", "switch", "exporters", "protocol", "endpoint", "headers", "diverted", "export", "refused", "arrived", "client"],
+            ["server", "settings", "switch", "exporters", "protocol", "endpoint", "headers", "diverted", "calls", "export", "refused", "arrived", "client"],
             json["links"]!.AsArray().Select(l => (string)l!["name"]!));
         Assert.Equal(["broken"], json["links"]![4]!["findings"]!.AsArray().Select(f => (string)f!["state"]!));
         JsonNode headers = json["variables"]!.AsArray().Single(v => (string)v!["name"]! == ExportVariables.Headers)!;
