@@ -36,9 +36,8 @@ internal static class ServerLink
         findings.Add(Finding.Ok($"OtelLite {server.Version} runs{(server.CanStore ? " and can store" : "")}, on {string.Join(" and ", server.Urls)}{since}. {ports}"));
         if (seen.IsElsewhere)
         {
-            findings.Add(Finding.Odd(
-                $"that is where Claude Code sends; doctor was told of {string.Join(" and ", scene.Options.Urls.Select(u => $"http://{u.Host}:{u.Port}"))}",
-                Scene.TellOptions));
+            string told = $"doctor was told of {string.Join(" and ", scene.Options.Urls.Select(u => $"http://{u.Host}:{u.Port}"))}";
+            findings.Add(seen.IsToldByFolder ? Finding.Ok($"that is who has {scene.Options.DataDir}; {told}") : Finding.Odd($"that is where Claude Code sends; {told}", Scene.TellOptions));
         }
 
         string file = Path.Combine(scene.Options.DataDir, Token.FileName);

@@ -8,8 +8,9 @@ namespace OtelLite.Doctor;
 /// <summary>The OtelLite that was found, or not.</summary>
 /// <param name="url">Where it was asked.</param>
 /// <param name="token">One that it takes; null where none is known.</param>
-/// <param name="isElsewhere">It is not where the settings say but where the client sends.</param>
-internal sealed class ServerSeen(StatusReport report, ListenUrl url, string? token, bool isElsewhere)
+/// <param name="isElsewhere">It is not where the settings say.</param>
+/// <param name="isToldByFolder">Where it is instead, the data folder told; or else it is where the client sends.</param>
+internal sealed class ServerSeen(StatusReport report, ListenUrl url, string? token, bool isElsewhere, bool isToldByFolder)
 {
     public StatusReport Report => report;
 
@@ -18,6 +19,8 @@ internal sealed class ServerSeen(StatusReport report, ListenUrl url, string? tok
     public string? Token => token;
 
     public bool IsElsewhere => isElsewhere;
+
+    public bool IsToldByFolder => isToldByFolder;
 
     public bool IsRunning => Report.Server.IsRunning;
 
@@ -29,8 +32,10 @@ internal sealed class ServerSeen(StatusReport report, ListenUrl url, string? tok
     public static ServerSeen Look(Options options, IReadOnlyList<Route> routes)
     {
         StatusReport report = StatusLook.At(options);
-        ListenUrl url = options.Urls.FirstOrDefault(u => report.Server.Urls is [var first, ..] && first == $"http://{u.Host}:{u.Port}", options.Urls[0]);
-        bool isElsewhere = false;
+        // Where it answers, or where it was looked for.
+        ListenUrl url = Options.Url(report.Server.Urls[0]);
+        bool isToldByFolder = report.Server.IsRunning && !options.Urls.Any(u => (u.Host, u.Port) == (url.Host, url.Port));
+        bool isElsewhere = isToldByFolder;
         if (!report.Server.IsRunning && routes.FirstOrDefault(r => !r.IsGrpc && r.Endpoint.IsThisMachine)?.Endpoint.Url is { } at)
         {
             IPAddress[] addresses = IPAddress.TryParse(at.IdnHost, out IPAddress? address) ? [address] : [IPAddress.Loopback, IPAddress.IPv6Loopback];
@@ -49,7 +54,7 @@ internal sealed class ServerSeen(StatusReport report, ListenUrl url, string? tok
             token = known.OfType<string>().Distinct().FirstOrDefault(t => Takes(url, t));
         }
 
-        return new ServerSeen(report, url, token, isElsewhere);
+        return new ServerSeen(report, url, token, isElsewhere, isToldByFolder);
     }
 
     /// <summary>Whether this OtelLite is what listens at an address.</summary>

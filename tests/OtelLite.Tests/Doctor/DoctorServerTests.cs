@@ -71,6 +71,19 @@ public sealed class DoctorServerTests
     }
 
     [Fact]
+    public async Task A_server_that_the_data_folder_tells_of_is_asked_where_it_is_and_setup_is_told_that_place()
+    {
+        await using RunningServer server = await RunningServer.Start();
+        using var patient = Patient.Of(server);
+        var told = Options.Read(["--data-dir", server.DataDir, "--urls", $"http://127.0.0.1:{FreePort.Next()}", "--otlp-http-port", "0", "--otlp-grpc-port", "0", "--token", ServerClient.TestToken], _ => null);
+        Diagnosis diagnosis = patient.Look(options: told);
+        Assert.True(diagnosis.IsSeenToArrive, diagnosis.Broken?.Worst.Says);
+        Assert.Equal(LinkState.Ok, LinkOf(diagnosis, "server").State);
+        Assert.Contains(LinkOf(diagnosis, "server").Findings, f => f.Says.StartsWith($"that is who has {server.DataDir}; doctor was told of", StringComparison.Ordinal));
+        Assert.Equal($"otellite setup --urls {server.Url}", patient.With(ExportVariables.Switch, null).Look(options: told).Broken!.Worst.Remedy!.Command);
+    }
+
+    [Fact]
     public async Task Where_localhost_is_only_half_the_servers_that_is_odd()
     {
         await using RunningServer server = await RunningServer.Start();
