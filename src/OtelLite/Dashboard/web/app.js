@@ -23,6 +23,7 @@ const fresh = new Fresh([now, overtime, sessions, toolsPart, modelsPart, trust, 
 let view = null;
 let zone = ""; // "tz=..." where the server's days are not the reader's
 let summary = null;
+let first = null; // the first answer of this view, until the stream has begun
 let stop = () => {};
 let lost = null; // since when the figures stand still, and why
 
@@ -44,6 +45,16 @@ function show(answer) {
   showScope(answer, new Date());
   showSetup(answer.stored.metrics + answer.stored.events + answer.stored.spans === 0);
   problem(null);
+}
+
+/** What the stream brings. It begins with what the first answer said; then each message is news. */
+function showNews(answer) {
+  // The range's own ends move with the clock.
+  const figures = (of) => JSON.stringify({ ...of, from: null, to: null });
+  const isKnown = first !== null && figures(first) === figures(answer);
+  first = null;
+  if (isKnown) return;
+  show(answer);
   fresh.changed();
 }
 
@@ -63,7 +74,9 @@ async function refresh() {
   try {
     const answer = await get(`/api/summary?${asked}`);
     // What the stream brought meanwhile is newer.
-    if (summary === before && asked === view.query) show(answer);
+    if (summary !== before || asked !== view.query) return;
+    show(answer);
+    return answer;
   } catch {
     // The stream says what is wrong.
   }
@@ -123,7 +136,16 @@ function choose() {
     stop();
     lost = null;
     byId("figures").classList.add("waiting");
-    stop = follow(view.query, show, connection);
+    // Asked plainly and first: a browser asks a host six things at a time, and the stream would come after all the parts.
+    const asked = view.query;
+    first = null;
+    refresh().then((answer) => {
+      if (asked !== view.query || answer === undefined) return;
+      // The parts were asked for after it.
+      first = answer;
+      fresh.answered();
+    });
+    stop = follow(view.query, showNews, connection);
   }
 
   fresh.choose(view, isOther);
@@ -190,6 +212,6 @@ byId("setup-close").addEventListener("click", () => wantSetup(false));
 byId("copy").addEventListener("click", copyFigures);
 addEventListener("hashchange", choose);
 setInterval(tick, 1000);
-setInterval(() => { if (!document.hidden && lost === null && slides(view.range)) refresh(); }, SLIDE_MS);
+setInterval(() => { if (!document.hidden && lost === null && slides(view.range)) refresh().then((answer) => answer && fresh.changed()); }, SLIDE_MS);
 setInterval(() => fresh.ask(trust), RECEIVING_MS);
 choose();

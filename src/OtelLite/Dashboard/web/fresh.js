@@ -53,13 +53,16 @@ export class Fresh {
     }
   }
 
-  /** The scope was answered: something was committed, or time has passed. */
-  changed() {
+  /** The scope makes sense: what is wrong with a part is wrong with that part. */
+  answered() {
     this.isAnswered = true;
-    for (const [part, state] of this.states) {
-      if (state.error) problem(part, state.error);
-      this.ask(part);
-    }
+    for (const [part, state] of this.states) if (state.error) problem(part, state.error);
+  }
+
+  /** Something was committed, or time has passed. */
+  changed() {
+    this.answered();
+    for (const part of this.states.keys()) this.ask(part);
   }
 
   async ask(part) {
