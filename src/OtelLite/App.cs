@@ -85,7 +85,7 @@ internal sealed class App : IAsyncDisposable
         SqliteConnection connection = Database.OpenWriter(options.DataDir, options.Durability);
         Token token = OpenToken(options, out bool isFirstStart);
         var live = new LiveUpdates();
-        var writer = new BatchWriter(connection, new IngestQueue(), live.Committed, say);
+        var writer = new BatchWriter(connection, new IngestQueue(), live.Committed, say, new Retention(options.Retention, options.DbBytesMax, say, Limits.RetentionFirst));
         var log = new IngestLog();
         WebApplication server = BuildServer(options, sockets, new ConnectionProtocols(log));
         var receiver = new OtlpReceiver(token, options.BodyBytesMax, writer.Write, log);
@@ -101,7 +101,8 @@ internal sealed class App : IAsyncDisposable
             log,
             token,
             Version,
-            server.Lifetime.ApplicationStopping);
+            server.Lifetime.ApplicationStopping,
+            options.Retention is { } kept ? ShownValues.Duration(kept) : null);
         var site = new DashboardSite(token, api, new WebAssets(), Version);
         var requests = new Requests(ports, receiver, grpc, site, say);
         server.Run(requests.Serve);

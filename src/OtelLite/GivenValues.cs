@@ -19,6 +19,18 @@ internal static class GivenValues
     public static TimeSpan Duration(string option, string text) =>
         TryDuration(text) ?? throw new UsageException($"{option}: '{text}' is not a duration such as 90d, 24h or 15m.");
 
+    /// <summary>A number of bytes such as 4GB, 500MB or 4000000000; a GB is a billion.</summary>
+    /// <exception cref="UsageException">It is none, or less than a megabyte.</exception>
+    public static long Bytes(string option, string text)
+    {
+        (string Unit, long Bytes)[] units = [("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("", 1)];
+        (string unit, long bytes) = units.First(u => text.EndsWith(u.Unit, StringComparison.OrdinalIgnoreCase));
+        return long.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long count)
+            && count <= long.MaxValue / bytes && count * bytes >= 1_000_000
+            ? count * bytes
+            : throw new UsageException($"{option}: '{text}' is not a size such as 4GB or 500MB, of 1MB or more.");
+    }
+
     /// <summary>A moment: RFC 3339, a date (its first moment in UTC), or a duration back from now.</summary>
     /// <exception cref="UsageException">It is none of these.</exception>
     public static DateTimeOffset Moment(string option, string text, DateTimeOffset now) =>

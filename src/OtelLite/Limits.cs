@@ -268,6 +268,27 @@ internal static class Limits
     /// <summary>Pages that one step gives back to the disk, for the same reason; 2 MB of them are written anew at most.</summary>
     public const int PrunePagesPerStep = 500;
 
+    /// <summary>After a start, before old records are looked for: first comes whoever opens the page.</summary>
+    public static readonly TimeSpan RetentionFirst = TimeSpan.FromMinutes(1);
+
+    /// <summary>Between two looks for old records.</summary>
+    public static readonly TimeSpan RetentionInterval = TimeSpan.FromHours(1);
+
+    /// <summary>Between two steps of a removal while the writer has nothing else to do; between its commits it does one too.</summary>
+    public static readonly TimeSpan RetentionPause = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>A look ends after so many steps that found nothing, and once in so many looks it sees everything.</summary>
+    public const int RetentionFruitlessMax = 20;
+
+    /// <summary>About once a day.</summary>
+    public const int RetentionLooksPerWhole = 24;
+
+    /// <summary>Of a file that is too large, a twentieth of its time is removed at once, and then it is looked at again.</summary>
+    public const int RetentionSlices = 20;
+
+    /// <summary>But not less than this; and this much of raw records stays, however large the file is.</summary>
+    public static readonly TimeSpan RetentionSliceMin = TimeSpan.FromHours(1);
+
     /// <summary>How far the last line of an answer in a transcript and the event of its request may be apart where the event names no request. Recorded
     /// are 0.4 s at most; a slow disk may take longer.</summary>
     public static readonly TimeSpan TranscriptMatch = TimeSpan.FromSeconds(5);

@@ -41,8 +41,11 @@ internal sealed record Options
 
     public required int BodyBytesMax { get; init; }
 
-    /// <summary>What was set but has no effect in this version.</summary>
-    public required IReadOnlyList<string> Warnings { get; init; }
+    /// <summary>How long raw records are kept; null: for ever.</summary>
+    public required TimeSpan? Retention { get; init; }
+
+    /// <summary>How large the database may grow before the oldest raw records go; null: no cap.</summary>
+    public required long? DbBytesMax { get; init; }
 
     /// <param name="arguments">A command line of settings alone.</param>
     /// <exception cref="UsageException">Something set is unknown or has no valid value.</exception>
@@ -92,8 +95,8 @@ internal sealed record Options
                 string other => throw new UsageException($"durability: '{other}' is not one of full, normal."),
             },
             BodyBytesMax = Number("maxBody", Value("maxBody"), 1024, Limits.BodyBytesMaxMax),
-            Warnings = [.. Setting.All.Where(s => !s.HasEffect && all[s.Key] is { Length: > 0 } value && value != "0")
-                .Select(s => $"{s.Flag} has no effect yet in this version.")],
+            Retention = Value("retention") is "0" ? null : GivenValues.Duration("retention", Value("retention")),
+            DbBytesMax = Value("maxDbSize") is { Length: > 0 } size ? GivenValues.Bytes("maxDbSize", size) : null,
         };
     }
 

@@ -13,15 +13,10 @@ internal sealed record Setting(string Flag, string Placeholder, string Variable,
         new("--token", "TOKEN", "OTELLITE_TOKEN", "token", "", "what clients must send; made at the first start"),
         new("--durability", "full|normal", "OTELLITE_DURABILITY", "durability", "full", "full: an acknowledged export survives power loss"),
         new("--max-body", "BYTES", "OTELLITE_MAX_BODY", "maxBody", "67108864", "largest export, before and after decompression"),
-        new("--retention", "90d", "OTELLITE_RETENTION", "retention", "90d", "how long raw records are kept; not applied yet"),
-        new("--max-db-size", "4GB", "OTELLITE_MAX_DB_SIZE", "maxDbSize", "", "how large the database may grow; not applied yet"),
+        new("--retention", "90d", "OTELLITE_RETENTION", "retention", "90d", "how long raw records are kept; what they add up to stays for ever; 0 keeps all"),
+        new("--max-db-size", "4GB", "OTELLITE_MAX_DB_SIZE", "maxDbSize", "", "how large the database may grow before the oldest raw records go; no cap"),
     ];
 
     public const string ConfigFlag = "--config";
     public const string ConfigVariable = "OTELLITE_CONFIG";
-
-    // Known, so that a shared configuration file works with every version; but saying nothing would promise what is not done.
-    private static readonly string[] WithoutEffect = ["retention", "maxDbSize"];
-
-    public bool HasEffect => !WithoutEffect.Contains(Key);
 }

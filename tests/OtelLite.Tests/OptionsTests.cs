@@ -38,7 +38,6 @@ public sealed class OptionsTests : IDisposable
         Assert.Null(options.Token);
         Assert.Equal(Durability.Full, options.Durability);
         Assert.Equal(67108864, options.BodyBytesMax);
-        Assert.Empty(options.Warnings);
         if (OperatingSystem.IsLinux())
         {
             Assert.Equal(Path.Combine(_home, ".local", "share", "otellite"), options.DataDir);
@@ -61,7 +60,7 @@ public sealed class OptionsTests : IDisposable
     {
         foreach (Setting setting in Setting.All)
         {
-            // A value that none takes shows by its refusal that it was read; the others say nothing but a warning.
+            // A value that none takes shows by its refusal that it was read.
             string bad = setting.Key == "dataDir" ? "/elsewhere" : "no good value";
             string file = Write($$"""{"{{setting.Key}}": "{{bad}}"}""");
             foreach (Func<Options> read in (Func<Options>[])[() => Read([setting.Flag, bad]), () => Read([$"{setting.Flag}={bad}"]), () => Read([], (setting.Variable, bad)), () => Read(["--config", file])])
@@ -69,10 +68,6 @@ public sealed class OptionsTests : IDisposable
                 if (setting.Key == "dataDir")
                 {
                     Assert.Equal(Path.GetFullPath(bad), read().DataDir);
-                }
-                else if (!setting.HasEffect)
-                {
-                    Assert.Contains(setting.Flag, Assert.Single(read().Warnings), StringComparison.Ordinal);
                 }
                 else
                 {
@@ -268,9 +263,14 @@ public sealed class OptionsTests : IDisposable
     }
 
     [Fact]
-    public void What_has_no_effect_yet_is_said_unless_it_is_off()
+    public void Raw_records_are_kept_for_90_days_or_as_long_and_as_large_as_is_said()
     {
-        Assert.Equal(2, Read(["--retention", "30d", "--max-db-size", "1GB"]).Warnings.Count);
-        Assert.Empty(Read(["--retention", "0", "--otlp-grpc-port", "0"]).Warnings);
+        Assert.Equal((TimeSpan.FromDays(90), null), (Read([]).Retention, Read([]).DbBytesMax));
+        Options options = Read(["--retention", "30d", "--max-db-size", "4GB"]);
+        Assert.Equal((TimeSpan.FromDays(30), 4_000_000_000L), (options.Retention, options.DbBytesMax));
+        Assert.Null(Read(["--retention", "0"]).Retention);
+        Assert.Equal(500_000_000, Read(["--max-db-size", "500mb"]).DbBytesMax);
+        Assert.Equal(7_000_000, Read(["--max-db-size", "7000000"]).DbBytesMax);
+        Assert.All((string[])["4 GB", "-1GB", "GB", "999999", "99999999999TB"], size => Assert.Contains("is not a size", Refusal(["--max-db-size", size]), StringComparison.Ordinal));
     }
 }

@@ -59,7 +59,7 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
     {
         ProcessStartInfo start = StartInfo(
         [
-            "--data-dir", DataDir, "--urls", $"http://127.0.0.1:{FreePort.Next()}", "--otlp-http-port", "0", "--otlp-grpc-port", GrpcUrl.Split(':')[^1],
+            "--retention", "0", "--data-dir", DataDir, "--urls", $"http://127.0.0.1:{FreePort.Next()}", "--otlp-http-port", "0", "--otlp-grpc-port", GrpcUrl.Split(':')[^1],
             "--token", TestToken, .. _arguments,
         ]);
         if (_heapBytesMax > 0)

@@ -70,8 +70,9 @@ internal sealed class RunningServer : ServerClient, IAsyncDisposable
 
     private async Task StartApp(string[] arguments)
     {
+        // Recordings are of some day in the past, and stay.
         Options options = Options.Read(
-            ["--data-dir", DataDir, "--urls", "http://127.0.0.1:0", "--otlp-http-port", "0", "--otlp-grpc-port", "0", "--token", TestToken, .. arguments], _ => null);
+            ["--retention", "0", "--data-dir", DataDir, "--urls", "http://127.0.0.1:0", "--otlp-http-port", "0", "--otlp-grpc-port", "0", "--token", TestToken, .. arguments], _ => null);
         _app = await App.Start(options, Said.Add);
     }
 }

@@ -33,11 +33,6 @@ internal static class ServeCommand
     private static async Task<int> Run(Options options, string setUpLine, Action setUp)
     {
         using var messages = new Messages(Console.Error);
-        foreach (string warning in options.Warnings)
-        {
-            messages.Say(warning);
-        }
-
         try
         {
             await using App app = await App.Start(options, messages.Say).ConfigureAwait(false);

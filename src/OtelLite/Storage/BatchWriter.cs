@@ -24,6 +24,7 @@ internal sealed class BatchWriter : IDisposable
     private readonly Statement _scrape;
     private readonly SessionPlaceTable _places;
     private readonly Statement _probe;
+    private readonly Retention _retention;
     private long _forgetBodiesAtUnixNano;
     private long _commits;
 
@@ -32,8 +33,10 @@ internal sealed class BatchWriter : IDisposable
 
     /// <param name="committed">Called on the writer's thread after each commit that stored something, with its number.</param>
     /// <param name="say">Tells the operator one sentence; called when trouble begins and when it ends.</param>
-    public BatchWriter(SqliteConnection connection, IngestQueue queue, Action<long> committed, Action<string> say)
+    /// <param name="retention">What is removed in between; null: nothing.</param>
+    public BatchWriter(SqliteConnection connection, IngestQueue queue, Action<long> committed, Action<string> say, Retention? retention = null)
     {
+        _retention = retention ?? Retention.None;
         _connection = connection;
         _queue = queue;
         _committed = committed;
@@ -86,6 +89,7 @@ internal sealed class BatchWriter : IDisposable
     {
         _queue.Close();
         _thread.Join();
+        _retention.Dispose();
         _raw.Dispose();
         _usage.Dispose();
         _begin.Dispose();
@@ -103,8 +107,14 @@ internal sealed class BatchWriter : IDisposable
     private void Run()
     {
         List<WriteJob> jobs = [];
-        while (_queue.Take(jobs, _trouble is null ? Timeout.InfiniteTimeSpan : Limits.TroubleProbeInterval))
+        while (_queue.Take(jobs, _trouble is null ? _retention.Wait : Limits.TroubleProbeInterval))
         {
+            if (jobs.Count == 0 && _trouble is null)
+            {
+                _retention.Step(_connection);
+                continue;
+            }
+
             WriteResult result = WriteTogether(jobs);
             if (result.Outcome == WriteOutcome.Failed && jobs.Count > 1)
             {
@@ -118,6 +128,12 @@ internal sealed class BatchWriter : IDisposable
             foreach (WriteJob job in jobs)
             {
                 job.Complete(result);
+            }
+
+            if (_trouble is null)
+            {
+                // Who is busy all day has to remove something too; what came meanwhile waits for one step.
+                _retention.Step(_connection);
             }
         }
     }

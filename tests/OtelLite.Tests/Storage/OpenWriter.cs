@@ -13,7 +13,13 @@ internal sealed class OpenWriter : IDisposable
     private readonly ManualResetEventSlim _mayGoOn = new(true);
     private readonly SemaphoreSlim _isHeld = new(0);
 
-    public OpenWriter() => Open();
+    private readonly Retention? _retention;
+
+    public OpenWriter(Func<Action<string>, Retention>? retention = null)
+    {
+        _retention = retention?.Invoke(Said.Add);
+        Open();
+    }
 
     public SqliteConnection Connection { get; private set; } = null!;
 
@@ -80,7 +86,7 @@ internal sealed class OpenWriter : IDisposable
     private void Open()
     {
         Connection = Database.OpenWriter(_folder, Durability.Normal);
-        Writer = new BatchWriter(Connection, new IngestQueue(), Committed, Said.Add);
+        Writer = new BatchWriter(Connection, new IngestQueue(), Committed, Said.Add, _retention);
     }
 
     private void Committed(long number)
