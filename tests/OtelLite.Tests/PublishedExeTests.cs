@@ -212,6 +212,36 @@ public sealed class PublishedExeTests
         }
     }
 
+    // Of the 20 ms that a status line has, all but a few are the start of the process, on any machine: so the ratio tells whether it is in time.
+    [PublishedFact]
+    public async Task A_status_line_takes_little_longer_than_the_start_of_the_program_with_a_server_and_without()
+    {
+        await using PublishedExe exe = await PublishedExe.Start();
+        string json = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "recorded", "statusline", "limits.json"));
+        string[] with = ["statusline", "--urls", exe.Url, "--token", ServerClient.TestToken], without = ["statusline", "--urls", $"http://127.0.0.1:{FreePort.Next()}"];
+        string[][] runs = [["--version"], with, without];
+        List<double>[] times = [[], [], []];
+        for (int i = 0; i < 45; i++)
+        {
+            var clock = Stopwatch.StartNew();
+            using Process process = Process.Start(new ProcessStartInfo(PublishedExe.Path, runs[i % 3]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+            if (i % 3 > 0)
+            {
+                await process.StandardInput.WriteAsync(json);
+            }
+
+            process.StandardInput.Close();
+            string line = await process.StandardOutput.ReadToEndAsync();
+            await process.WaitForExitAsync();
+            times[i % 3].Add(clock.Elapsed.TotalMilliseconds);
+            Assert.NotEqual("", line.Trim());
+        }
+
+        double Median(int run) => times[run].Order().ElementAt(times[run].Count / 2);
+        Assert.True(Median(1) < 2 * Median(0), $"with a server {Median(1):0.0} ms, the start alone {Median(0):0.0} ms");
+        Assert.True(Median(2) < 1.75 * Median(0), $"without a server {Median(2):0.0} ms, the start alone {Median(0):0.0} ms");
+    }
+
     private static string OneSentence(Ran ran) => Assert.Single(ran.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
 
     private static async Task<string> FirstWords(string dataDir, int port)
