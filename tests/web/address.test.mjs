@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { DEFAULT, RANGES, custom, looking, narrowing, read, scopeOf, slides, write, zoomed } from "../../src/OtelLite/Dashboard/web/address.js";
+import { DEFAULT, RANGES, custom, looking, narrowing, queryOf, read, scopeOf, slides, write, zoomed } from "../../src/OtelLite/Dashboard/web/address.js";
 
 const view = (hash) => read(hash);
 
@@ -79,4 +79,11 @@ test("Moving in time keeps the length, ends now at the latest, and never shows l
   assert.deepEqual(zoomed([1000, 1010], 0.5, 0, 5000), [975, 1035]);
   const [from, to] = zoomed([0, 3e8], 2, 0, 3e8);
   assert.equal(to - from, 10 * 366 * 86_400);
+});
+
+test("what is asked for before the page is read is what the default view asks", async () => {
+  const { readFile } = await import("node:fs/promises");
+  const asked = queryOf(scopeOf(read("")), "");
+  const first = await readFile(new URL("../../src/OtelLite/Dashboard/web/first.js", import.meta.url), "utf8");
+  assert.ok(first.includes(`query: "${asked}"`) && first.includes(`"/api/summary?${asked}"`), asked);
 });
