@@ -66,6 +66,7 @@ public sealed class SetupTests : IDisposable
     [InlineData(Before)]
     [InlineData("\uFEFF{\r\n\t\"env\": {\"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT\": \"http://elsewhere\", \"A\": \"1\"}\r\n}\r\n")]
     [InlineData("{\"statusLine\":{\"type\":\"command\",\"command\":\"echo 'hi'\",\"padding\":0}}")]
+    [InlineData("{\"x\\ud83d\":\"\\ude00\",\"statusLine\":{\"command\":\"echo \\ud83d\"},\"env\":{\"OTEL_LOGS_EXPORTER\":\"\\ud83d\",\"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT\":\"\\ud83d\"}}")]
     [InlineData("{ }")]
     [InlineData("\n")]
     public void Undone_it_is_to_the_byte_what_it_was(string before)
@@ -76,6 +77,17 @@ public sealed class SetupTests : IDisposable
         Assert.True(Setup.Undo()!.IsWhole);
         Assert.Equal(Encoding.UTF8.GetBytes(before), File.ReadAllBytes(_home.Settings));
         Assert.Null(Setup.Undo());
+    }
+
+    [Fact]
+    public void Half_a_surrogate_pair_keeps_nothing_from_being_taken_back()
+    {
+        _home.Write("{\n  \"env\": {\"OTEL_LOGS_EXPORTER\": {\"a\":\"\\ud83d\"}}\n}");
+        Apply(statusLine: true, hook: true);
+        _home.Write(Text.Replace("{\n", "{\n  \"mine\": \"\\ud83d\",\n", StringComparison.Ordinal));
+        Setup.Undo();
+        Assert.Contains("\"mine\": \"\\ud83d\"", Text, StringComparison.Ordinal);
+        Assert.Equal(["OTEL_LOGS_EXPORTER"], Json["env"]!.AsObject().Select(m => m.Key));
     }
 
     [Fact]
