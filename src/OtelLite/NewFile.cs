@@ -50,6 +50,11 @@ internal sealed class NewFile : IDisposable
         return new FileStream(path, options);
     }
 
+    /// <summary>True when a file can't be opened because another process has it for itself.</summary>
+    public static bool IsHeld(IOException e) =>
+        // ERROR_SHARING_VIOLATION; EAGAIN of Linux and of macOS.
+        OperatingSystem.IsWindows() ? (e.HResult & 0xFFFF) == 32 : e.HResult == (OperatingSystem.IsMacOS() ? 35 : 11);
+
     /// <summary>Where it is until it is kept; it exists, and is empty.</summary>
     public string Unfinished { get; }
 
