@@ -16,7 +16,7 @@ internal static class ImportCommand
 
     public static TaughtCommand Create(SettingFlags settings)
     {
-        var paths = CommandWords.OfPath(new Argument<string[]>("paths")
+        Argument<string[]> paths = CommandWords.OfPath(new Argument<string[]>("paths")
         {
             HelpName = "FILE|FOLDER...",
             Description = "transcripts and folders of them; without any, all of Claude Code's",

@@ -12,8 +12,8 @@ internal sealed record FolderHolder(int ProcessId, IReadOnlyList<string> Urls);
 /// </summary>
 internal sealed class FolderHold : IDisposable
 {
-    private const string LockName = "otellite.lock";
-    private const string HolderName = "otellite.pid";
+    public const string LockName = "otellite.lock";
+    public const string HolderName = "otellite.pid";
 
     private readonly FileStream? _lock;
     private readonly string _holder;
