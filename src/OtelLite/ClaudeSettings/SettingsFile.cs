@@ -63,7 +63,7 @@ internal sealed record SettingsFile(byte[] Bytes, SettingsText Text)
     {
         try
         {
-            string target = Target(path);
+            string target = NewFile.Target(path);
             Folders.Make(Path.GetDirectoryName(target)!);
             UnixFileMode mode = Mode(target);
             if (IsReadOnly(target, mode))
@@ -99,7 +99,7 @@ internal sealed record SettingsFile(byte[] Bytes, SettingsText Text)
     {
         try
         {
-            File.Delete(Target(path));
+            File.Delete(NewFile.Target(path));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -142,9 +142,6 @@ internal sealed record SettingsFile(byte[] Bytes, SettingsText Text)
         }
     }
 
-    // Where a chain of links ends, also when nothing is there yet.
-    private static string Target(string path) => new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
-
     private static UnixFileMode Mode(string path) =>
         !OperatingSystem.IsWindows() && File.Exists(path) ? File.GetUnixFileMode(path) : UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -158,20 +155,28 @@ internal sealed record SettingsFile(byte[] Bytes, SettingsText Text)
 
     private static void WriteNew(string path, byte[] bytes, UnixFileMode mode)
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = mode;
         }
 
         using var file = new FileStream(path, options);
-        file.Write(bytes);
-        if (!OperatingSystem.IsWindows())
+        try
         {
-            // The process's mask takes bits from what it makes.
-            File.SetUnixFileMode(file.SafeFileHandle, mode);
-        }
+            if (!OperatingSystem.IsWindows())
+            {
+                // The process's mask takes bits from what it makes.
+                File.SetUnixFileMode(file.SafeFileHandle, mode);
+            }
 
-        file.Flush(flushToDisk: true);
+            NewFile.WriteAll(file, bytes);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            file.Dispose();
+            File.Delete(path);
+            throw;
+        }
     }
 }
