@@ -113,9 +113,10 @@ internal sealed record SettingsFile(byte[] Bytes, SettingsText Text)
         : [];
 
     /// <summary>Keeps the bytes beside the file. Of all such copies the first and the last ones stay, <see cref="Limits.SettingsBackupsMax"/> in all.</summary>
+    /// <param name="kept">One that stays too: what an undo goes back to, which is not the first after an earlier undo.</param>
     /// <returns>The copy's path.</returns>
     /// <exception cref="SettingsException">It can't be written.</exception>
-    public static string BackUp(string path, byte[] bytes, DateTime now)
+    public static string BackUp(string path, byte[] bytes, DateTime now, string? kept = null)
     {
         string name = path + BackupMark + now.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
         try
@@ -129,7 +130,7 @@ internal sealed record SettingsFile(byte[] Bytes, SettingsText Text)
             // It may hold secrets, whoever may read the file itself.
             WriteNew(copy, bytes, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             string[] all = Backups(path);
-            foreach (string old in all.Skip(1).Take(all.Length - Limits.SettingsBackupsMax))
+            foreach (string old in all.Skip(1).Where(c => c != kept).Take(all.Length - Limits.SettingsBackupsMax))
             {
                 File.Delete(old);
             }

@@ -116,7 +116,7 @@ internal sealed class Setup(string path, DateTime now)
     private SetupOutcome Write(SettingsMerge merge, SettingsFile? file, SetupRecord? earlier)
     {
         byte[] bytes = merge.Text.Bytes;
-        string? backup = file is null ? null : SettingsFile.BackUp(path, file.Bytes, now);
+        string? backup = file is null ? null : SettingsFile.BackUp(path, file.Bytes, now, earlier?.Backup);
         SetupRecord record = merge.Record with
         {
             Left = SetupRecord.Hash(bytes),

@@ -291,6 +291,23 @@ public sealed class SetupTests : IDisposable
     }
 
     [Fact]
+    public void The_copy_that_an_undo_goes_back_to_stays_also_when_it_is_not_the_first()
+    {
+        _home.Write("{\"first\":0}");
+        Apply();
+        Setup.Undo();
+        _home.Write("{\"second\":0}");
+        for (int i = 0; i < Limits.SettingsBackupsMax + 2; i++)
+        {
+            Apply(token: $"t{i}");
+        }
+
+        Assert.Equal(Limits.SettingsBackupsMax, _home.Backups.Length);
+        Assert.True(Setup.Undo()!.IsWhole);
+        Assert.Equal("{\"second\":0}", Text);
+    }
+
+    [Fact]
     public void A_file_too_large_for_settings_is_left_alone()
     {
         _home.Write("{}" + new string(' ', Limits.SettingsBytesMax - 2));
