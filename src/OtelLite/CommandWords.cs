@@ -28,6 +28,28 @@ internal static class CommandWords
         }
     }
 
+    /// <summary>An argument that is a path: it may not be empty, as an unset variable of a script makes it.</summary>
+    public static Argument<T> OfPath<T>(Argument<T> argument)
+    {
+        argument.Validators.Add(result => RefuseEmpty(result, argument.HelpName!));
+        return argument;
+    }
+
+    /// <inheritdoc cref="OfPath{T}(Argument{T})"/>
+    public static Option<T> OfPath<T>(Option<T> option)
+    {
+        option.Validators.Add(result => RefuseEmpty(result, option.HelpName!));
+        return option;
+    }
+
+    private static void RefuseEmpty(SymbolResult result, string what)
+    {
+        if (result.Tokens.Any(t => t.Value.Length == 0))
+        {
+            result.AddError($"{(result is OptionResult option ? option.Option.Name : ((ArgumentResult)result).Parent is CommandResult command ? command.Command.Name : what)}: an empty word is no {what.TrimEnd('.').Replace("|", " and no ", StringComparison.Ordinal)}. Name one.");
+        }
+    }
+
     private static string? Problem(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;

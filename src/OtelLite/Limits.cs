@@ -195,6 +195,9 @@ internal static class Limits
     /// <summary>Copies of those settings that are kept beside them: the first, which is what the user had, and the last ones.</summary>
     public const int SettingsBackupsMax = 10;
 
+    /// <summary>How long a setup waits for another one of the same settings, which takes some milliseconds and one flush to disk.</summary>
+    public static readonly TimeSpan SetupWait = TimeSpan.FromSeconds(5);
+
     /// <summary>Rows that <c>otellite query</c> prints when not told otherwise: some screens.</summary>
     public const int QueryRows = 1000;
 
@@ -237,6 +240,12 @@ internal static class Limits
 
     /// <summary>How long the status line that was there before may take; Claude Code itself was seen to wait for 15 s.</summary>
     public static readonly TimeSpan FormerStatusLineWait = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long its last words are waited for once it has ended: they are in the pipe already, which what it left in the background may hold open.</summary>
+    public static readonly TimeSpan FormerOutputGrace = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Bytes of what it prints; some lines have some hundred.</summary>
+    public const int FormerOutputBytesMax = 64 << 10;
 
     /// <summary>Bytes of what Claude Code tells its status line or a hook; documents of 2 kB were seen.</summary>
     public const int ToldBytesMax = 1 << 20;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Net;
+using System.Text;
 using Microsoft.Extensions.Configuration;
 using OtelLite.Storage;
 
@@ -119,7 +120,7 @@ internal sealed record Options
         try
         {
             // As a stream: the library's own way to open files does not see those whose name begins with a dot.
-            using FileStream stream = File.OpenRead(path);
+            using var stream = new MemoryStream(JsonText.Mended(File.ReadAllBytes(path)).ToArray());
             file = new ConfigurationBuilder().AddJsonStream(stream).Build();
         }
         catch (Exception e) when (e is InvalidDataException or FormatException or System.Text.Json.JsonException)
@@ -141,6 +142,11 @@ internal sealed record Options
             if (section.Value is null)
             {
                 throw new UsageException($"{path}: {section.Key} must be a string or a number, not a list or an object.");
+            }
+
+            if (section.Value.Any(c => char.IsControl(c) || c == Rune.ReplacementChar.Value))
+            {
+                throw new UsageException($"{path}: {section.Key} holds a character that no setting has: a control character, or half of one. Write it anew.");
             }
         }
 

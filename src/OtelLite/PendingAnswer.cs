@@ -16,9 +16,14 @@ internal sealed class PendingAnswer : IDisposable
     /// <summary>Sends; null when nothing takes it there in time.</summary>
     public static PendingAnswer? To(IPAddress address, int port, byte[] request, TimeSpan patience)
     {
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { SendTimeout = (int)patience.TotalMilliseconds };
+        if (SocketFor(address.AddressFamily) is not { } socket)
+        {
+            return null;
+        }
+
         try
         {
+            socket.SendTimeout = (int)patience.TotalMilliseconds;
             if (socket.ConnectAsync(address, port).Wait(patience))
             {
                 socket.Send(request);
@@ -32,6 +37,19 @@ internal sealed class PendingAnswer : IDisposable
 
         socket.Dispose();
         return null;
+    }
+
+    /// <summary>A socket for addresses of one kind; null on a machine that has no such addresses, where nobody can be reached at one.</summary>
+    public static Socket? SocketFor(AddressFamily family)
+    {
+        try
+        {
+            return new Socket(family, SocketType.Stream, ProtocolType.Tcp);
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
     }
 
     /// <summary>The answer, or null when it is not whole by then; it may be waited for again.</summary>

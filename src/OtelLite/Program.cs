@@ -1,6 +1,7 @@
 using System.Text;
 using OtelLite;
 using OtelLite.Commands;
+using OtelLite.Rows;
 
 if (OperatingSystem.IsWindows())
 {
@@ -8,6 +9,7 @@ if (OperatingSystem.IsWindows())
     Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 }
 
+Stdout.TakeOver();
 try
 {
     return await CommandLine.Run(args);
@@ -16,4 +18,14 @@ catch (UsageException e)
 {
     Console.Error.WriteLine($"otellite: {e.Message} See otellite {(e.Command is { } command ? $"{command} " : "")}--help.");
     return ExitCode.WrongUsage;
+}
+catch (StdoutException e)
+{
+    Console.Error.WriteLine($"otellite: {e.Message}");
+    return ExitCode.Failed;
+}
+catch (IOException e) when (Output.IsClosedPipe(e))
+{
+    // Whoever reads has enough.
+    return ExitCode.Done;
 }

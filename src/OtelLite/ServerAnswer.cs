@@ -35,10 +35,10 @@ internal readonly record struct ServerAnswer(int Status, string Body)
     /// <summary>True when something takes connections there.</summary>
     public static bool IsOpen(IPAddress address, int port)
     {
-        using var socket = new Socket(Reachable(address).AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        using Socket? socket = PendingAnswer.SocketFor(Reachable(address).AddressFamily);
         try
         {
-            return socket.ConnectAsync(Reachable(address), port).Wait(Limits.AnswerTimeout);
+            return socket?.ConnectAsync(Reachable(address), port).Wait(Limits.AnswerTimeout) == true;
         }
         catch (AggregateException)
         {

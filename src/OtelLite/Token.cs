@@ -30,14 +30,15 @@ internal sealed class Token(string value)
         made = !File.Exists(path);
         if (made)
         {
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
+            try
             {
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+                Make(path);
             }
-
-            using var file = new StreamWriter(path, options);
-            file.WriteLine(Random());
+            catch (IOException) when (File.Exists(path))
+            {
+                // Another process was first.
+                made = false;
+            }
         }
 
         string token = File.ReadAllText(path).Trim();
@@ -66,6 +67,17 @@ internal sealed class Token(string value)
 
         string rest = header[Scheme.Length..];
         return rest.StartsWith("%20", StringComparison.Ordinal) ? Is(rest[3..].Trim()) : rest.StartsWith(' ') && Is(rest.Trim());
+    }
+
+    private static void Make(string path)
+    {
+        using var file = new NewFile(path, mayReplace: false, dataDir: null);
+        using (var stream = new FileStream(file.Unfinished, FileMode.Open, FileAccess.Write, FileShare.None, bufferSize: 0))
+        {
+            NewFile.WriteAll(stream, Encoding.ASCII.GetBytes($"{Random()}\n"));
+        }
+
+        file.Keep();
     }
 
     // Guid's random bits come from the operating system's generator. .NET's RandomNumberGenerator would load OpenSSL on Linux,

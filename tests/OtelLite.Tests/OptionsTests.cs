@@ -99,6 +99,17 @@ public sealed class OptionsTests : IDisposable
         Assert.Contains("takes no further word, and there is stray", Refusal(["stray"]), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("urls", "\\ud800")]
+    [InlineData("dataDir", "/data\\ud83d")]
+    [InlineData("dataDir", "\\u0000")]
+    [InlineData("token", "\\n")]
+    public void Half_a_character_and_a_control_character_are_an_error_that_names_the_key(string key, string value)
+    {
+        string file = Write($$"""{"{{key}}": "{{value}}"}""");
+        Assert.StartsWith($"{file}: {key} holds a character that no setting has", Refusal(["--config", file]), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void An_unknown_key_is_an_error_that_names_it_its_file_and_the_nearest()
     {

@@ -25,6 +25,15 @@ public sealed class TokenTests : IDisposable
     }
 
     [Fact]
+    public void Many_that_start_at_once_have_the_same_and_leave_nothing_else()
+    {
+        var tokens = new System.Collections.Concurrent.ConcurrentBag<string>();
+        Parallel.For(0, 16, new ParallelOptions { MaxDegreeOfParallelism = 16 }, _ => tokens.Add(Token.OfDataDir(_dataDir, out bool _).Value));
+        Assert.Single(tokens.Distinct());
+        Assert.Equal([PathOfToken], Directory.GetFileSystemEntries(_dataDir));
+    }
+
+    [Fact]
     public void No_two_folders_have_the_same()
     {
         string[] tokens = [.. Enumerable.Range(0, 20).Select(i => Token.OfDataDir(Directory.CreateDirectory(Path.Combine(_dataDir, $"{i}")).FullName, out _).Value)];

@@ -26,11 +26,6 @@ internal sealed class JsonPlaceException(string reason, int line, int column) : 
         string reason = utf8[at..].StartsWith("/"u8) || e.Message.StartsWith("'/'", StringComparison.Ordinal) ? "a comment is not JSON"
             : e.Message.Contains("trailing comma", StringComparison.Ordinal) ? "a comma stands before a closing bracket"
             : e.Message.Split(" LineNumber:")[0].Split(" Change the reader")[0].TrimEnd('.');
-        return At(reason, utf8, at);
-    }
-
-    public static JsonPlaceException At(string reason, ReadOnlySpan<byte> utf8, int at)
-    {
         ReadOnlySpan<byte> before = utf8[..at];
         int lineStart = before.LastIndexOf((byte)'\n') + 1;
         return new JsonPlaceException(reason, before.Count((byte)'\n') + 1, Encoding.UTF8.GetCharCount(before[lineStart..]) + 1);

@@ -21,6 +21,9 @@ internal sealed class OwnCommand(IReadOnlyList<string> program, IReadOnlyList<st
     private static readonly SearchValues<char> Plain = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-");
     private static readonly SearchValues<char> Obeyed = SearchValues.Create("\"\\|;&<>()$`");
 
+    // And within double ones.
+    private static readonly SearchValues<char> ObeyedQuoted = SearchValues.Create("\\$`");
+
     public string Hook => Line(HookWord);
 
     /// <param name="existing">The command that is there now, which is run too: the status line is one, and nobody's may be displaced.</param>
@@ -33,7 +36,14 @@ internal sealed class OwnCommand(IReadOnlyList<string> program, IReadOnlyList<st
     private static string Kept(string existing)
     {
         List<string> words = Words(existing);
-        return string.Concat(LineFlags.Select(flag => words.IndexOf(flag) is > 0 and var at && at + 1 < words.Count ? $" {flag} {Quoted(words[at + 1])}" : ""));
+        return string.Concat(LineFlags.Select(flag => ValueOf(flag, words) is { } value ? $" {flag} {Quoted(value)}" : ""));
+    }
+
+    // Behind its flag, or attached to it.
+    private static string? ValueOf(string flag, List<string> words)
+    {
+        int at = words.FindIndex(w => w == flag || w.StartsWith(flag + '=', StringComparison.Ordinal));
+        return at < 0 ? null : words[at] != flag ? words[at][(flag.Length + 1)..] : at + 1 < words.Count ? words[at + 1] : null;
     }
 
     /// <summary>Whether a line is one that setup writes for a command, wherever the program was then. One that does more, in a pipe or by a script, is not.</summary>
@@ -84,9 +94,9 @@ internal sealed class OwnCommand(IReadOnlyList<string> program, IReadOnlyList<st
             }
 
             word ??= new StringBuilder();
-            int quoted = c == '\'' ? line.IndexOf('\'', i + 1) - i : 0;
+            int quoted = c is '\'' or '"' ? line.IndexOf(c, i + 1) - i : 0;
             bool isEscaped = c == '\\' && i + 1 < line.Length && line[i + 1] == '\'';
-            if (quoted < 0 || (!isEscaped && Obeyed.Contains(c)))
+            if (quoted < 0 || (quoted == 0 && !isEscaped && Obeyed.Contains(c)) || (c == '"' && line.AsSpan(i, quoted).ContainsAny(ObeyedQuoted)))
             {
                 return [];
             }

@@ -63,7 +63,7 @@ internal sealed record SettingsFile(byte[] Bytes, SettingsText Text)
     {
         try
         {
-            string target = Target(path);
+            string target = NewFile.Target(path);
             Folders.Make(Path.GetDirectoryName(target)!);
             UnixFileMode mode = Mode(target);
             if (IsReadOnly(target, mode))
@@ -99,7 +99,7 @@ internal sealed record SettingsFile(byte[] Bytes, SettingsText Text)
     {
         try
         {
-            File.Delete(Target(path));
+            File.Delete(NewFile.Target(path));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -113,9 +113,10 @@ internal sealed record SettingsFile(byte[] Bytes, SettingsText Text)
         : [];
 
     /// <summary>Keeps the bytes beside the file. Of all such copies the first and the last ones stay, <see cref="Limits.SettingsBackupsMax"/> in all.</summary>
+    /// <param name="kept">One that stays too: what an undo goes back to, which is not the first after an earlier undo.</param>
     /// <returns>The copy's path.</returns>
     /// <exception cref="SettingsException">It can't be written.</exception>
-    public static string BackUp(string path, byte[] bytes, DateTime now)
+    public static string BackUp(string path, byte[] bytes, DateTime now, string? kept = null)
     {
         string name = path + BackupMark + now.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
         try
@@ -129,7 +130,7 @@ internal sealed record SettingsFile(byte[] Bytes, SettingsText Text)
             // It may hold secrets, whoever may read the file itself.
             WriteNew(copy, bytes, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             string[] all = Backups(path);
-            foreach (string old in all.Skip(1).Take(all.Length - Limits.SettingsBackupsMax))
+            foreach (string old in all.Skip(1).Where(c => c != kept).Take(all.Length - Limits.SettingsBackupsMax))
             {
                 File.Delete(old);
             }
@@ -141,9 +142,6 @@ internal sealed record SettingsFile(byte[] Bytes, SettingsText Text)
             throw new SettingsException($"{path} can't be backed up, so nothing was changed: {e.Message}", e);
         }
     }
-
-    // Where a chain of links ends, also when nothing is there yet.
-    private static string Target(string path) => new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
 
     private static UnixFileMode Mode(string path) =>
         !OperatingSystem.IsWindows() && File.Exists(path) ? File.GetUnixFileMode(path) : UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -158,20 +156,28 @@ internal sealed record SettingsFile(byte[] Bytes, SettingsText Text)
 
     private static void WriteNew(string path, byte[] bytes, UnixFileMode mode)
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = mode;
         }
 
         using var file = new FileStream(path, options);
-        file.Write(bytes);
-        if (!OperatingSystem.IsWindows())
+        try
         {
-            // The process's mask takes bits from what it makes.
-            File.SetUnixFileMode(file.SafeFileHandle, mode);
-        }
+            if (!OperatingSystem.IsWindows())
+            {
+                // The process's mask takes bits from what it makes.
+                File.SetUnixFileMode(file.SafeFileHandle, mode);
+            }
 
-        file.Flush(flushToDisk: true);
+            NewFile.WriteAll(file, bytes);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            file.Dispose();
+            File.Delete(path);
+            throw;
+        }
     }
 }

@@ -40,13 +40,17 @@ internal sealed class SettingsMerge(SettingsText text, SetupRecord? earlier)
         Done.Add(new(path, was, json));
     }
 
-    /// <summary>Takes a value out, if it is there.</summary>
+    /// <summary>Takes a value out, if it is there, with all others of that name: of two that stand there the client would take the other one then.</summary>
     public void Take(string[] path)
     {
         if (Text.Find(path) is { } old)
         {
             string was = Text.Written(old);
-            Text = Text.Without(path);
+            while (Text.Find(path) is not null)
+            {
+                Text = Text.Without(path);
+            }
+
             Remember(path, null, was);
             Done.Add(new(path, was, null));
         }

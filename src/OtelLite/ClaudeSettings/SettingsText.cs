@@ -48,7 +48,7 @@ internal sealed class SettingsText
             throw new JsonPlaceException("it is not UTF-8", 1, 1);
         }
 
-        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = Limits.JsonDepthMax });
+        var reader = new Utf8JsonReader(JsonText.Mended(utf8), new JsonReaderOptions { MaxDepth = Limits.JsonDepthMax });
         try
         {
             reader.Read();
@@ -59,11 +59,6 @@ internal sealed class SettingsText
         catch (JsonException e)
         {
             throw JsonPlaceException.Of(e, utf8);
-        }
-        catch (InvalidOperationException)
-        {
-            // Half of a surrogate pair in a name, which no text can hold.
-            throw JsonPlaceException.At("a name is not valid text", utf8, (int)reader.TokenStartIndex);
         }
     }
 
@@ -126,7 +121,7 @@ internal sealed class SettingsText
 
     private static JsonElement Element(string json)
     {
-        using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = Limits.JsonDepthMax });
+        using JsonDocument document = JsonText.Document(json);
         return document.RootElement.Clone();
     }
 

@@ -56,6 +56,8 @@ internal sealed class Setup(string path, DateTime now)
     /// <exception cref="SettingsException">The file can't be read or written, or Claude Code can't read it.</exception>
     public SetupOutcome Apply(SetupWish wish)
     {
+        MakeFolder();
+        using var alone = SettingsLock.Take(path);
         SettingsFile? file = SettingsFile.Read(path);
         SetupRecord? earlier = file is null ? null : _memory.Record;
         var merge = new SettingsMerge(file?.Text ?? SettingsText.Parse([]), earlier);
@@ -88,6 +90,7 @@ internal sealed class Setup(string path, DateTime now)
     /// <exception cref="SettingsException">The file can't be read or written, or Claude Code can't read it.</exception>
     public SetupOutcome? Undo()
     {
+        using var alone = SettingsLock.Take(path);
         if (_memory.Record is not { } earlier)
         {
             return null;
@@ -98,10 +101,22 @@ internal sealed class Setup(string path, DateTime now)
         return outcome;
     }
 
+    private void MakeFolder()
+    {
+        try
+        {
+            Folders.Make(Path.GetDirectoryName(path)!);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException($"{path} can't be written: {e.Message}", e);
+        }
+    }
+
     private SetupOutcome Write(SettingsMerge merge, SettingsFile? file, SetupRecord? earlier)
     {
         byte[] bytes = merge.Text.Bytes;
-        string? backup = file is null ? null : SettingsFile.BackUp(path, file.Bytes, now);
+        string? backup = file is null ? null : SettingsFile.BackUp(path, file.Bytes, now, earlier?.Backup);
         SetupRecord record = merge.Record with
         {
             Left = SetupRecord.Hash(bytes),

@@ -11,7 +11,7 @@ internal static class BackupCommand
 {
     public static TaughtCommand Create(SettingFlags settings)
     {
-        var file = new Argument<string>("file") { HelpName = "FILE", Description = "where the copy goes; only you can read it" };
+        Argument<string> file = CommandWords.OfPath(new Argument<string>("file") { HelpName = "FILE", Description = "where the copy goes; only you can read it" });
         var force = new Option<bool>("--force") { Description = "replace FILE if it is there" };
         var json = new Option<bool>("--json") { Description = "print path and size as JSON" };
         var command = new TaughtCommand("backup", "make a consistent copy of the database, also while it is written")

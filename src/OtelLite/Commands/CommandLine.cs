@@ -64,9 +64,9 @@ internal static class CommandLine
             // As many programs have it.
             return await RunParsed(arguments is ["help", .. var of] ? [.. of, CommandWords.HelpFlag] : arguments).ConfigureAwait(false);
         }
-        catch (UsageException) when (arguments is ["hook", ..] && Console.IsInputRedirected)
+        catch (Exception) when (arguments is ["hook", ..] && Console.IsInputRedirected)
         {
-            // Whatever else a hook says, it would block what Claude Code does: also one that an older version of this was told.
+            // Whatever else a hook says, it would block what Claude Code does: also one that an older version of this was told, or that can't read its input.
             return ExitCode.Done;
         }
     }

@@ -11,7 +11,7 @@ internal static class DoctorCommand
     public static TaughtCommand Create(SettingFlags settings)
     {
         var json = new Option<bool>("--json") { Description = "print it as JSON" };
-        var given = new Option<string?>("--settings") { HelpName = "FILE", Description = "what claude is started with as --settings, if it is" };
+        Option<string?> given = CommandWords.OfPath(new Option<string?>("--settings") { HelpName = "FILE", Description = "what claude is started with as --settings, if it is" });
         var sources = new Option<string?>("--setting-sources") { HelpName = "LIST", Description = "what it is started with as --setting-sources, if it is" };
         var command = new TaughtCommand("doctor", "say which link to the dashboard is broken, and how to mend it")
         {

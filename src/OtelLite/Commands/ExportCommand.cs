@@ -23,7 +23,7 @@ internal static class ExportCommand
         var json = new Option<bool>("--json") { Description = "the same as --format jsonl" };
         var since = new Option<string?>("--since") { HelpName = "TIME", Description = "from then on: 7d (back from now), 2026-01-31, 2026-01-31T09:30:00Z" };
         var until = new Option<string?>("--until") { HelpName = "TIME", Description = "what happened before then" };
-        var to = new Option<string?>("--to") { HelpName = "FILE", Description = "into FILE, which only you can read, instead of stdout" };
+        Option<string?> to = CommandWords.OfPath(new Option<string?>("--to") { HelpName = "FILE", Description = "into FILE, which only you can read, instead of stdout" });
         var force = new Option<bool>("--force") { Description = "replace FILE if it is there" };
         var command = new TaughtCommand("export", "write what is stored as CSV or JSON lines")
         {
@@ -68,7 +68,7 @@ internal static class ExportCommand
                 return ExitCode.Done;
             }
 
-            using var file = new NewFile(Folders.Expand(asked.To, Environment.GetEnvironmentVariable), asked.Force);
+            using var file = new NewFile(Folders.Expand(asked.To, Environment.GetEnvironmentVariable), asked.Force, options.DataDir);
             long rows;
             using (var text = new StreamWriter(file.Unfinished, append: false, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), BufferBytes))
             {

@@ -16,12 +16,12 @@ internal static class ImportCommand
 
     public static TaughtCommand Create(SettingFlags settings)
     {
-        var paths = new Argument<string[]>("paths")
+        Argument<string[]> paths = CommandWords.OfPath(new Argument<string[]>("paths")
         {
             HelpName = "FILE|FOLDER...",
             Description = "transcripts and folders of them; without any, all of Claude Code's",
             Arity = ArgumentArity.ZeroOrMore,
-        };
+        });
         var dryRun = new Option<bool>("--dry-run") { Description = "count nothing, tell what would be counted" };
         var watch = new Option<bool>("--watch") { Description = "go on: look every few seconds for what was added, until Ctrl-C" };
         var json = new Option<bool>("--json") { Description = "print it as JSON, with --watch one line each time" };

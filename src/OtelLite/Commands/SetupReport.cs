@@ -110,7 +110,7 @@ internal static class SetupReport
 
     private static string Shown(string? json)
     {
-        using var document = JsonDocument.Parse(json ?? "null");
+        using JsonDocument document = JsonText.Document(json ?? "null");
         return TerminalText.OneLine(document.RootElement.ValueKind == JsonValueKind.String ? document.RootElement.GetString()! : json ?? "");
     }
 

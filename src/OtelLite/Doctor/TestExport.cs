@@ -75,7 +75,12 @@ internal static class TestExport
 
     private static ExportAnswer Send(Route route, string mark, IPAddress address, CancellationToken patience)
     {
-        using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        using Socket? socket = PendingAnswer.SocketFor(address.AddressFamily);
+        if (socket is null)
+        {
+            return new(ExportOutcome.NoAnswer, $"{route.Url!.Host}, port {route.Url.Port}: this machine can't reach an address such as {address}");
+        }
+
         using CancellationTokenRegistration _ = patience.Register(socket.Dispose);
         try
         {

@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.Win32.SafeHandles;
 
 namespace OtelLite.Rows;
 
@@ -16,15 +15,7 @@ internal static class Output
             return TerminalText.Guard(Console.Out);
         }
 
-        // .NET's console takes a closed pipe for success, and a long export would go on for nobody. A file's own position is only moved by the console.
-        Stream stream = Console.OpenStandardOutput();
-        if (!OperatingSystem.IsWindows())
-        {
-            var pipe = new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
-            stream = pipe.CanSeek ? stream : pipe;
-        }
-
-        return new StreamWriter(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), BufferBytes);
+        return new StreamWriter(OtelLite.Rows.Stdout.ForData(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), BufferBytes);
     }
 
     /// <summary>True when the reader of a pipe has closed it, as <c>head</c> does when it has enough: no failure.</summary>

@@ -136,7 +136,8 @@ internal static class StatusLook
     {
         try
         {
-            return JsonElement.Parse(json) is { ValueKind: JsonValueKind.Object } element ? element : null;
+            using JsonDocument document = JsonText.Document(json);
+            return document.RootElement is { ValueKind: JsonValueKind.Object } element ? element.Clone() : null;
         }
         catch (JsonException)
         {

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace OtelLite.StatusLine;
 
@@ -10,8 +11,14 @@ internal sealed class FormerCommand : IDisposable
     private readonly PosixSignalRegistration _ended;
     private readonly Lock _gate = new();
     private Process? _process;
-    private Task<string>? _output;
+    private Task? _read;
+    private Task? _exited;
     private bool _isEnded;
+
+    // One byte more than is shown tells that there is more.
+    private readonly byte[] _kept = new byte[Limits.FormerOutputBytesMax + 1];
+    private int _length;
+    private volatile bool _isTooMuch;
 
     // Before there is anything to end: the signal may come while it is being started.
     private FormerCommand() => _ended = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => End());
@@ -59,36 +66,77 @@ internal sealed class FormerCommand : IDisposable
             return false;
         }
 
-        if (_process is null)
+        if (_process is not { } process)
         {
             return false;
         }
 
-        try
-        {
-            using Stream input = _process.StandardInput.BaseStream;
-            input.Write(json);
-        }
-        catch (IOException)
-        {
-            // It does not read it.
-        }
-
-        _output = _process.StandardOutput.ReadToEndAsync();
+        // One that does not read blocks whoever writes more than a pipe holds. On threads of their own, as what is told to OtelLite meanwhile must not wait for one.
+        Task.Factory.StartNew(() => Write(process.StandardInput.BaseStream, json), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        _read = Task.Factory.StartNew(() => Read(process.StandardOutput.BaseStream), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        _exited = process.WaitForExitAsync();
         return true;
     }
 
-    /// <summary>What it printed, once it has ended; one that does not end is ended.</summary>
+    private static void Write(Stream input, byte[] json)
+    {
+        try
+        {
+            using (input)
+            {
+                input.Write(json);
+            }
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // It does not read it.
+        }
+    }
+
+    private void Read(Stream output)
+    {
+        while (true)
+        {
+            int read = output.Read(_kept, _length, _kept.Length - _length);
+            if (read == 0)
+            {
+                return;
+            }
+
+            // Whoever looks meanwhile sees what was there before, or all of it.
+            Volatile.Write(ref _length, _length + read);
+            if (_length == _kept.Length)
+            {
+                _isTooMuch = true;
+                return;
+            }
+        }
+    }
+
+    /// <summary>What it printed, once it has ended; one that does not end, or prints without end, is ended.</summary>
     /// <param name="wait">How long it may take.</param>
     public string Output(TimeSpan wait)
     {
-        if (_output!.Wait(wait))
+        var clock = Stopwatch.StartNew();
+        if (Task.WaitAny([_read!, _exited!], wait) < 0)
         {
-            return _output.Result.TrimEnd('\r', '\n');
+            End();
+            return "";
         }
 
-        End();
-        return "";
+        // What it left in the background may hold its output open; what it printed itself is in the pipe by now.
+        TimeSpan left = wait - clock.Elapsed;
+        _read!.Wait(left < Limits.FormerOutputGrace ? TimeSpan.FromTicks(Math.Max(left.Ticks, 0)) : Limits.FormerOutputGrace);
+        if (_isTooMuch)
+        {
+            End();
+        }
+
+        // The rest of a character that was cut is left out.
+        int length = Math.Min(Volatile.Read(ref _length), Limits.FormerOutputBytesMax);
+        char[] text = new char[length];
+        int characters = Encoding.UTF8.GetDecoder().GetChars(_kept.AsSpan(0, length), text, flush: false);
+        return new string(text, 0, characters).TrimStart('\uFEFF').TrimEnd('\r', '\n');
     }
 
     private void End()
@@ -96,7 +144,14 @@ internal sealed class FormerCommand : IDisposable
         lock (_gate)
         {
             _isEnded = true;
-            _process?.Kill(entireProcessTree: true);
+            try
+            {
+                _process?.Kill(entireProcessTree: true);
+            }
+            catch (Exception e) when (e is Win32Exception or AggregateException or InvalidOperationException)
+            {
+                // It has ended meanwhile, or changed its user.
+            }
         }
     }
 

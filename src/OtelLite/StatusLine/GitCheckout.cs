@@ -64,13 +64,51 @@ internal readonly record struct GitCheckout(string? Branch, string? Repository)
         return null;
     }
 
-    /// <summary>The last two parts of a remote's address: git@host:owner/name.git, https://host/owner/name, ssh://host/owner/name.</summary>
+    /// <summary>
+    /// The last two parts of a remote's address: git@host:owner/name.git, https://host/owner/name, ssh://host/owner/name; the host stands for an owner where there is
+    /// none. Who signs in there, and with what, is in no name.
+    /// </summary>
     internal static string? NameOf(string url)
     {
-        string path = url.TrimEnd('/');
+        (string host, string path) = Split(url);
+        path = path.TrimEnd('/');
         path = path.EndsWith(".git", StringComparison.Ordinal) ? path[..^4] : path;
-        string[] parts = path.Split('/', ':').Where(p => p.Length > 0).ToArray();
-        return parts is [.., _, var owner, var name] ? $"{owner}/{name}" : null;
+        string[] parts = [.. path.Split('/').Where(p => p.Length > 0)];
+        return host.Length == 0 ? parts is [.., _, var folder, var below] ? $"{folder}/{below}" : null
+            : parts is [.., var owner, var name] ? $"{owner}/{name}"
+            : parts is [var only] ? $"{host}/{only}"
+            : null;
+    }
+
+    // As git tells them apart: a scheme, or a colon before any slash. A path of this machine has no host.
+    private static (string Host, string Path) Split(string url)
+    {
+        if (url.IndexOf("://", StringComparison.Ordinal) is >= 0 and var scheme)
+        {
+            // What asks or points behind the path may be a secret too.
+            string rest = BehindUser(url[(scheme + 3)..].Split('?', '#')[0]);
+            int slash = rest.IndexOf('/', StringComparison.Ordinal);
+            return slash < 0 ? ("", "") : (WithoutPort(rest[..slash]), rest[slash..]);
+        }
+
+        int end = url.IndexOf('/', StringComparison.Ordinal) is >= 0 and var at ? at : url.Length;
+        string place = BehindUser(url[..end]);
+        // One letter is a drive of Windows.
+        return place.IndexOf(':', StringComparison.Ordinal) is > 1 and var colon ? (place[..colon], place[(colon + 1)..] + url[end..]) : ("", url);
+    }
+
+    private static string WithoutPort(string host) => host.LastIndexOf(':') is > 0 and var colon && !host.EndsWith(']') ? host[..colon] : host;
+
+    // A password may have slashes and such signs in it unescaped. One that begins a part of the path is no end of a password.
+    private static string BehindUser(string address)
+    {
+        int sign = address.LastIndexOf('@');
+        while (sign > 0 && address[sign - 1] == '/')
+        {
+            sign = address.LastIndexOf('@', sign - 1);
+        }
+
+        return address[(sign + 1)..];
     }
 
     private static string? FirstLine(string file) => Lines(file).FirstOrDefault();

@@ -22,8 +22,9 @@ internal sealed class Handover : IDisposable
             string source = $"Claude Code's status line on {Environment.MachineName}";
             return ServerAnswer.Post(options.Urls[0], path, options.Token ?? Token.Existing(options.DataDir), told.ToPost(source));
         }
-        catch (Exception e) when (e is UsageException or IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (Exception)
         {
+            // Nobody who looks at a status line can do anything about it, and a hook that fails changes what Claude Code does.
             return null;
         }
     }));
@@ -37,8 +38,9 @@ internal sealed class Handover : IDisposable
             _isOver = answer is not null;
             return answer is { Status: 200, Body: var body } ? JsonSerializer.Deserialize(body, AnsweredJson.Default.AnsweredFigures) : null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // Something else answers there.
             return null;
         }
     }

@@ -51,7 +51,7 @@ internal sealed record ToldSession(string SessionId)
     {
         try
         {
-            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = Limits.JsonDepthMax });
+            using JsonDocument document = JsonText.Document(json);
             JsonElement root = document.RootElement;
             return root.ValueKind == JsonValueKind.Object && Text(root, "session_id") is { } id && !string.IsNullOrWhiteSpace(id) ? Read(root, id, projectFolder) : null;
         }

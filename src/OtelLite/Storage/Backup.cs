@@ -13,13 +13,14 @@ internal static class Backup
     {
         try
         {
-            string full = Path.GetFullPath(path);
+            string full = NewFile.Target(Path.GetFullPath(path)), dataDir = Path.GetDirectoryName(Path.GetFullPath(source.DataSource))!;
             if (full == Path.GetFullPath(source.DataSource) || File.Exists(full + "-wal") || File.Exists(full + "-shm"))
             {
                 throw new StorageException($"{full} is a database in use: name another file.");
             }
 
-            using var file = new NewFile(full, mayReplace);
+            using var file = new NewFile(full, mayReplace, dataDir);
+            using var beside = new Beside(file.Unfinished);
             long bytes = Copy(source, file.Unfinished);
             file.Keep();
             return bytes;
@@ -48,5 +49,17 @@ internal static class Backup
         return found == "ok"
             ? new FileInfo(path).Length
             : throw new StorageException($"the copy is not sound, and neither is the database: {found}. No copy was kept; look at the disk, and keep the older copies.");
+    }
+
+    // What SQLite leaves beside a copy that it could not write to its end.
+    private readonly struct Beside(string copy) : IDisposable
+    {
+        public void Dispose()
+        {
+            foreach (string suffix in (string[])["-journal", "-wal", "-shm"])
+            {
+                File.Delete(copy + suffix);
+            }
+        }
     }
 }

@@ -12,8 +12,8 @@ internal sealed record FolderHolder(int ProcessId, IReadOnlyList<string> Urls);
 /// </summary>
 internal sealed class FolderHold : IDisposable
 {
-    private const string LockName = "otellite.lock";
-    private const string HolderName = "otellite.pid";
+    public const string LockName = "otellite.lock";
+    public const string HolderName = "otellite.pid";
 
     private readonly FileStream? _lock;
     private readonly string _holder;
@@ -33,7 +33,7 @@ internal sealed class FolderHold : IDisposable
                 hold.Tell([]);
                 return hold;
             }
-            catch (IOException e) when (IsHeld(e))
+            catch (IOException e) when (NewFile.IsHeld(e))
             {
                 // Who only looks has it for a moment.
                 if (tries < Limits.HoldTries)
@@ -70,7 +70,7 @@ internal sealed class FolderHold : IDisposable
             using var free = new FileStream(Path.Combine(dataDir, LockName), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             return null;
         }
-        catch (IOException e) when (IsHeld(e))
+        catch (IOException e) when (NewFile.IsHeld(e))
         {
             return Read(Path.Combine(dataDir, HolderName));
         }
@@ -125,7 +125,4 @@ internal sealed class FolderHold : IDisposable
             return null;
         }
     }
-
-    // ERROR_SHARING_VIOLATION; EAGAIN of Linux and of macOS.
-    private static bool IsHeld(IOException e) => OperatingSystem.IsWindows() ? (e.HResult & 0xFFFF) == 32 : e.HResult == (OperatingSystem.IsMacOS() ? 35 : 11);
 }

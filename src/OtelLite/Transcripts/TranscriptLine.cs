@@ -119,7 +119,7 @@ internal sealed class TranscriptLine
         Clear();
         try
         {
-            var reader = new Utf8JsonReader(line, new JsonReaderOptions { MaxDepth = Limits.JsonDepthMax });
+            var reader = new Utf8JsonReader(JsonText.Mended(line), new JsonReaderOptions { MaxDepth = Limits.JsonDepthMax });
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             {
                 return false;
@@ -130,7 +130,7 @@ internal sealed class TranscriptLine
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // Invalid operations are texts with half of a surrogate pair.
+            // Invalid operations are texts that are not UTF-8.
             return false;
         }
     }

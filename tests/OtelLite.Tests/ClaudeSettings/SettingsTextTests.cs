@@ -75,13 +75,21 @@ public sealed class SettingsTextTests
     [InlineData("{} x", 1, 4, "")]
     [InlineData("[]", 1, 1, "the whole is not an object in braces")]
     [InlineData("null", 1, 1, "the whole is not an object in braces")]
-    [InlineData("{\"\\ud800\": 1}", 1, 2, "a name is not valid text")]
     public void What_the_client_does_not_read_is_refused_with_its_place(string text, int line, int column, string reason)
     {
         JsonPlaceException refused = Assert.Throws<JsonPlaceException>(() => Parse(text));
         Assert.Equal((line, column), (refused.Line, refused.Column));
         Assert.StartsWith(reason, refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("LineNumber", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Half_a_surrogate_pair_is_read_as_the_client_reads_it_and_stays_as_it_is_written()
+    {
+        SettingsText text = Parse("""{"\ud800":{"a":["\ude00"]},"env":{"A":"x\ud83d","B":"\ud83d\ude00","C":"\\ud83d"}}""");
+        Assert.Equal(("x\uFFFD", "\U0001F600", "\\ud83d"), (text.Text(text.Find("env", "A")!), text.Text(text.Find("env", "B")!), text.Text(text.Find("env", "C")!)));
+        Assert.True(text.Means(text.Find("\uFFFD")!, """{"a":["\udfff"]}"""));
+        Assert.Equal("""{"\ud800":{"a":["\ude00"]},"env":{"A":"y","B":"\ud83d\ude00","C":"\\ud83d"}}""", Text(text.With(["env", "A"], "\"y\"")));
     }
 
     [Fact]

@@ -66,6 +66,8 @@ public sealed class SetupTests : IDisposable
     [InlineData(Before)]
     [InlineData("\uFEFF{\r\n\t\"env\": {\"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT\": \"http://elsewhere\", \"A\": \"1\"}\r\n}\r\n")]
     [InlineData("{\"statusLine\":{\"type\":\"command\",\"command\":\"echo 'hi'\",\"padding\":0}}")]
+    [InlineData("{\"x\\ud83d\":\"\\ude00\",\"statusLine\":{\"command\":\"echo \\ud83d\"},\"env\":{\"OTEL_LOGS_EXPORTER\":\"\\ud83d\",\"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT\":\"\\ud83d\"}}")]
+    [InlineData("{\"env\":{\"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT\":\"http://a\", \"A\":\"1\",\"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT\":\"http://b\",\"OTEL_LOGS_EXPORTER\":\"a\",\"OTEL_LOGS_EXPORTER\":\"b\"}}")]
     [InlineData("{ }")]
     [InlineData("\n")]
     public void Undone_it_is_to_the_byte_what_it_was(string before)
@@ -76,6 +78,17 @@ public sealed class SetupTests : IDisposable
         Assert.True(Setup.Undo()!.IsWhole);
         Assert.Equal(Encoding.UTF8.GetBytes(before), File.ReadAllBytes(_home.Settings));
         Assert.Null(Setup.Undo());
+    }
+
+    [Fact]
+    public void Half_a_surrogate_pair_keeps_nothing_from_being_taken_back()
+    {
+        _home.Write("{\n  \"env\": {\"OTEL_LOGS_EXPORTER\": {\"a\":\"\\ud83d\"}}\n}");
+        Apply(statusLine: true, hook: true);
+        _home.Write(Text.Replace("{\n", "{\n  \"mine\": \"\\ud83d\",\n", StringComparison.Ordinal));
+        Setup.Undo();
+        Assert.Contains("\"mine\": \"\\ud83d\"", Text, StringComparison.Ordinal);
+        Assert.Equal(["OTEL_LOGS_EXPORTER"], Json["env"]!.AsObject().Select(m => m.Key));
     }
 
     [Fact]
@@ -148,6 +161,19 @@ public sealed class SetupTests : IDisposable
     }
 
     [Fact]
+    public void One_that_stands_there_twice_is_taken_out_twice_and_comes_back_as_it_counted()
+    {
+        _home.Write("""{"env":{"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT":"http://a","OTEL_EXPORTER_OTLP_LOGS_ENDPOINT":"http://b"}}""");
+        SetupOutcome outcome = Apply();
+        Assert.DoesNotContain("LOGS_ENDPOINT", Text, StringComparison.Ordinal);
+        Assert.Equal("\"http://b\"", Assert.Single(outcome.Changes, c => c.Now is null).Was);
+        Assert.Empty(Apply().Changes);
+        _home.Write(Text.Replace("{\"env\"", "{\"x\":1,\"env\"", StringComparison.Ordinal));
+        Setup.Undo();
+        Assert.Equal("""{"x":1,"env":{"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT":"http://b"}}""", Text);
+    }
+
+    [Fact]
     public void What_was_right_already_stays_the_users_when_setup_is_undone()
     {
         _home.Write("""{"env":{"OTEL_LOGS_EXPORTER":"otlp"}}""");
@@ -173,10 +199,13 @@ public sealed class SetupTests : IDisposable
         static string Node(JsonNode node) => node.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
     }
 
-    [Fact]
-    public void What_somebody_added_to_our_own_line_stays_when_setup_runs_again() => Assert.Equal(
-        "/x statusline --format '{model}|5h {5h}' --then 'a | b'",
-        new OwnCommand(["/x"], []).StatusLine("/old/otellite statusline --then 'a | b' --format '{model}|5h {5h}'"));
+    [Theory]
+    [InlineData("--then 'a | b' --format '{model}|5h {5h}'")]
+    [InlineData("--then='a | b' --format={model}'|5h '{5h}")]
+    [InlineData("\"--then\" \"a | b\" --format=\"{model}|5h {5h}\"")]
+    [InlineData("--data-dir \"/my data\" --then \"a | b\" '--format={model}|5h {5h}'")]
+    public void What_somebody_added_to_our_own_line_stays_when_setup_runs_again(string added) => Assert.Equal(
+        "/x statusline --format '{model}|5h {5h}' --then 'a | b'", new OwnCommand(["/x"], []).StatusLine($"/old/otellite statusline {added}"));
 
     [Fact]
     public void The_hook_stands_beside_those_that_are_there_once_and_goes_alone()
@@ -198,6 +227,11 @@ public sealed class SetupTests : IDisposable
     [InlineData("'/new place/otellite' statusline --data-dir '/my data' --then 'it'\\''s | mine'", true)]
     [InlineData("/usr/bin/dotnet '/a b/otellite.dll' statusline", true)]
     [InlineData("C:/Tools/otellite.exe statusline", true)]
+    [InlineData("\"/new place/otellite\" \"statusline\" --format \"it's {model}\"", true)]
+    [InlineData("otellite statusline --format \"$FORMAT\"", false)]
+    [InlineData("otellite statusline --format \"`cat format`\"", false)]
+    [InlineData("otellite statusline --format \"a\\\"b\"", false)]
+    [InlineData("otellite statusline --format \"a", false)]
     [InlineData("otellite statusline | sed s/a/b/", false)]
     [InlineData("my-line otellite statusline", false)]
     [InlineData("/opt/not-otellite statusline", false)]
@@ -257,6 +291,23 @@ public sealed class SetupTests : IDisposable
     }
 
     [Fact]
+    public void The_copy_that_an_undo_goes_back_to_stays_also_when_it_is_not_the_first()
+    {
+        _home.Write("{\"first\":0}");
+        Apply();
+        Setup.Undo();
+        _home.Write("{\"second\":0}");
+        for (int i = 0; i < Limits.SettingsBackupsMax + 2; i++)
+        {
+            Apply(token: $"t{i}");
+        }
+
+        Assert.Equal(Limits.SettingsBackupsMax, _home.Backups.Length);
+        Assert.True(Setup.Undo()!.IsWhole);
+        Assert.Equal("{\"second\":0}", Text);
+    }
+
+    [Fact]
     public void A_file_too_large_for_settings_is_left_alone()
     {
         _home.Write("{}" + new string(' ', Limits.SettingsBytesMax - 2));
@@ -313,6 +364,38 @@ public sealed class SetupTests : IDisposable
         Assert.Contains("Try again", Assert.Throws<SettingsException>(() => SettingsFile.Write(_home.Settings, "{}"u8.ToArray(), null)).Message, StringComparison.Ordinal);
         Assert.Equal("{\"theirs\":1}", Text);
         Assert.Single(Directory.GetFiles(_home.Claude));
+    }
+
+    [Fact]
+    public void Many_at_once_come_one_after_the_other_and_all_is_undone_to_the_byte()
+    {
+        for (int round = 0; round < 5; round++)
+        {
+            _home.Write(Before);
+            Parallel.For(0, 8, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => new Setup(_home.Settings, _now.AddSeconds(i)).Apply(
+                new SetupWish(ExportVariables.For(Endpoint, $"t{i}"), i % 2 == 0, null, new OwnCommand([Own], []))));
+            Assert.True(Setup.Undo()!.IsWhole);
+            Assert.Equal(Before, Text);
+            Array.ForEach(_home.Backups, File.Delete);
+            Assert.DoesNotContain(Directory.GetFiles(_home.Claude), f => f.EndsWith(SettingsLock.Suffix, StringComparison.Ordinal) || f.EndsWith(SetupMemory.Suffix, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void One_that_does_not_end_is_named_to_the_next_in_bounded_time()
+    {
+        _home.Write(Before);
+        using (SettingsLock.Take(_home.Settings))
+        {
+            var clock = System.Diagnostics.Stopwatch.StartNew();
+            Assert.Contains("another otellite setup", Assert.Throws<SettingsException>(() => Setup.Undo()).Message, StringComparison.Ordinal);
+            Assert.InRange(clock.Elapsed, Limits.SetupWait, Limits.SetupWait + TimeSpan.FromSeconds(60));
+        }
+
+        Apply();
+        // What one that was killed has left holds nobody up.
+        File.WriteAllText(_home.Settings + SettingsLock.Suffix, "");
+        Assert.True(Setup.Undo()!.IsWhole);
     }
 
     [Theory]

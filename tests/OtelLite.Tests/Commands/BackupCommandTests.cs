@@ -79,6 +79,66 @@ public sealed class BackupCommandTests : IAsyncLifetime
         Assert.DoesNotMatch("/proc/x[.][0-9a-f]", refused.Message);
     }
 
+    [Theory]
+    [InlineData("otellite.db-wal")]
+    [InlineData("otellite.db-shm")]
+    [InlineData("otellite.db-journal")]
+    [InlineData("token")]
+    [InlineData("otellite.lock")]
+    [InlineData("otellite.pid")]
+    [InlineData("otellite.db")]
+    public async Task The_programs_own_files_are_never_replaced_by_whatever_way_they_are_named(string name)
+    {
+        await File.WriteAllTextAsync(Path.Combine(_server.DataDir, "token"), "mine");
+        string link = Path.Combine(_server.DataDir, "link"), folder = Path.Combine(_server.DataDir, "copies", "folder"), file = Path.Combine(_server.DataDir, name);
+        File.CreateSymbolicLink(link, name);
+        Directory.CreateSymbolicLink(folder, _server.DataDir);
+        string[] before = Directory.GetFiles(_server.DataDir);
+        foreach (string path in (string[])[file, link, Path.Combine(folder, name), Path.Combine(folder, "link")])
+        {
+            CommandRun run = await CommandRun.Of(_server.DataDir, "backup", path, "--force");
+            Assert.Equal((1, ""), (run.Exit, run.Out));
+            Assert.Contains("in use", run.Line, StringComparison.Ordinal);
+            Assert.Equal(1, (await CommandRun.Of(_server.DataDir, "export", "sessions", "--to", path, "--force")).Exit);
+        }
+
+        Assert.Equal(before.Order(), Directory.GetFiles(_server.DataDir).Order());
+        Assert.Equal("mine", await File.ReadAllTextAsync(Path.Combine(_server.DataDir, "token")));
+        (await _server.Post("/v1/logs", Exports.Request(id: "r2"))).Dispose();
+        Assert.Equal(2, (int)(await _server.Get("/api/summary"))["apiRequests"]!);
+    }
+
+    [Fact]
+    public async Task Through_a_link_the_file_that_it_leads_to_is_replaced()
+    {
+        string link = Path.Combine(_server.DataDir, "link");
+        File.CreateSymbolicLink(link, "copies/copy.db");
+        foreach (string what in (string[])["made", "replaced"])
+        {
+            Assert.Equal(0, (await CommandRun.Of(_server.DataDir, "backup", link, "--force")).Exit);
+            Assert.True(new FileInfo(link).LinkTarget is not null, what);
+            Assert.StartsWith("SQLite format 3", await File.ReadAllTextAsync(Copy), StringComparison.Ordinal);
+        }
+    }
+
+    [LinuxFact]
+    public async Task What_is_no_regular_file_is_refused_and_stays()
+    {
+        string pipe = Path.Combine(_server.DataDir, "pipe");
+        using (var make = System.Diagnostics.Process.Start("mkfifo", [pipe]))
+        {
+            await make.WaitForExitAsync();
+        }
+
+        foreach (string path in (string[])["/dev/null", pipe])
+        {
+            CommandRun run = await CommandRun.Of(_server.DataDir, "backup", path, "--force");
+            Assert.Equal(1, run.Exit);
+            Assert.Contains($"{path} can't be written: it is no regular file", run.Line, StringComparison.Ordinal);
+            Assert.True(Path.Exists(path));
+        }
+    }
+
     [Fact]
     public async Task Copies_made_while_exports_come_are_each_of_one_moment()
     {

@@ -107,6 +107,15 @@ public sealed class StatusCommandTests
         Assert.Null(await waits.WaitAsync(Limits.AnswerTimeout + TimeSpan.FromSeconds(10)));
     }
 
+    [Fact]
+    public void Where_a_machine_has_no_such_addresses_nobody_answers_and_nothing_fails()
+    {
+        // As IPv6 is on a machine without it: a kind of address that this one does not have either.
+        Assert.Null(PendingAnswer.SocketFor(AddressFamily.DecNet));
+        using Socket? socket = PendingAnswer.SocketFor(AddressFamily.InterNetwork);
+        Assert.NotNull(socket);
+    }
+
     private static ListenUrl UrlOf(TcpListener listener) => new("127.0.0.1", [IPAddress.Loopback], ((IPEndPoint)listener.LocalEndpoint).Port);
 
     // What is understood of these bytes.

@@ -182,6 +182,11 @@ public sealed class StatusLineCommandTests
         Assert.Equal("/home/dev/work/demo-app", (string?)await Soon(async () => (await server.Get($"/api/sessions/{id}"))["session"]!["folder"]));
         Assert.Equal(new CommandRun(0, "", ""), await Hook("no json", server.Url));
         Assert.Equal(new CommandRun(0, "", ""), await CommandRun.WithStdin(server.DataDir, json, "hook", "--no-such-flag"));
+        using (Handover told = Handover.Of(new ToldSession("a"), () => throw new NotSupportedException()))
+        {
+            Assert.Null(told.Figures(Limits.AnswerTimeout));
+        }
+
         string url = server.Url;
         await server.Stop();
         Assert.Equal(new CommandRun(0, "", ""), await Hook(json, url));

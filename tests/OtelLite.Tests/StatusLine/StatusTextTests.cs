@@ -99,6 +99,13 @@ public sealed class StatusTextTests
         Assert.Null(Named(Limits.PlaceCharactersMax + 1).Name);
     }
 
+    [Fact]
+    public void Half_a_surrogate_pair_costs_itself_alone()
+    {
+        ToldSession told = ToldSession.Read("""{"session_id":"a\udc00","\ud83d":{"\ud83d":1},"session_name":"fix \ud83d","workspace":{"\ude00":"","project_dir":"/p\ud83d\ude00"}}"""u8.ToArray(), null)!;
+        Assert.Equal(("a\uFFFD", "fix \uFFFD", "/p\U0001F600"), (told.SessionId, told.Name, told.Folder));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("[]")]

@@ -45,12 +45,12 @@ public sealed class TranscriptTests : IDisposable
     }
 
     [Fact]
-    public void A_broken_line_and_one_with_half_a_surrogate_pair_cost_nothing_but_themselves()
+    public void A_broken_line_costs_nothing_but_itself_and_half_a_surrogate_pair_not_even_its_line()
     {
         TranscriptFile file = Written($"{Line("m1", 10)}\n{Line("m2", 20)[..^9]}\n{Line("m\\ud83d", 20)}\n[1]\n\n{Line("m3", 30)}\r\n");
         Read(file);
-        Assert.Equal(["m1", "m3"], Ids);
-        Assert.Equal(2, file.BrokenLines);
+        Assert.Equal(["m1", "m3", "m\uFFFD"], Ids.Order(StringComparer.Ordinal));
+        Assert.Equal(1, file.BrokenLines);
     }
 
     [Fact]

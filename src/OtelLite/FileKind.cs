@@ -1,0 +1,28 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace OtelLite;
+
+/// <summary>Tells files from what only has a name like one: devices, pipes, sockets. .NET asks the system and does not tell.</summary>
+internal static class FileKind
+{
+    // Far more than the structure has; behind its flags is the mode, with the kind in its upper bits as stat(2) has it.
+    private const int StatusBytes = 512, ModeAt = 4, Kind = 0xF000, Regular = 0x8000;
+
+    /// <param name="path">Of something that is there.</param>
+    public static bool IsRegular(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return !File.GetAttributes(path).HasFlag(FileAttributes.Device);
+        }
+
+        byte[] status = new byte[StatusBytes];
+        return Stat([.. Encoding.UTF8.GetBytes(path), 0], status) != 0 || (BitConverter.ToInt32(status, ModeAt) & Kind) == Regular;
+    }
+
+    // .NET's own, the same on every system, and a part of each program that it compiles.
+    [DllImport("libSystem.Native", EntryPoint = "SystemNative_Stat")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Stat(byte[] path, byte[] status);
+}
