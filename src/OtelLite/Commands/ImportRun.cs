@@ -132,7 +132,7 @@ internal sealed class ImportRun
         List<TranscriptRequest> toSend = [];
         foreach (TranscriptRequest request in changed)
         {
-            if (known.Imported(request.Session, request.Id, request.At, request.Input, request.CacheRead, request.CacheCreation) is { } told && !TellsMore(request, told))
+            if (Imported(request, known) is { } told && !TellsMore(request, told))
             {
                 request.IsChanged = false;
                 request.IsWithoutPrice = told is { Word.Teller: not Teller.Event, IsWithoutPrice: true };
@@ -146,12 +146,15 @@ internal sealed class ImportRun
         return (toSend, changed.Count - toSend.Count);
     }
 
+    private static KnownRequest? Imported(TranscriptRequest request, KnownRequests known) =>
+        known.Imported(request.Session, request.Id, request.At, request.Input, request.CacheRead, request.CacheCreation);
+
     private bool TellsMore(TranscriptRequest request, in KnownRequest told) =>
-        told.Word.NewsOf(new(Teller.Transcript, request.Output, _prices.CostNanoUsd(request) ?? 0, UnixNano.From(request.At))) != TranscriptNews.Nothing;
+        told.IsOfSession && told.Word.NewsOf(new(Teller.Transcript, request.Output, _prices.CostNanoUsd(request) ?? 0, UnixNano.From(request.At))) != TranscriptNews.Nothing;
 
     private ImportReport Classified(List<TranscriptRequest> told, KnownRequests? known, ImportReport report)
     {
-        List<TranscriptRequest> fresh = known is null ? told : [.. told.Where(r => known.Of(r.Session, r.Id) is not { Word.Teller: not Teller.Transcript })];
+        List<TranscriptRequest> fresh = known is null ? told : [.. told.Where(r => (Imported(r, known) ?? known.Of(r.Session, r.Id)) is not { Word.Teller: not Teller.Transcript })];
         return report with
         {
             Known = told.Count - fresh.Count,

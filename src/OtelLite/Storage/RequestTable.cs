@@ -23,6 +23,7 @@ internal sealed class RequestTable : IDisposable
     private readonly DetailSums _sums;
     private readonly WitnessTables _witnesses;
     private readonly ToolTables _tools;
+    private readonly CopiedRequests _copies;
     private readonly Statement _add;
     private readonly Statement _takeOut;
     private readonly Statement _find;
@@ -36,6 +37,7 @@ internal sealed class RequestTable : IDisposable
         SqliteConnection connection, NameTable names, SessionTable sessions, QuarterTable quarters, DetailSums sums, WitnessTables witnesses, ToolTables tools)
     {
         (_names, _sessions, _quarters, _sums, _witnesses, _tools) = (names, sessions, quarters, sums, witnesses, tools);
+        _copies = new(connection);
         _add = new(connection, """
             INSERT OR IGNORE INTO usage_request (key, session, model, time_unix_nano, input, output, cache_read, cache_creation,
                 cost_nano_usd, duration_ms, ttft_ms, query_source, origin, event_id, request_id, prompt_id, cache_creation_5m, cache_creation_1h,
@@ -72,6 +74,9 @@ internal sealed class RequestTable : IDisposable
     // A request as it was taken out, with what is kept of it when a stronger teller's word takes its place.
     private readonly record struct TakenOut(Teller Teller, long? TranscriptUnixNano, long CostNanoUsd, CostKind CostKind, byte[]? RequestId, byte[]? PromptId);
 
+    /// <summary>A transcript told of another session's request since this was set to false: its copy.</summary>
+    public bool HasCopies { get; set; }
+
     /// <summary>Writes what one teller says of a request, as far as it changes what is known.</summary>
     public void Write(Utf8Text text, in BilledRequest request, ReadOnlySpan<long> eventIds)
     {
@@ -91,6 +96,11 @@ internal sealed class RequestTable : IDisposable
             {
                 Carry(TakeOut(told, session), Id(key));
             }
+            else if (_copies.Told(text, request, session, model) is { } copy)
+            {
+                Carry(TakeOut(copy.Id, copy.Session), Id(key));
+                _sessions.Change(copy.Session);
+            }
         }
         else if (Weaker(key, request.Teller) is { } id)
         {
@@ -109,13 +119,15 @@ internal sealed class RequestTable : IDisposable
 
     public void Dispose()
     {
+        _copies.Dispose();
         foreach (Statement statement in (Statement[])[_add, _takeOut, _find, _findWithoutId, _findTold, _keyOf, _link, _setCost])
         {
             statement.Dispose();
         }
     }
 
-    // By its id it is known, or by its numbers and time where the client's events name none; otherwise it counts from here.
+    // By its id it is known, or by its numbers and time where the client's events name none, in its session or as a copy of another one's; otherwise it
+    // counts from here.
     private void WriteTranscript(Utf8Text text, in BilledRequest request, long session, long model, long eventId)
     {
         if (request.RequestId.Length <= 0)
@@ -129,6 +141,12 @@ internal sealed class RequestTable : IDisposable
             if (Find(_findWithoutId, request, session, model, request.Output) is { } exported)
             {
                 Link(text, exported, request);
+            }
+            else if (_copies.Known(text, request, session, model) is { } copied)
+            {
+                Link(text, copied.Id, request);
+                _sessions.Change(copied.Session);
+                HasCopies = true;
             }
             else
             {
