@@ -170,6 +170,7 @@ internal sealed class ImportRun
     {
         Note(problems, file.BrokenLines, "line", are => $"of {file.Path} {are} no JSON or broken, and {are} left out.");
         Note(problems, file.LongLines, "line", are => $"of {file.Path} {are} longer than {ShownValues.Bytes(Limits.TranscriptLineBytesMax)}, and {are} left out.");
+        Note(problems, file.OddTimes, "line", are => $"of {file.Path} {(are == "is" ? "has" : "have")} a time that can't be and {are} left out.");
     }
 
     private void Note(List<string> problems, long count, string one, Func<string, string> rest)

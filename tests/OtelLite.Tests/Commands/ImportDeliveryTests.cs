@@ -91,13 +91,14 @@ public sealed class ImportDeliveryTests
     {
         await using RunningServer server = await RunningServer.Start();
         string folder = Directory.CreateTempSubdirectory("otellite-").FullName, gone = Path.Combine(folder, "gone.jsonl");
-        File.WriteAllText(Path.Combine(folder, "t.jsonl"), "{\"type\":\"assistant\",\n" + Line("a"));
+        File.WriteAllText(Path.Combine(folder, "t.jsonl"), "{\"type\":\"assistant\",\n" + Line("a") + Line("b").Replace("2026-", "1969-", StringComparison.Ordinal));
         var run = new ImportRun(
             Options.Read(["--data-dir", server.DataDir, "--urls", server.Url, "--token", ServerClient.TestToken], _ => null), [gone, folder], isDryRun: false, new ProgressBar(TextWriter.Null, isShown: false));
         ImportReport report = run.Look(default);
-        Assert.Equal((1L, 2, true), (report.New, report.Problems.Count, run.HasFailed));
+        Assert.Equal((1L, 3, true), (report.New, report.Problems.Count, run.HasFailed));
         Assert.Contains(report.Problems, p => p.StartsWith($"{gone} can't be read and is left out: ", StringComparison.Ordinal));
         Assert.Contains($"1 line of {Path.Combine(folder, "t.jsonl")} is no JSON or broken, and is left out.", report.Problems);
+        Assert.Contains($"1 line of {Path.Combine(folder, "t.jsonl")} has a time that can't be and is left out.", report.Problems);
         Assert.Empty(run.Look(default).Problems);
         Directory.Delete(folder, recursive: true);
     }
