@@ -78,6 +78,9 @@ internal sealed class TranscriptRequest
     /// <summary>It is new, or more is known of it than was handed over.</summary>
     public bool IsChanged { get; set; } = true;
 
+    /// <summary>It was handed over before, by this import or another one.</summary>
+    public bool WasImported { get; set; }
+
     /// <summary>In nano-dollars, as it is handed over; null where its price is not known.</summary>
     public long? CostNanoUsd { get; set; }
 

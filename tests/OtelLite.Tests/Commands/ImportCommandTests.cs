@@ -151,6 +151,39 @@ public sealed class ImportCommandTests
         Assert.Equal(0, (int)(await server.Get("/api/summary"))["sessions"]!["active"]!);
     }
 
+    [Theory]
+    [InlineData(true, "again")]
+    [InlineData(false, "again")]
+    [InlineData(true, "watched")]
+    [InlineData(false, "watched")]
+    public async Task What_is_told_again_for_its_price_is_not_counted_now(bool isAtHand, string how)
+    {
+        await using RunningServer server = await RunningServer.Start();
+        string recorded = Assert.Single(Directory.GetFiles(RecordedTranscripts.Projects("t02-full-opus"), "*.jsonl", SearchOption.AllDirectories));
+        string folder = Directory.CreateTempSubdirectory("otellite-").FullName, path = Path.Combine(folder, "t.jsonl");
+        byte[] all = await File.ReadAllBytesAsync(recorded);
+        await File.WriteAllBytesAsync(path, all[..20_000]);
+
+        // Another program's data folder is not at hand: the server alone has the ledger.
+        Options options = ImportRuns.At(isAtHand ? server.DataDir : folder, server.Url);
+        var run = new ImportRun(options, [path], isDryRun: false, ImportRuns.Silent);
+        ImportReport begun = run.Look(default);
+        Assert.InRange(begun.New, 1, 6);
+        Assert.Equal((begun.New, begun.New, 0L), (begun.Requests, begun.CostUnknown, begun.Completed));
+
+        await File.WriteAllBytesAsync(path, all);
+        bool isKnown = isAtHand || how == "watched";
+        run = how == "watched" ? run : new ImportRun(options, [path], isDryRun: false, ImportRuns.Silent);
+        ImportReport whole = run.Look(default);
+        Assert.Equal((7L, 0L), (whole.Requests, whole.Known));
+        Assert.Equal(isKnown ? (7 - begun.New, begun.New, begun.New) : (7L, 0L, 0L), (whole.New, whole.ImportedBefore, whole.Completed));
+        Assert.Equal((whole.New, 0L), (whole.CostDerived, whole.CostUnknown));
+        Assert.Equal(0, run.Look(default).Requests);
+        AssertTranscripts(server, "t02-full-opus");
+        Assert.Equal("7 | 7 | 26673600\n", server.Rows("SELECT count(*), sum(cost_kind = 1), sum(cost_nano_usd) FROM usage_request"));
+        Directory.Delete(folder, recursive: true);
+    }
+
     [Fact]
     public async Task A_dry_run_tells_and_counts_nothing()
     {

@@ -76,7 +76,7 @@ public sealed class ImportDeliveryTests
         CommandRun second = await CommandRun.Of(server.DataDir, ["import", recorded, "--json", .. at]);
         Assert.Equal(
             """
-            {"dryRun":false,"files":2,"requests":6,"known":0,"new":0,"importedBefore":6,"sessions":2,"copiedLines":3,"furtherLines":0,"outputTooLow":0,"costDerived":0,"costUnknown":0,"onlyExport":0,"problems":[]}
+            {"dryRun":false,"files":2,"requests":6,"known":0,"new":0,"importedBefore":6,"completed":0,"sessions":2,"copiedLines":3,"furtherLines":0,"outputTooLow":0,"costDerived":0,"costUnknown":0,"onlyExport":0,"problems":[]}
 
             """, second.Out);
         CommandRun wrong = await CommandRun.Of(server.DataDir, ["import", "/nowhere", .. at]);
@@ -143,9 +143,11 @@ public sealed class ImportDeliveryTests
             await Task.Delay(20);
         }
 
+        // With a total, from which the price of what was counted follows.
+        const string total = """{"type":"cost-state","modelUsage":{"m":{"inputTokens":1000,"outputTokens":0,"costUSD":0.003}}}""" + "\n";
         var watch = Stopwatch.StartNew();
-        File.AppendAllText(transcript, Line("b") + Line("b"));
-        for (string? line = ""; line != "1 request of 1 session more: 1 new, 0 known from the export."; line = await watching.StandardOutput.ReadLineAsync())
+        File.AppendAllText(transcript, Line("b") + Line("b") + total);
+        for (string? line = ""; line != "2 requests of 1 session more: 1 new, 0 known from the export, 1 imported before."; line = await watching.StandardOutput.ReadLineAsync())
         {
             Assert.NotNull(line);
         }
