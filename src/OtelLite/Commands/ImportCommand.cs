@@ -160,7 +160,7 @@ internal static class ImportCommand
         text.AppendLine(
             $"{ShownValues.Count(report.Files, "transcript")} read: {ShownValues.Count(report.Requests, "billed request")} of {ShownValues.Count(report.Sessions, "session")}.");
         AppendIf(text, report.ImportedBefore - report.Completed, n => $"{n} imported before: nothing new about them.");
-        AppendIf(text, report.Completed, n => $"{n} imported before, and {(report.DryRun ? "would be completed" : "completed now")}: their price or the end of the answer was not known then.");
+        AppendIf(text, report.Completed, n => $"{n} imported before, and {(report.DryRun ? "would be completed" : "completed now")}: their price, the end of the answer or the session that paid was not known then.");
         AppendIf(text, report.Known, n => $"{n} known from the export, and not counted again.");
         AppendIf(text, report.New, n => $"{n} {(report.DryRun ? "would be counted" : "counted now")}: only the transcripts know them. They were made while telemetry was off, or nothing received it.");
         AppendIf(text, report.OutputTooLow, n => $"{n} of these with too few output tokens, and marked so: the transcript has only how the answer began.");

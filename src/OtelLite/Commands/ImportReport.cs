@@ -6,7 +6,7 @@ namespace OtelLite.Commands;
 /// <param name="Known">Of these, that the export had brought.</param>
 /// <param name="New">Of these, that only the transcripts know, and that are counted now.</param>
 /// <param name="ImportedBefore">Of these, that were imported before.</param>
-/// <param name="Completed">Of those imported before, that more is known of now: their price, or how the answer ended.</param>
+/// <param name="Completed">Of those imported before, that more is known of now: their price, how the answer ended, or which session paid.</param>
 /// <param name="Sessions">That paid for them.</param>
 /// <param name="CopiedLines">Lines in forked sessions that repeat another session's requests.</param>
 /// <param name="FurtherLines">Lines that tell of an answer again.</param>

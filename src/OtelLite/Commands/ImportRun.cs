@@ -155,8 +155,9 @@ internal sealed class ImportRun
     private static KnownRequest? Imported(TranscriptRequest request, KnownRequests known) =>
         known.Imported(request.Session, request.Id, request.At, request.Input, request.CacheRead, request.CacheCreation);
 
-    private bool TellsMore(TranscriptRequest request, in KnownRequest told) =>
-        told.IsOfSession && told.Word.NewsOf(new(Teller.Transcript, request.Output, _prices.CostNanoUsd(request) ?? 0, UnixNano.From(request.At))) != TranscriptNews.Nothing;
+    // Of what another session is known to have paid for, only that it did not.
+    private bool TellsMore(TranscriptRequest request, in KnownRequest told) => !told.IsOfSession ? request.IsSettled && told.Word.Teller == Teller.Transcript
+        : told.Word.NewsOf(new(Teller.Transcript, request.Output, _prices.CostNanoUsd(request) ?? 0, UnixNano.From(request.At))) != TranscriptNews.Nothing;
 
     private ImportReport Classified(List<TranscriptRequest> told, KnownRequests? known, ImportReport report)
     {

@@ -23,7 +23,7 @@ internal sealed class CopiedRequests : IDisposable
 
         // Few requests are of the same seconds; a model may have nearly all, and its index is not to be taken.
         _findKnown = new(connection, $"""
-            SELECT id, session, told_by FROM usage_request other
+            SELECT id, session, told_by, event_id FROM usage_request other
             WHERE time_unix_nano BETWEEN ?3 - ?8 AND ?3 + ?8 AND +model = ?2 AND session <> ?1 AND input = ?4 AND cache_read = ?5 AND cache_creation = ?6
                 AND iif(transcript_unix_nano IS NOT NULL,
                     request_id = ?9 AND ?3 BETWEEN min(transcript_unix_nano, time_unix_nano) AND max(transcript_unix_nano, time_unix_nano),
@@ -33,7 +33,7 @@ internal sealed class CopiedRequests : IDisposable
 
         // Asked of every event that is counted. Only a transcript knows no duration, so the index leads to what transcripts tell of these seconds: mostly nothing.
         _findTold = new(connection, $"""
-            SELECT id, session, told_by FROM usage_request other
+            SELECT id, session, told_by, event_id FROM usage_request other
             WHERE model = ?2 AND duration_ms IS NULL AND time_unix_nano BETWEEN ?3 - ?8 AND ?3 + ?8 AND session <> ?1 AND input = ?4 AND cache_read = ?5
                 AND cache_creation = ?6 AND told_by = {(int)Teller.Transcript}
                 AND (request_id = ?9 OR (?9 IS NULL AND output <= ?7)) AND {NothingExported("other.session", "?3")}
@@ -58,11 +58,11 @@ internal sealed class CopiedRequests : IDisposable
         statement.Begin().Bind(session).Bind(model).Bind(request.TimeUnixNano).Bind(request.Input).Bind(request.CacheRead).Bind(request.CacheCreation)
             .Bind(request.Output).Bind(Limits.TranscriptMatch.Ticks * TimeSpan.NanosecondsPerTick);
         statement.Bind(text, request.RequestId);
-        CopiedRequest? found = statement.Step() ? new(statement.Int64(0), statement.Int64(1), (Teller)statement.Int64(2)) : null;
+        CopiedRequest? found = statement.Step() ? new(statement.Int64(0), statement.Int64(1), (Teller)statement.Int64(2), statement.Int64(3)) : null;
         statement.Reset();
         return found;
     }
 }
 
 /// <summary>A row of the ledger that is another session's.</summary>
-internal readonly record struct CopiedRequest(long Id, long Session, Teller Teller);
+internal readonly record struct CopiedRequest(long Id, long Session, Teller Teller, long EventId);

@@ -31,6 +31,7 @@ internal sealed class RequestTable : IDisposable
     private readonly Statement _findTold;
     private readonly Statement _keyOf;
     private readonly Statement _link;
+    private readonly Statement _setTold;
     private readonly Statement _setCost;
 
     public RequestTable(
@@ -68,6 +69,7 @@ internal sealed class RequestTable : IDisposable
             UPDATE usage_request SET transcript_unix_nano = min(coalesce(transcript_unix_nano, ?2), ?2), request_id = coalesce(request_id, ?3),
                 prompt_id = coalesce(prompt_id, ?4) WHERE id = ?1
             """);
+        _setTold = new(connection, "UPDATE usage_request SET event_id = max(event_id, ?2) WHERE id = ?1");
         _setCost = new(connection, "UPDATE usage_request SET cost_nano_usd = ?, cost_kind = ? WHERE id = ?");
     }
 
@@ -120,7 +122,7 @@ internal sealed class RequestTable : IDisposable
     public void Dispose()
     {
         _copies.Dispose();
-        foreach (Statement statement in (Statement[])[_add, _takeOut, _find, _findWithoutId, _findTold, _keyOf, _link, _setCost])
+        foreach (Statement statement in (Statement[])[_add, _takeOut, _find, _findWithoutId, _findTold, _keyOf, _link, _setTold, _setCost])
         {
             statement.Dispose();
         }
@@ -144,9 +146,7 @@ internal sealed class RequestTable : IDisposable
             }
             else if (_copies.Known(text, request, session, model) is { } copied)
             {
-                Link(text, copied.Id, request);
-                _sessions.Change(copied.Session);
-                HasCopies = true;
+                WriteCopied(text, request, session, model, eventId, copied);
             }
             else
             {
@@ -175,9 +175,31 @@ internal sealed class RequestTable : IDisposable
                 Count(session, knownModel, source, known, 1);
                 _setCost.Begin().Bind(request.CostNanoUsd).Bind((int)request.CostKind).Bind(id).Run();
                 break;
+            case TranscriptNews.Nothing when teller == Teller.Transcript && request.SessionIsSettled:
+                // That it is this session's was told here last.
+                _setTold.Begin().Bind(id).Bind(eventId).Run();
+                break;
         }
 
         Link(text, id, request);
+    }
+
+    // It stays with the session that is known to have it, unless only that one's transcript told of it, and whoever tells now knows better. Of two who do, the
+    // later one, so that counting anew, in whichever order, gives the same.
+    private void WriteCopied(Utf8Text text, in BilledRequest request, long session, long model, long eventId, in CopiedRequest known)
+    {
+        _sessions.Change(known.Session);
+        if (request.SessionIsSettled && known.Teller == Teller.Transcript && eventId > known.EventId)
+        {
+            TakenOut before = TakeOut(known.Id, known.Session);
+            UInt128 key = KeyOf(text, request);
+            Add(text, key, request, session, model, eventId, request.TimeUnixNano);
+            Carry(before, Id(key));
+            return;
+        }
+
+        Link(text, known.Id, request);
+        HasCopies = true;
     }
 
     // False when its key is there already.

@@ -65,6 +65,28 @@ public sealed class ImportForksTests : IDisposable
         Assert.Equal((11L, 11L, 0L), (report.Requests, report.Known, report.New));
     }
 
+    [Fact]
+    public async Task Whose_a_request_is_shows_when_the_parent_s_transcript_is_imported_after_the_fork_s_and_stays_so()
+    {
+        await using RunningServer server = await RunningServer.Start();
+        string fork = Copied(Fork), folder = RecordedTranscripts.Projects(Recording);
+        Assert.Equal(11L, ImportRuns.Look(server, fork).New);
+        ImportReport report = ImportRuns.Look(server, folder);
+        Assert.Equal((19L, 8L, 11L, 9L), (report.Requests, report.New, report.ImportedBefore, report.Completed));
+        const string expected = Parent + " | 13 | 1721 | 589 | 17824 | 11008 | 0 | 13 | 0\n" + Fork + " | 4 | 487 | 163 | 2048 | 6240 | 0 | 4 | 0\n";
+        Assert.Equal(expected, Sums(server));
+        Recount.Run(server.DataDir, Durability.Normal);
+        Assert.Equal(expected, Sums(server));
+
+        // Neither a second time nor the fork alone, once its parent's is gone, changes that.
+        foreach (string path in (string[])[folder, fork])
+        {
+            report = ImportRuns.Look(server, path);
+            Assert.Equal((0L, 0L, report.Requests), (report.New, report.Completed, report.ImportedBefore));
+            Assert.Equal(expected, Sums(server));
+        }
+    }
+
     // The transcript of one session in a folder of its own.
     private string Copied(string session)
     {

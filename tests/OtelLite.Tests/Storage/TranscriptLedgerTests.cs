@@ -104,6 +104,38 @@ public sealed class TranscriptLedgerTests
         AssertLedger("3 360 81 600000000 100000000 | ", request, Of(other, Transcript), EventWithoutId);
     }
 
+    [Theory]
+    [InlineData("a")]
+    [InlineData("z")]
+    public async Task A_transcript_s_request_moves_to_the_session_that_is_known_to_have_paid_and_to_no_other(string fork)
+    {
+        using var open = new OpenWriter();
+        string settled = Transcript.Replace(Export.Text("model", "m"), Export.Text("model", "m") + "," + Export.Attribute("session_settled", """{"boolValue":true}"""), StringComparison.Ordinal);
+        await open.Write(Of(fork, Transcript));
+        await open.Write(settled);
+        await open.Write(Of(fork, Transcript) + " ");
+        await open.Write(Of("q", Transcript));
+        string expected = string.Join(", ", ((string[])[$"{fork} 0 0 -", "q 0 0 -", "s 1 120 1"]).Order(StringComparer.Ordinal));
+        Assert.Equal(expected, open.Sql(Sums));
+        open.Reopen();
+        Recount.Run(open.Connection);
+        Assert.Equal(expected, open.Sql(Sums));
+
+        // Where two know it, the later one.
+        await open.Write(Of(fork, settled));
+        expected = string.Join(", ", ((string[])[$"{fork} 1 120 1", "q 0 0 -", "s 0 0 -"]).Order(StringComparer.Ordinal));
+        Assert.Equal(expected, open.Sql(Sums));
+        open.Reopen();
+        Recount.Run(open.Connection);
+        Assert.Equal(expected, open.Sql(Sums));
+
+        // What an export tells of is its session's, whoever knows otherwise.
+        await open.Write(Event);
+        await open.Write(Of(fork, settled) + " ");
+        expected = string.Join(", ", ((string[])[$"{fork} 0 0 -", "q 0 0 -", "s 1 120 1"]).Order(StringComparer.Ordinal));
+        Assert.Equal(expected, open.Sql(Sums));
+    }
+
     [Fact]
     public async Task Sums_by_session_follow_a_request_to_the_session_whose_it_is()
     {
