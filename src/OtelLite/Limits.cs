@@ -305,6 +305,9 @@ internal static class Limits
     /// <summary>Bytes of one line of a transcript, past which it is left out. An answer's line is some kilobytes, one with pictures some megabytes.</summary>
     public const int TranscriptLineBytesMax = 32 << 20;
 
+    /// <summary>A line of a transcript is of before: past it the nanoseconds since 1970, in which times are stored, do not count on.</summary>
+    public static readonly DateTimeOffset TranscriptTimeEnd = new(2262, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     /// <summary>Bytes of an id or a name in a transcript; the longest seen is a path of 300.</summary>
     public const int TranscriptNameBytesMax = 4096;
 

@@ -145,7 +145,7 @@ internal static class ImportCommand
 
         Console.Out.WriteLine(asked.AsJson ? JsonSerializer.Serialize(report, CommandReports.Default.ImportReport)
             : isFirst ? InWords(report)
-            : $"{ShownValues.Count(report.Requests, "request")} of {ShownValues.Count(report.Sessions, "session")} more: {report.New} new, {report.Known} known from the export.");
+            : $"{ShownValues.Count(report.Requests, "request")} of {ShownValues.Count(report.Sessions, "session")} more: {report.New} new, {report.Known} known from the export{(report.ImportedBefore > 0 ? $", {report.ImportedBefore} imported before" : "")}.");
         Console.Out.Flush();
     }
 
@@ -159,7 +159,8 @@ internal static class ImportCommand
         var text = new StringBuilder();
         text.AppendLine(
             $"{ShownValues.Count(report.Files, "transcript")} read: {ShownValues.Count(report.Requests, "billed request")} of {ShownValues.Count(report.Sessions, "session")}.");
-        AppendIf(text, report.ImportedBefore, n => $"{n} imported before: nothing new about them.");
+        AppendIf(text, report.ImportedBefore - report.Completed, n => $"{n} imported before: nothing new about them.");
+        AppendIf(text, report.Completed, n => $"{n} imported before, and {(report.DryRun ? "would be completed" : "completed now")}: their price, the end of the answer or the session that paid was not known then.");
         AppendIf(text, report.Known, n => $"{n} known from the export, and not counted again.");
         AppendIf(text, report.New, n => $"{n} {(report.DryRun ? "would be counted" : "counted now")}: only the transcripts know them. They were made while telemetry was off, or nothing received it.");
         AppendIf(text, report.OutputTooLow, n => $"{n} of these with too few output tokens, and marked so: the transcript has only how the answer began.");

@@ -6,6 +6,7 @@ namespace OtelLite.Commands;
 /// <param name="Known">Of these, that the export had brought.</param>
 /// <param name="New">Of these, that only the transcripts know, and that are counted now.</param>
 /// <param name="ImportedBefore">Of these, that were imported before.</param>
+/// <param name="Completed">Of those imported before, that more is known of now: their price, how the answer ended, or which session paid.</param>
 /// <param name="Sessions">That paid for them.</param>
 /// <param name="CopiedLines">Lines in forked sessions that repeat another session's requests.</param>
 /// <param name="FurtherLines">Lines that tell of an answer again.</param>
@@ -15,5 +16,5 @@ namespace OtelLite.Commands;
 /// <param name="OnlyExport">Requests of the same sessions that no transcript knows; null where the database is not at hand.</param>
 /// <param name="Problems">What could not be read, each once.</param>
 internal sealed record ImportReport(
-    bool DryRun, long Files, long Requests, long Known, long New, long ImportedBefore, long Sessions, long CopiedLines, long FurtherLines, long OutputTooLow,
-    long CostDerived, long CostUnknown, long? OnlyExport, IReadOnlyList<string> Problems);
+    bool DryRun, long Files, long Requests, long Known, long New, long ImportedBefore, long Completed, long Sessions, long CopiedLines, long FurtherLines,
+    long OutputTooLow, long CostDerived, long CostUnknown, long? OnlyExport, IReadOnlyList<string> Problems);

@@ -44,7 +44,7 @@ internal sealed class ImportRun
         int files = ReadNew(problems, stop);
         List<TranscriptRequest> changed = [.. _requests.Asked.Where(r => r.IsChanged || (r.IsWithoutPrice && _prices.CostNanoUsd(r) is not null))];
         var report = new ImportReport(
-            _isDryRun, files, changed.Count, 0, 0, 0, changed.Select(r => r.Session).Distinct().Count(), _requests.CopiedLines - copied,
+            _isDryRun, files, changed.Count, 0, 0, 0, 0, changed.Select(r => r.Session).Distinct().Count(), _requests.CopiedLines - copied,
             _requests.FurtherLines - further, 0, 0, 0, null, problems);
         return changed.Count == 0 ? report : Import(changed, report, problems, stop);
     }
@@ -77,18 +77,29 @@ internal sealed class ImportRun
 
     private ImportReport Import(List<TranscriptRequest> changed, ImportReport report, List<string> problems, CancellationToken stop)
     {
-        if (_isDryRun)
-        {
-            using KnownRequests? stored = Stored();
-            (List<TranscriptRequest> unknown, long told) = Sort(changed, stored);
-            return Classified(unknown, stored, report with { ImportedBefore = told });
-        }
-
         // Whoever writes brings an older file up to date first, so that it can be read.
-        using var delivery = new ImportDelivery(_options, sentence => Note(problems, sentence));
+        using ImportDelivery? delivery = _isDryRun ? null : new ImportDelivery(_options, sentence => Note(problems, sentence));
         using KnownRequests? known = Stored();
         (List<TranscriptRequest> toSend, long before) = Sort(changed, known);
         toSend.ForEach(r => r.CostNanoUsd = _prices.CostNanoUsd(r));
+        if (delivery is not null)
+        {
+            Deliver(delivery, toSend, stop);
+        }
+
+        report = Classified(toSend, known, report with { ImportedBefore = before });
+        foreach (TranscriptRequest request in toSend)
+        {
+            request.IsChanged = false;
+            request.WasImported = true;
+            request.IsWithoutPrice = request.CostNanoUsd is null;
+        }
+
+        return report;
+    }
+
+    private void Deliver(ImportDelivery delivery, List<TranscriptRequest> toSend, CancellationToken stop)
+    {
         long sent = 0;
         foreach (ReadOnlyMemory<byte> body in _bodies.Write(toSend))
         {
@@ -99,13 +110,6 @@ internal sealed class ImportRun
         }
 
         _bar.Clear();
-        foreach (TranscriptRequest request in toSend)
-        {
-            request.IsChanged = false;
-            request.IsWithoutPrice = request.CostNanoUsd is null;
-        }
-
-        return Classified(toSend, known, report with { ImportedBefore = before });
     }
 
     // Null where it is not at hand, because the server keeps it elsewhere; then the ledger alone tells what it knew.
@@ -132,7 +136,9 @@ internal sealed class ImportRun
         List<TranscriptRequest> toSend = [];
         foreach (TranscriptRequest request in changed)
         {
-            if (known.Imported(request.Session, request.Id, request.At, request.Input, request.CacheRead, request.CacheCreation) is { } told && !TellsMore(request, told))
+            KnownRequest? imported = Imported(request, known);
+            request.WasImported |= imported is not null;
+            if (imported is { } told && !TellsMore(request, told))
             {
                 request.IsChanged = false;
                 request.IsWithoutPrice = told is { Word.Teller: not Teller.Event, IsWithoutPrice: true };
@@ -146,15 +152,24 @@ internal sealed class ImportRun
         return (toSend, changed.Count - toSend.Count);
     }
 
-    private bool TellsMore(TranscriptRequest request, in KnownRequest told) =>
-        told.Word.NewsOf(new(Teller.Transcript, request.Output, _prices.CostNanoUsd(request) ?? 0, UnixNano.From(request.At))) != TranscriptNews.Nothing;
+    private static KnownRequest? Imported(TranscriptRequest request, KnownRequests known) =>
+        known.Imported(request.Session, request.Id, request.At, request.Input, request.CacheRead, request.CacheCreation);
+
+    // Of what another session is known to have paid for, only that it did not.
+    private bool TellsMore(TranscriptRequest request, in KnownRequest told) => !told.IsOfSession ? request.IsSettled && told.Word.Teller == Teller.Transcript
+        : told.Word.NewsOf(new(Teller.Transcript, request.Output, _prices.CostNanoUsd(request) ?? 0, UnixNano.From(request.At))) != TranscriptNews.Nothing;
 
     private ImportReport Classified(List<TranscriptRequest> told, KnownRequests? known, ImportReport report)
     {
-        List<TranscriptRequest> fresh = known is null ? told : [.. told.Where(r => known.Of(r.Session, r.Id) is not { Word.Teller: not Teller.Transcript })];
+        // What is sent again, because more is known of it, is nothing that is counted now.
+        List<TranscriptRequest> first = [.. told.Where(r => !r.WasImported)];
+        List<TranscriptRequest> fresh = known is null ? first : [.. first.Where(r => (Imported(r, known) ?? known.Of(r.Session, r.Id)) is not { Word.Teller: not Teller.Transcript })];
+        long completed = told.Count - first.Count;
         return report with
         {
-            Known = told.Count - fresh.Count,
+            ImportedBefore = report.ImportedBefore + completed,
+            Completed = completed,
+            Known = first.Count - fresh.Count,
             New = fresh.Count,
             OutputTooLow = fresh.Count(r => !r.HasEnded),
             CostDerived = fresh.Count(r => _prices.CostNanoUsd(r) is not null),
@@ -167,6 +182,7 @@ internal sealed class ImportRun
     {
         Note(problems, file.BrokenLines, "line", are => $"of {file.Path} {are} no JSON or broken, and {are} left out.");
         Note(problems, file.LongLines, "line", are => $"of {file.Path} {are} longer than {ShownValues.Bytes(Limits.TranscriptLineBytesMax)}, and {are} left out.");
+        Note(problems, file.OddTimes, "line", are => $"of {file.Path} {(are == "is" ? "has" : "have")} a time that can't be and {are} left out.");
     }
 
     private void Note(List<string> problems, long count, string one, Func<string, string> rest)

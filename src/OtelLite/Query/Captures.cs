@@ -49,7 +49,8 @@ internal static class CaptureQuery
 }
 
 /// <summary>What the ledger has of a request that a transcript tells of.</summary>
-internal readonly record struct KnownRequest(RequestWord Word, bool IsWithoutPrice);
+/// <param name="IsOfSession">False: another session paid for it, and what was asked for is a copy.</param>
+internal readonly record struct KnownRequest(RequestWord Word, bool IsWithoutPrice, bool IsOfSession);
 
 /// <summary>Asks the ledger request by request, for an import of many.</summary>
 internal sealed class KnownRequests : IDisposable
@@ -62,11 +63,11 @@ internal sealed class KnownRequests : IDisposable
     public KnownRequests(SqliteConnection connection)
     {
         _connection = connection;
-        const string columns = "told_by, output, cost_nano_usd, time_unix_nano, cost_kind FROM usage_request";
         const string ofSession = "session = coalesce((SELECT id FROM usage_session WHERE session_id = $session), 0)";
+        const string columns = $"told_by, output, cost_nano_usd, time_unix_nano, cost_kind, {ofSession} FROM usage_request";
         _imported = Command($"""
             SELECT {columns} WHERE request_id = $id AND transcript_unix_nano IS NOT NULL
-                AND ({ofSession} OR (transcript_unix_nano = $at AND input = $input AND cache_read = $read AND cache_creation = $creation))
+                AND ({ofSession} OR ($at BETWEEN min(transcript_unix_nano, time_unix_nano) AND max(transcript_unix_nano, time_unix_nano) AND input = $input AND cache_read = $read AND cache_creation = $creation))
             ORDER BY {ofSession} DESC LIMIT 1
             """);
         _exported = Command($"SELECT {columns} WHERE {ofSession} AND request_id = $id LIMIT 1");
@@ -106,7 +107,7 @@ internal sealed class KnownRequests : IDisposable
     {
         using SqliteDataReader row = command.ExecuteReader();
         return row.Read()
-            ? new KnownRequest(new((Teller)row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)), row.GetInt64(4) == (long)CostKind.Unknown)
+            ? new KnownRequest(new((Teller)row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)), row.GetInt64(4) == (long)CostKind.Unknown, row.GetInt64(5) != 0)
             : null;
     }
 

@@ -85,20 +85,30 @@ internal static class Recount
         using var usage = new UsageTables(connection);
         using var stored = new StoredBatches(connection);
         long rows = 0;
-        foreach (string? session in Groups(connection))
+        List<string?> groups = Groups(connection), withCopies = [];
+        foreach (string? session in groups)
         {
-            var watch = Stopwatch.StartNew();
-            using (SqliteTransaction transaction = connection.BeginTransaction())
-            {
-                rows += Run(connection, session, usage, stored);
-                transaction.Commit();
-            }
+            rows += Transacted(connection, () => Run(connection, session, usage, stored, withCopies));
+        }
 
-            // Who waits for the lock looks for it now and then: as long as it was held it is free.
-            Thread.Sleep(watch.Elapsed);
+        foreach (string? session in withCopies)
+        {
+            Transacted(connection, () => TellAgain(connection, session, usage, stored));
         }
 
         AddUpAll(connection);
+        return rows;
+    }
+
+    private static long Transacted(SqliteConnection connection, Func<long> count)
+    {
+        var watch = Stopwatch.StartNew();
+        using SqliteTransaction transaction = connection.BeginTransaction();
+        long rows = count();
+        transaction.Commit();
+
+        // Who waits for the lock looks for it now and then: as long as it was held it is free.
+        Thread.Sleep(watch.Elapsed);
         return rows;
     }
 
@@ -122,15 +132,22 @@ internal static class Recount
     {
         using var usage = new UsageTables(connection);
         using var stored = new StoredBatches(connection);
+        List<string?> withCopies = [];
         foreach (string? session in Groups(connection))
         {
-            Run(connection, session, usage, stored);
+            Run(connection, session, usage, stored, withCopies);
+        }
+
+        foreach (string? session in withCopies)
+        {
+            TellAgain(connection, session, usage, stored);
         }
     }
 
-    private static long Run(SqliteConnection connection, string? session, UsageTables usage, StoredBatches stored)
+    // Adds the session to those whose transcripts tell of other sessions' requests, where it is one.
+    private static long Run(SqliteConnection connection, string? session, UsageTables usage, StoredBatches stored, List<string?> withCopies)
     {
-        long from = Ids(connection, "SELECT before_unix_nano FROM otel_removed", null)[0];
+        long from = From(connection);
         const string ids = "SELECT id FROM usage_session WHERE";
         foreach (long id in Ids(connection, session is null ? $"{ids} NOT is_named" : $"{ids} session_id = $session", session))
         {
@@ -144,8 +161,22 @@ internal static class Recount
         }
 
         usage.Write();
-        return stored.Each(session, from, usage.Write);
+        usage.HasCopies = false;
+        long rows = stored.Each(session, from, usage.Write);
+        if (usage.HasCopies)
+        {
+            withCopies.Add(session);
+        }
+
+        return rows;
     }
+
+    // That a copy told of a request is written at the request, and was lost where that one's session was counted anew after the copy's. What a transcript
+    // told already changes nothing when it is told again.
+    private static long TellAgain(SqliteConnection connection, string? session, UsageTables usage, StoredBatches stored) =>
+        stored.EachOfTranscripts(session, From(connection), usage.Write);
+
+    private static long From(SqliteConnection connection) => Ids(connection, "SELECT before_unix_nano FROM otel_removed", null)[0];
 
     private static string EventsByKind() => string.Concat(UsageTables.ColumnOf.Select(k => $"""
         UNION ALL SELECT session, model, {(int)k.Key}, 0, iif(origin = 3, -{k.Value}, 0), {k.Value}, 0, iif(told_by = {(int)Teller.Transcript}, {k.Value}, 0) FROM usage_request WHERE session = $id AND {k.Value} <> 0

@@ -23,6 +23,7 @@ internal sealed class RequestTable : IDisposable
     private readonly DetailSums _sums;
     private readonly WitnessTables _witnesses;
     private readonly ToolTables _tools;
+    private readonly CopiedRequests _copies;
     private readonly Statement _add;
     private readonly Statement _takeOut;
     private readonly Statement _find;
@@ -30,12 +31,14 @@ internal sealed class RequestTable : IDisposable
     private readonly Statement _findTold;
     private readonly Statement _keyOf;
     private readonly Statement _link;
+    private readonly Statement _setTold;
     private readonly Statement _setCost;
 
     public RequestTable(
         SqliteConnection connection, NameTable names, SessionTable sessions, QuarterTable quarters, DetailSums sums, WitnessTables witnesses, ToolTables tools)
     {
         (_names, _sessions, _quarters, _sums, _witnesses, _tools) = (names, sessions, quarters, sums, witnesses, tools);
+        _copies = new(connection);
         _add = new(connection, """
             INSERT OR IGNORE INTO usage_request (key, session, model, time_unix_nano, input, output, cache_read, cache_creation,
                 cost_nano_usd, duration_ms, ttft_ms, query_source, origin, event_id, request_id, prompt_id, cache_creation_5m, cache_creation_1h,
@@ -66,11 +69,15 @@ internal sealed class RequestTable : IDisposable
             UPDATE usage_request SET transcript_unix_nano = min(coalesce(transcript_unix_nano, ?2), ?2), request_id = coalesce(request_id, ?3),
                 prompt_id = coalesce(prompt_id, ?4) WHERE id = ?1
             """);
+        _setTold = new(connection, "UPDATE usage_request SET event_id = max(event_id, ?2) WHERE id = ?1");
         _setCost = new(connection, "UPDATE usage_request SET cost_nano_usd = ?, cost_kind = ? WHERE id = ?");
     }
 
     // A request as it was taken out, with what is kept of it when a stronger teller's word takes its place.
     private readonly record struct TakenOut(Teller Teller, long? TranscriptUnixNano, long CostNanoUsd, CostKind CostKind, byte[]? RequestId, byte[]? PromptId);
+
+    /// <summary>A transcript told of another session's request since this was set to false: its copy.</summary>
+    public bool HasCopies { get; set; }
 
     /// <summary>Writes what one teller says of a request, as far as it changes what is known.</summary>
     public void Write(Utf8Text text, in BilledRequest request, ReadOnlySpan<long> eventIds)
@@ -91,6 +98,11 @@ internal sealed class RequestTable : IDisposable
             {
                 Carry(TakeOut(told, session), Id(key));
             }
+            else if (_copies.Told(text, request, session, model) is { } copy)
+            {
+                Carry(TakeOut(copy.Id, copy.Session), Id(key));
+                _sessions.Change(copy.Session);
+            }
         }
         else if (Weaker(key, request.Teller) is { } id)
         {
@@ -109,13 +121,15 @@ internal sealed class RequestTable : IDisposable
 
     public void Dispose()
     {
-        foreach (Statement statement in (Statement[])[_add, _takeOut, _find, _findWithoutId, _findTold, _keyOf, _link, _setCost])
+        _copies.Dispose();
+        foreach (Statement statement in (Statement[])[_add, _takeOut, _find, _findWithoutId, _findTold, _keyOf, _link, _setTold, _setCost])
         {
             statement.Dispose();
         }
     }
 
-    // By its id it is known, or by its numbers and time where the client's events name none; otherwise it counts from here.
+    // By its id it is known, or by its numbers and time where the client's events name none, in its session or as a copy of another one's; otherwise it
+    // counts from here.
     private void WriteTranscript(Utf8Text text, in BilledRequest request, long session, long model, long eventId)
     {
         if (request.RequestId.Length <= 0)
@@ -129,6 +143,10 @@ internal sealed class RequestTable : IDisposable
             if (Find(_findWithoutId, request, session, model, request.Output) is { } exported)
             {
                 Link(text, exported, request);
+            }
+            else if (_copies.Known(text, request, session, model) is { } copied)
+            {
+                WriteCopied(text, request, session, model, eventId, copied);
             }
             else
             {
@@ -157,9 +175,31 @@ internal sealed class RequestTable : IDisposable
                 Count(session, knownModel, source, known, 1);
                 _setCost.Begin().Bind(request.CostNanoUsd).Bind((int)request.CostKind).Bind(id).Run();
                 break;
+            case TranscriptNews.Nothing when teller == Teller.Transcript && request.SessionIsSettled:
+                // That it is this session's was told here last.
+                _setTold.Begin().Bind(id).Bind(eventId).Run();
+                break;
         }
 
         Link(text, id, request);
+    }
+
+    // It stays with the session that is known to have it, unless only that one's transcript told of it, and whoever tells now knows better. Of two who do, the
+    // later one, so that counting anew, in whichever order, gives the same.
+    private void WriteCopied(Utf8Text text, in BilledRequest request, long session, long model, long eventId, in CopiedRequest known)
+    {
+        _sessions.Change(known.Session);
+        if (request.SessionIsSettled && known.Teller == Teller.Transcript && eventId > known.EventId)
+        {
+            TakenOut before = TakeOut(known.Id, known.Session);
+            UInt128 key = KeyOf(text, request);
+            Add(text, key, request, session, model, eventId, request.TimeUnixNano);
+            Carry(before, Id(key));
+            return;
+        }
+
+        Link(text, known.Id, request);
+        HasCopies = true;
     }
 
     // False when its key is there already.

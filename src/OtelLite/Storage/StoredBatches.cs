@@ -32,7 +32,7 @@ internal sealed class StoredBatches : IDisposable
             SELECT event.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, prompt_id, event_name, time_unix_nano,
                    observed_time_unix_nano
             FROM otel_events event LEFT JOIN json_each(attributes) each
-            WHERE session_id IS ? AND {Happened.Event} >= ?
+            WHERE session_id IS ? AND {Happened.Event} >= ? AND (event_name IS ?) = ?
             ORDER BY event.id
             """);
         _points = new(connection, $"""
@@ -50,14 +50,20 @@ internal sealed class StoredBatches : IDisposable
         _resourceAttributes = new(connection, "SELECT each.key, each.type, each.atom FROM otel_resource, json_each(attributes) each WHERE otel_resource.id = ?");
     }
 
-    /// <summary>Hands over all that is stored of a session that happened from a moment on, in the order in which it came. The number of rows.</summary>
+    /// <summary>
+    /// Hands over all that is stored of a session that happened from a moment on, in the order in which it came, and behind it what its transcripts tell: of
+    /// which request they do, the whole of its export knows best. The number of rows.
+    /// </summary>
     /// <param name="session">Null: of what has no session id.</param>
-    public long Each(string? session, long fromUnixNano, CountBatch count)
-    {
-        Statement Of(Statement rows) =>
-            (session is null ? rows.Begin().BindNull() : rows.Begin().Bind(System.Text.Encoding.UTF8.GetBytes(session))).Bind(fromUnixNano);
-        return Each(Of(_events), AddEvent, count) + Each(Of(_points), AddPoint, count) + Each(Of(_spans), AddSpan, count);
-    }
+    public long Each(string? session, long fromUnixNano, CountBatch count) =>
+        Each(Events(session, fromUnixNano, ofTranscripts: false), AddEvent, count)
+        + Each(_points.Begin().Bind(session).Bind(fromUnixNano), AddPoint, count)
+        + Each(_spans.Begin().Bind(session).Bind(fromUnixNano), AddSpan, count)
+        + EachOfTranscripts(session, fromUnixNano, count);
+
+    /// <summary>The same for what transcripts tell of a session, alone.</summary>
+    /// <inheritdoc cref="Each(string?, long, CountBatch)"/>
+    public long EachOfTranscripts(string? session, long fromUnixNano, CountBatch count) => Each(Events(session, fromUnixNano, ofTranscripts: true), AddEvent, count);
 
     public void Dispose()
     {
@@ -66,6 +72,9 @@ internal sealed class StoredBatches : IDisposable
             statement.Dispose();
         }
     }
+
+    private Statement Events(string? session, long fromUnixNano, bool ofTranscripts) =>
+        _events.Begin().Bind(session).Bind(fromUnixNano).Bind(ClaudeCode.Events.Spell(EventName.TranscriptRequest)).Bind(ofTranscripts ? 1 : 0);
 
     private long Each(Statement rows, Func<Statement, TelemetryBatch, bool> add, CountBatch count)
     {

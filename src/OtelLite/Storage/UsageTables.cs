@@ -46,6 +46,13 @@ internal sealed class UsageTables : IDisposable
         _requests = new(connection, _names, _sessions, _quarters, _sums, _witnesses, _tools);
     }
 
+    /// <inheritdoc cref="RequestTable.HasCopies"/>
+    public bool HasCopies
+    {
+        get => _requests.HasCopies;
+        set => _requests.HasCopies = value;
+    }
+
     /// <summary>Writes what the batch adds. Its raw rows are written already; <paramref name="eventIds"/> are those of its log records,
     /// <paramref name="resourceIds"/> those of its resources.</summary>
     public void Write(TelemetryBatch batch, ReadOnlySpan<long> eventIds, ReadOnlySpan<long> resourceIds, long nowUnixNano)
@@ -55,6 +62,16 @@ internal sealed class UsageTables : IDisposable
         foreach (ref readonly SessionSeen seen in _facts.Sessions.Rows)
         {
             _sessions.See(text, seen, resourceIds[seen.Resource], nowUnixNano);
+        }
+
+        // Before the requests: a prompt tells which of a transcript's requests are its session's own.
+        foreach (ref readonly Prompt prompt in _facts.Prompts.Rows)
+        {
+            _prompt.Begin().Bind(_sessions.Of(text, prompt.Session)).Bind(prompt.TimeUnixNano);
+            _prompt.Bind(text, prompt.Id);
+            _prompt.Bind((int)prompt.Kind);
+            _names.Bind(_prompt, text, prompt.Command);
+            _prompt.Run();
         }
 
         foreach (ref readonly BilledRequest request in _facts.Requests.Rows)
@@ -76,15 +93,6 @@ internal sealed class UsageTables : IDisposable
         }
 
         _tools.Write(text, _facts);
-        foreach (ref readonly Prompt prompt in _facts.Prompts.Rows)
-        {
-            _prompt.Begin().Bind(_sessions.Of(text, prompt.Session)).Bind(prompt.TimeUnixNano);
-            _prompt.Bind(text, prompt.Id);
-            _prompt.Bind((int)prompt.Kind);
-            _names.Bind(_prompt, text, prompt.Command);
-            _prompt.Run();
-        }
-
         foreach (ref readonly PlaceSeen place in _facts.Places.Rows)
         {
             Write(text, place);

@@ -93,6 +93,7 @@ internal enum AttributeName : byte
 
     /// <summary>Not the client's own, as those that follow: what an import says of how it came to its numbers.</summary>
     OutputIsLow,
+    SessionIsSettled,
     CostIsDerived,
     CostIsUnknown,
 }
@@ -162,6 +163,7 @@ internal static class ClaudeCode
         ("cwd", AttributeName.Cwd),
         ("vcs.ref.head.name", AttributeName.HeadName),
         ("output_tokens_too_low", AttributeName.OutputIsLow),
+        ("session_settled", AttributeName.SessionIsSettled),
         ("cost_usd_derived", AttributeName.CostIsDerived),
         ("cost_usd_unknown", AttributeName.CostIsUnknown));
 

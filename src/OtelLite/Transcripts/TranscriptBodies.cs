@@ -138,6 +138,11 @@ internal sealed class TranscriptBodies(string version)
             True(json, Name(AttributeName.OutputIsLow));
         }
 
+        if (request.IsSettled)
+        {
+            True(json, Name(AttributeName.SessionIsSettled));
+        }
+
         Text(json, "service_tier"u8, request.ServiceTier);
         Number(json, "thinking_tokens"u8, request.ThinkingTokens > 0 ? request.ThinkingTokens : null);
         Number(json, "web_search_requests"u8, request.WebSearches > 0 ? request.WebSearches : null);

@@ -27,4 +27,7 @@ internal sealed class TranscriptFile(string path, bool isAsked)
     public long BrokenLines { get; set; }
 
     public long LongLines { get; set; }
+
+    /// <summary>Lines of requests with a time that can't be.</summary>
+    public long OddTimes { get; set; }
 }

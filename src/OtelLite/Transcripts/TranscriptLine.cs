@@ -49,6 +49,9 @@ internal sealed class TranscriptLine
 
     public DateTimeOffset? At { get; private set; }
 
+    /// <summary>It says a time that can't be: none, or one that no export could say.</summary>
+    public bool HasOddTime { get; private set; }
+
     public string? Session { get; private set; }
 
     /// <summary>On a line that was copied into a forked session: the session that paid.</summary>
@@ -141,7 +144,7 @@ internal sealed class TranscriptLine
         At = null;
         Session = RequestSession = RequestId = RequestRef = PromptId = Version = Cwd = GitBranch = AgentId = Effort = QuerySource = Agent = Skill = McpServer = McpTool = Id = Model =
             ServiceTier = Speed = null;
-        HasEnded = HasUsage = false;
+        HasOddTime = HasEnded = HasUsage = false;
         Input = Output = CacheRead = CacheCreation = WebSearches = ThinkingTokens = 0;
         CacheCreation5m = CacheCreation1h = null;
         Totals.Clear();
@@ -173,7 +176,10 @@ internal sealed class TranscriptLine
         switch (key)
         {
             case TranscriptKey.Type when reader.TokenType == JsonTokenType.String: Type = ClaudeTranscript.LineTypes.Find(reader.ValueSpan); break;
-            case TranscriptKey.Timestamp when reader.TokenType == JsonTokenType.String: At = reader.TryGetDateTimeOffset(out DateTimeOffset at) ? at : null; break;
+            case TranscriptKey.Timestamp when reader.TokenType == JsonTokenType.String:
+                At = reader.TryGetDateTimeOffset(out DateTimeOffset at) && at > DateTimeOffset.UnixEpoch && at < Limits.TranscriptTimeEnd ? at : null;
+                HasOddTime = At is null;
+                break;
             case TranscriptKey.SessionId: Session = Name(ref reader); break;
             case TranscriptKey.RequestSessionId: RequestSession = Name(ref reader); break;
             case TranscriptKey.RequestId: RequestId = Text(ref reader); break;

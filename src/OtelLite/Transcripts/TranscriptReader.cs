@@ -65,8 +65,13 @@ internal sealed class TranscriptReader(TranscriptRequests requests, ModelPrices 
             case TranscriptLineType.CostState:
                 prices.Add(file, _line.Totals);
                 break;
-            case TranscriptLineType.Assistant when _line is { HasUsage: true, Id: not null, Session: not null, Model: not null and not ClaudeTranscript.SyntheticModel, At: not null }:
-                requests.Add(file, _line);
+            case TranscriptLineType.Assistant when _line is { HasUsage: true, Id: not null, Session: not null, Model: not null and not ClaudeTranscript.SyntheticModel }:
+                if (_line.At is not null)
+                {
+                    requests.Add(file, _line);
+                }
+
+                file.OddTimes += _line.HasOddTime ? 1 : 0;
                 break;
             default:
                 break;

@@ -17,6 +17,9 @@ internal sealed class TranscriptRequest
     /// <summary>A copied line named the session that paid, so that nothing has to be concluded.</summary>
     public bool IsSessionTold { get; set; }
 
+    /// <summary>It is certain which session paid, because a copy says so, or the lines of several sessions and when these began.</summary>
+    public bool IsSettled { get; set; }
+
     /// <summary>Where that session's own line stands, or else a copy.</summary>
     public required TranscriptFile File { get; set; }
 
@@ -77,6 +80,9 @@ internal sealed class TranscriptRequest
 
     /// <summary>It is new, or more is known of it than was handed over.</summary>
     public bool IsChanged { get; set; } = true;
+
+    /// <summary>It was handed over before, by this import or another one.</summary>
+    public bool WasImported { get; set; }
 
     /// <summary>In nano-dollars, as it is handed over; null where its price is not known.</summary>
     public long? CostNanoUsd { get; set; }
@@ -139,6 +145,7 @@ internal sealed class TranscriptRequests
         }
 
         request.IsSessionTold |= line.RequestSession is not null;
+        request.IsSettled |= request.IsSessionTold;
         Count(request, line);
     }
 
@@ -148,6 +155,10 @@ internal sealed class TranscriptRequests
         bool isOther = line.RequestSession is not null ? session != request.Session
             : !request.IsSessionTold && (file.FirstAt < request.File.FirstAt
                 || (file.FirstAt == request.File.FirstAt && string.CompareOrdinal(line.Session, request.Session) < 0));
+
+        // Two forks of a session that is not there have both copied it, and where both begin with it, nothing tells which one did.
+        DateTimeOffset began = file.FirstAt < request.File.FirstAt ? file.FirstAt : request.File.FirstAt;
+        request.IsSettled |= file.FirstAt != request.File.FirstAt && began <= line.At;
         if (isOther)
         {
             request.Session = session;

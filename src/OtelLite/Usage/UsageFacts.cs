@@ -148,6 +148,9 @@ internal struct BilledRequest
     /// <summary>More came out than its teller knows.</summary>
     public bool OutputIsLow;
 
+    /// <summary>Whoever told it has seen the transcripts of all sessions that have it, and knows which one paid.</summary>
+    public bool SessionIsSettled;
+
     /// <summary><see cref="NoDuration"/> where its teller does not know.</summary>
     public long DurationMs;
 

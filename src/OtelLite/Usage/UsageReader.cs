@@ -309,6 +309,7 @@ internal static class UsageReader
                 case AttributeName.TtftMs when IsNumber(batch, attribute, out double ms): row.TtftMs = Whole(Math.Max(0, ms)); break;
                 case AttributeName.MessageId when teller == Teller.Transcript: messageId = TextOf(attribute); break;
                 case AttributeName.OutputIsLow when teller == Teller.Transcript: row.OutputIsLow = !IsFalse(batch, attribute); break;
+                case AttributeName.SessionIsSettled when teller == Teller.Transcript: row.SessionIsSettled = !IsFalse(batch, attribute); break;
                 case AttributeName.CostIsDerived when teller == Teller.Transcript: row.CostKind = CostKind.Derived; break;
                 case AttributeName.CostIsUnknown when teller == Teller.Transcript: row.CostKind = CostKind.Unknown; break;
                 default: break;

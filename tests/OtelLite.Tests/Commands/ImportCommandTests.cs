@@ -60,7 +60,7 @@ public sealed class ImportCommandTests
     public async Task All_recordings_at_once_are_those_one_by_one()
     {
         await using RunningServer server = await RunningServer.Start();
-        ImportReport report = Look(server, RecordedTranscripts.Folder);
+        ImportReport report = ImportRuns.Look(server, RecordedTranscripts.Folder);
         Assert.Equal(RecordedTranscripts.Expected().Sum(t => t["transcript_distinct_requests"]), report.New);
         Assert.Equal(report.New, server.Sql("SELECT count(*) FROM usage_request"));
         Assert.All(RecordedTranscripts.Recordings, recording => AssertTranscripts(server, recording));
@@ -75,7 +75,7 @@ public sealed class ImportCommandTests
     public async Task Imported_sessions_are_in_the_project_of_the_folder_that_they_began_in_until_something_else_tells()
     {
         await using RunningServer server = await RunningServer.Start();
-        Look(server, RecordedTranscripts.Folder);
+        ImportRuns.Look(server, RecordedTranscripts.Folder);
         Assert.Equal(0L, server.Sql("SELECT count(*) FROM usage_session WHERE did_something AND (folder IS NULL OR project IS NULL)"));
         Assert.Contains("demo-app", (await server.Get("/api/dimensions"))["projects"]!.AsArray().Select(p => (string)p!));
         Assert.NotEmpty((await server.Get("/api/dimensions"))["branches"]!.AsArray());
@@ -83,7 +83,7 @@ public sealed class ImportCommandTests
         string id = (string)server.Sql("SELECT min(session_id) FROM usage_session")!;
         using var told = new StringContent("""{"folder":"/elsewhere"}""");
         (await server.Http.PostAsync(new Uri($"{server.Url}/api/sessions/{id}"), told)).Dispose();
-        Look(server, RecordedTranscripts.Folder);
+        ImportRuns.Look(server, RecordedTranscripts.Folder);
         Assert.Equal("elsewhere", server.Sql($"SELECT project FROM usage_session WHERE session_id = '{id}'"));
         AssertRecount(server);
         Assert.Equal("elsewhere", server.Sql($"SELECT project FROM usage_session WHERE session_id = '{id}'"));
@@ -100,7 +100,7 @@ public sealed class ImportCommandTests
 
         const string costs = "SELECT request_id, cost_nano_usd FROM usage_request WHERE transcript_unix_nano IS NOT NULL AND cost_kind = 1 ORDER BY 1";
         await using RunningServer imported = await RunningServer.Start();
-        ImportReport report = Look(imported, RecordedTranscripts.Folder);
+        ImportReport report = ImportRuns.Look(imported, RecordedTranscripts.Folder);
 
         // 2.0.60 writes no totals.
         Assert.Equal((19L, 43L), (report.CostUnknown, report.CostDerived));
@@ -116,9 +116,9 @@ public sealed class ImportCommandTests
     {
         await using RunningServer server = await RunningServer.Start();
         string folder = Path.Combine(RecordedTranscripts.Projects("t38-v2.0.60"), "-home-dev-work-demo-app");
-        ImportReport fork = Look(server, Path.Combine(folder, "6db1ea43-be00-4047-bdd1-c9178e1a0d5d.jsonl"));
+        ImportReport fork = ImportRuns.Look(server, Path.Combine(folder, "6db1ea43-be00-4047-bdd1-c9178e1a0d5d.jsonl"));
         Assert.Equal((2L, 1L), (fork.New, fork.Sessions));
-        Look(server, folder);
+        ImportRuns.Look(server, folder);
         AssertTranscripts(server, "t38-v2.0.60");
     }
 
@@ -132,9 +132,9 @@ public sealed class ImportCommandTests
             File.Copy(recorded, Path.Combine(folder, Path.GetFileName(recorded)));
         }
 
-        Look(server, folder);
+        ImportRuns.Look(server, folder);
         File.Delete(Path.Combine(folder, "61125272-1c22-40be-bee2-207022fc8d04.jsonl"));
-        Assert.Equal(0, Look(server, folder).New);
+        Assert.Equal(0, ImportRuns.Look(server, folder).New);
         AssertTranscripts(server, "t38-v2.0.60");
         Directory.Delete(folder, recursive: true);
     }
@@ -143,7 +143,7 @@ public sealed class ImportCommandTests
     public async Task Without_a_server_the_command_writes_by_itself_and_the_server_has_it_afterwards()
     {
         string dataDir = Directory.CreateTempSubdirectory("otellite-").FullName;
-        ImportReport report = new ImportRun(At(dataDir, $"http://127.0.0.1:{FreePort.Next()}"), [RecordedTranscripts.Projects("t20-rich")], isDryRun: false, Silent).Look(default);
+        ImportReport report = new ImportRun(ImportRuns.At(dataDir, $"http://127.0.0.1:{FreePort.Next()}"), [RecordedTranscripts.Projects("t20-rich")], isDryRun: false, ImportRuns.Silent).Look(default);
         Assert.Equal(19, report.New);
         await using RunningServer server = await RunningServer.Start(dataDir);
         AssertTranscripts(server, "t20-rich");
@@ -151,12 +151,45 @@ public sealed class ImportCommandTests
         Assert.Equal(0, (int)(await server.Get("/api/summary"))["sessions"]!["active"]!);
     }
 
+    [Theory]
+    [InlineData(true, "again")]
+    [InlineData(false, "again")]
+    [InlineData(true, "watched")]
+    [InlineData(false, "watched")]
+    public async Task What_is_told_again_for_its_price_is_not_counted_now(bool isAtHand, string how)
+    {
+        await using RunningServer server = await RunningServer.Start();
+        string recorded = Assert.Single(Directory.GetFiles(RecordedTranscripts.Projects("t02-full-opus"), "*.jsonl", SearchOption.AllDirectories));
+        string folder = Directory.CreateTempSubdirectory("otellite-").FullName, path = Path.Combine(folder, "t.jsonl");
+        byte[] all = await File.ReadAllBytesAsync(recorded);
+        await File.WriteAllBytesAsync(path, all[..20_000]);
+
+        // Another program's data folder is not at hand: the server alone has the ledger.
+        Options options = ImportRuns.At(isAtHand ? server.DataDir : folder, server.Url);
+        var run = new ImportRun(options, [path], isDryRun: false, ImportRuns.Silent);
+        ImportReport begun = run.Look(default);
+        Assert.InRange(begun.New, 1, 6);
+        Assert.Equal((begun.New, begun.New, 0L), (begun.Requests, begun.CostUnknown, begun.Completed));
+
+        await File.WriteAllBytesAsync(path, all);
+        bool isKnown = isAtHand || how == "watched";
+        run = how == "watched" ? run : new ImportRun(options, [path], isDryRun: false, ImportRuns.Silent);
+        ImportReport whole = run.Look(default);
+        Assert.Equal((7L, 0L), (whole.Requests, whole.Known));
+        Assert.Equal(isKnown ? (7 - begun.New, begun.New, begun.New) : (7L, 0L, 0L), (whole.New, whole.ImportedBefore, whole.Completed));
+        Assert.Equal((whole.New, 0L), (whole.CostDerived, whole.CostUnknown));
+        Assert.Equal(0, run.Look(default).Requests);
+        AssertTranscripts(server, "t02-full-opus");
+        Assert.Equal("7 | 7 | 26673600\n", server.Rows("SELECT count(*), sum(cost_kind = 1), sum(cost_nano_usd) FROM usage_request"));
+        Directory.Delete(folder, recursive: true);
+    }
+
     [Fact]
     public async Task A_dry_run_tells_and_counts_nothing()
     {
         await using RunningServer server = await RunningServer.Start();
-        var run = new ImportRun(At(server.DataDir, server.Url), [RecordedTranscripts.Projects("t32-resume-fork-continue")], isDryRun: true, Silent);
-        Assert.Equal((6L, 0L, 3L), (run.Look(default).New, (long)server.Sql("SELECT count(*) FROM otel_events")!, Look(server, RecordedTranscripts.Projects("t32-resume-fork-continue")).CopiedLines));
+        var run = new ImportRun(ImportRuns.At(server.DataDir, server.Url), [RecordedTranscripts.Projects("t32-resume-fork-continue")], isDryRun: true, ImportRuns.Silent);
+        Assert.Equal((6L, 0L, 3L), (run.Look(default).New, (long)server.Sql("SELECT count(*) FROM otel_events")!, ImportRuns.Look(server, RecordedTranscripts.Projects("t32-resume-fork-continue")).CopiedLines));
     }
 
     [Fact]
@@ -176,7 +209,7 @@ public sealed class ImportCommandTests
             await File.WriteAllTextAsync(Path.Combine(folder, Path.GetFileName(recorded)), System.Text.RegularExpressions.Regex.Replace(text, "\"output_tokens\":\\d+", "\"output_tokens\":1"));
         }
 
-        ImportReport report = Look(server, folder);
+        ImportReport report = ImportRuns.Look(server, folder);
         Assert.Equal((19L, 19L), (report.New, report.OutputTooLow));
         Assert.Equal("19 | 19\n", server.Rows("SELECT sum(output), sum(output_is_low) FROM usage_request"));
         Assert.Equal(19, (int)(await server.Get("/api/ingest"))["capture"]!["lowOutputs"]!);
@@ -186,13 +219,7 @@ public sealed class ImportCommandTests
         Directory.Delete(folder, recursive: true);
     }
 
-    private static ProgressBar Silent => new(TextWriter.Null, isShown: false);
-
-    private static Options At(string dataDir, string url) => Options.Read(["--data-dir", dataDir, "--urls", url, "--token", ServerClient.TestToken], _ => null);
-
-    private static ImportReport Import(RunningServer server, string recording) => Look(server, RecordedTranscripts.Projects(recording));
-
-    private static ImportReport Look(RunningServer server, string path) => new ImportRun(At(server.DataDir, server.Url), [path], isDryRun: false, Silent).Look(default);
+    private static ImportReport Import(RunningServer server, string recording) => ImportRuns.Look(server, RecordedTranscripts.Projects(recording));
 
     // What the transcripts know of a session, as the ledger has it.
     private static void AssertTranscripts(RunningServer server, string recording)

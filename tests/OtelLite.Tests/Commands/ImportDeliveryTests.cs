@@ -76,7 +76,7 @@ public sealed class ImportDeliveryTests
         CommandRun second = await CommandRun.Of(server.DataDir, ["import", recorded, "--json", .. at]);
         Assert.Equal(
             """
-            {"dryRun":false,"files":2,"requests":6,"known":0,"new":0,"importedBefore":6,"sessions":2,"copiedLines":3,"furtherLines":0,"outputTooLow":0,"costDerived":0,"costUnknown":0,"onlyExport":0,"problems":[]}
+            {"dryRun":false,"files":2,"requests":6,"known":0,"new":0,"importedBefore":6,"completed":0,"sessions":2,"copiedLines":3,"furtherLines":0,"outputTooLow":0,"costDerived":0,"costUnknown":0,"onlyExport":0,"problems":[]}
 
             """, second.Out);
         CommandRun wrong = await CommandRun.Of(server.DataDir, ["import", "/nowhere", .. at]);
@@ -91,13 +91,14 @@ public sealed class ImportDeliveryTests
     {
         await using RunningServer server = await RunningServer.Start();
         string folder = Directory.CreateTempSubdirectory("otellite-").FullName, gone = Path.Combine(folder, "gone.jsonl");
-        File.WriteAllText(Path.Combine(folder, "t.jsonl"), "{\"type\":\"assistant\",\n" + Line("a"));
+        File.WriteAllText(Path.Combine(folder, "t.jsonl"), "{\"type\":\"assistant\",\n" + Line("a") + Line("b").Replace("2026-", "1969-", StringComparison.Ordinal));
         var run = new ImportRun(
             Options.Read(["--data-dir", server.DataDir, "--urls", server.Url, "--token", ServerClient.TestToken], _ => null), [gone, folder], isDryRun: false, new ProgressBar(TextWriter.Null, isShown: false));
         ImportReport report = run.Look(default);
-        Assert.Equal((1L, 2, true), (report.New, report.Problems.Count, run.HasFailed));
+        Assert.Equal((1L, 3, true), (report.New, report.Problems.Count, run.HasFailed));
         Assert.Contains(report.Problems, p => p.StartsWith($"{gone} can't be read and is left out: ", StringComparison.Ordinal));
         Assert.Contains($"1 line of {Path.Combine(folder, "t.jsonl")} is no JSON or broken, and is left out.", report.Problems);
+        Assert.Contains($"1 line of {Path.Combine(folder, "t.jsonl")} has a time that can't be and is left out.", report.Problems);
         Assert.Empty(run.Look(default).Problems);
         Directory.Delete(folder, recursive: true);
     }
@@ -142,9 +143,11 @@ public sealed class ImportDeliveryTests
             await Task.Delay(20);
         }
 
+        // With a total, from which the price of what was counted follows.
+        const string total = """{"type":"cost-state","modelUsage":{"m":{"inputTokens":1000,"outputTokens":0,"costUSD":0.003}}}""" + "\n";
         var watch = Stopwatch.StartNew();
-        File.AppendAllText(transcript, Line("b") + Line("b"));
-        for (string? line = ""; line != "1 request of 1 session more: 1 new, 0 known from the export."; line = await watching.StandardOutput.ReadLineAsync())
+        File.AppendAllText(transcript, Line("b") + Line("b") + total);
+        for (string? line = ""; line != "2 requests of 1 session more: 1 new, 0 known from the export, 1 imported before."; line = await watching.StandardOutput.ReadLineAsync())
         {
             Assert.NotNull(line);
         }

@@ -1,6 +1,9 @@
 using Microsoft.Data.Sqlite;
 using OtelLite.Query;
+using OtelLite.Storage;
+using OtelLite.Telemetry;
 using OtelLite.Tests.Otlp;
+using OtelLite.Usage;
 
 namespace OtelLite.Tests.Storage;
 
@@ -47,6 +50,25 @@ public sealed class QueryPlanTests
         Assert.Equal(0, SummaryQuery.Read(open.Connection, new Scope { Sessions = ["nobody"] }, DateTimeOffset.UtcNow).ApiRequests);
     }
 
+    [Fact]
+    public void A_copied_request_is_looked_for_among_those_of_its_seconds()
+    {
+        using var open = new OpenWriter();
+        Fill(open);
+        string[] plan = Traced(open.Connection, () =>
+        {
+            using var copies = new CopiedRequests(open.Connection);
+            var request = new BilledRequest { RequestId = TextRange.None };
+            TelemetryBatch batch = TelemetryBatch.Rent();
+            copies.Known(batch.Text, request, 1, 1);
+            copies.Told(batch.Text, request, 1, 1);
+            batch.Return();
+        });
+        Assert.Contains("SEARCH other USING INDEX usage_request_time (time_unix_nano>? AND time_unix_nano<?)", plan);
+        Assert.Contains("SEARCH other USING INDEX usage_request_duration (model=? AND duration_ms=? AND time_unix_nano>? AND time_unix_nano<?)", plan);
+        Assert.DoesNotContain(plan, step => step.StartsWith("SCAN", StringComparison.Ordinal));
+    }
+
     // Ten sessions on ten days.
     private static void Fill(OpenWriter open)
     {
@@ -58,20 +80,25 @@ public sealed class QueryPlanTests
         }
     }
 
+    private static string[] Plan(SqliteConnection connection, string question, Scope scope) => Traced(connection, () =>
+    {
+        switch (question)
+        {
+            case "summary": SummaryQuery.Read(connection, scope, DateTimeOffset.UtcNow); break;
+            case "sessions": SessionsQuery.Read(connection, scope, new SessionsAsked(), DateTimeOffset.UtcNow); break;
+            case "series": TimeseriesQuery.Read(connection, scope, new Buckets([(long)(Export.Time / 1_000_000_000)], 3600)); break;
+            default: ChecksQuery.ReadAll(connection, DateTimeOffset.UtcNow); break;
+        }
+    });
+
     // The very statements, as SQLite says that it would run them.
-    private static string[] Plan(SqliteConnection connection, string question, Scope scope)
+    private static string[] Traced(SqliteConnection connection, Action ask)
     {
         List<string> statements = [];
         SQLitePCL.raw.sqlite3_trace(connection.Handle, (_, sql) => statements.Add(sql), null);
         try
         {
-            switch (question)
-            {
-                case "summary": SummaryQuery.Read(connection, scope, DateTimeOffset.UtcNow); break;
-                case "sessions": SessionsQuery.Read(connection, scope, new SessionsAsked(), DateTimeOffset.UtcNow); break;
-                case "series": TimeseriesQuery.Read(connection, scope, new Buckets([(long)(Export.Time / 1_000_000_000)], 3600)); break;
-                default: ChecksQuery.ReadAll(connection, DateTimeOffset.UtcNow); break;
-            }
+            ask();
         }
         finally
         {

@@ -9,6 +9,11 @@ public sealed class TranscriptLedgerTests
 {
     private const ulong Second = 1_000_000_000;
 
+    private const string Sums = """
+        SELECT group_concat(told, ', ') FROM (SELECT session_id || ' ' || api_requests || ' ' || input || ' ' || coalesce(requests, '-') AS told
+            FROM usage_session LEFT JOIN usage_capture ON session = id ORDER BY 1)
+        """;
+
     private static readonly string[] Same = [Export.Text("session.id", "s"), Export.Text("model", "m"), Export.Int("input_tokens", 120), Export.Int("cache_read_tokens", 9)];
 
     private static readonly string Event = Export.Logs(Export.Event(
@@ -60,6 +65,88 @@ public sealed class TranscriptLedgerTests
         string secondEvent = EventWithoutId.Replace($"{Export.Time}", $"{Export.Time + Second}", StringComparison.Ordinal);
         AssertLedger("2 240 80 500000000 0 | ", EventWithoutId, secondEvent, second, Transcript);
         AssertLedger("2 240 80 500000000 0 | ", Transcript, second, secondEvent, EventWithoutId);
+    }
+
+    [Theory]
+    [InlineData("a")]
+    [InlineData("z")]
+    public void A_fork_s_copy_of_a_request_is_the_one_that_its_parent_s_export_tells_of_whichever_comes_first_and_is_counted_anew_first(string fork)
+    {
+        const string expected = "1 120 40 250000000 0 | r told by 1 of 1, 0 low, cost 0";
+        string copy = Of(fork, Transcript), later = Of(fork, EventWithoutId).Replace($"{Export.Time}", $"{Export.Time + (60 * Second)}", StringComparison.Ordinal);
+        foreach (string told in (string[])[Event, EventWithoutId])
+        {
+            AssertLedger(expected, told, copy);
+            AssertLedger(expected, copy, told);
+            AssertLedger(expected, copy, told, copy + " ", told + " ");
+            AssertLedger(expected, Transcript, told, copy);
+            AssertLedger(expected, copy, Transcript, told);
+
+            // What the fork exports of its own begins later.
+            AssertLedger("2 240 80 500000000 0 | ", told, later, copy);
+            AssertLedger("2 240 80 500000000 0 | ", copy, later, told);
+        }
+
+        AssertLedger("1 120 1 100000000 100000000 | r told by 3 of 1, 1 low, cost 1", Transcript, copy);
+        AssertLedger("1 120 1 100000000 100000000 | r told by 3 of 1, 1 low, cost 1", copy, Transcript);
+    }
+
+    [Theory]
+    [InlineData("a")]
+    [InlineData("z")]
+    public void What_a_transcript_tells_behind_its_own_session_s_first_export_is_no_copy(string other)
+    {
+        string prompt = Of(other, Export.Logs(Export.Event("user_prompt", Export.Time - (3 * Second), Export.Text("session.id", "s"))));
+        string request = Of(other, EventWithoutId).Replace($"{Export.Time}", $"{Export.Time - (9 * Second)}", StringComparison.Ordinal);
+        AssertLedger("2 240 41 350000000 100000000 | ", prompt, EventWithoutId, Of(other, Transcript));
+        AssertLedger("2 240 41 350000000 100000000 | ", prompt, Of(other, Transcript), EventWithoutId);
+        AssertLedger("3 360 81 600000000 100000000 | ", request, EventWithoutId, Of(other, Transcript));
+        AssertLedger("3 360 81 600000000 100000000 | ", request, Of(other, Transcript), EventWithoutId);
+    }
+
+    [Theory]
+    [InlineData("a")]
+    [InlineData("z")]
+    public async Task A_transcript_s_request_moves_to_the_session_that_is_known_to_have_paid_and_to_no_other(string fork)
+    {
+        using var open = new OpenWriter();
+        string settled = Transcript.Replace(Export.Text("model", "m"), Export.Text("model", "m") + "," + Export.Attribute("session_settled", """{"boolValue":true}"""), StringComparison.Ordinal);
+        await open.Write(Of(fork, Transcript));
+        await open.Write(settled);
+        await open.Write(Of(fork, Transcript) + " ");
+        await open.Write(Of("q", Transcript));
+        string expected = string.Join(", ", ((string[])[$"{fork} 0 0 -", "q 0 0 -", "s 1 120 1"]).Order(StringComparer.Ordinal));
+        Assert.Equal(expected, open.Sql(Sums));
+        open.Reopen();
+        Recount.Run(open.Connection);
+        Assert.Equal(expected, open.Sql(Sums));
+
+        // Where two know it, the later one.
+        await open.Write(Of(fork, settled));
+        expected = string.Join(", ", ((string[])[$"{fork} 1 120 1", "q 0 0 -", "s 0 0 -"]).Order(StringComparer.Ordinal));
+        Assert.Equal(expected, open.Sql(Sums));
+        open.Reopen();
+        Recount.Run(open.Connection);
+        Assert.Equal(expected, open.Sql(Sums));
+
+        // What an export tells of is its session's, whoever knows otherwise.
+        await open.Write(Event);
+        await open.Write(Of(fork, settled) + " ");
+        expected = string.Join(", ", ((string[])[$"{fork} 0 0 -", "q 0 0 -", "s 1 120 1"]).Order(StringComparer.Ordinal));
+        Assert.Equal(expected, open.Sql(Sums));
+    }
+
+    [Fact]
+    public async Task Sums_by_session_follow_a_request_to_the_session_whose_it_is()
+    {
+        using var open = new OpenWriter();
+        await open.Write(Of("a", Transcript));
+        Assert.Equal("a 1 120 1", open.Sql(Sums));
+        await open.Write(EventWithoutId);
+        Assert.Equal("a 0 0 -, s 1 120 1", open.Sql(Sums));
+        open.Reopen();
+        Recount.Run(open.Connection);
+        Assert.Equal("a 0 0 -, s 1 120 1", open.Sql(Sums));
     }
 
     [Fact]
@@ -130,6 +217,8 @@ public sealed class TranscriptLedgerTests
         model = Assert.Single(ModelsQuery.Read(open.Connection, new Scope { Sessions = ["s"] }));
         Assert.Equal((2L, 2000d, 20d), (model.ApiRequests, (double)model.P50Ms!, model.OutputTokensPerSecond));
     }
+
+    private static string Of(string session, string body) => body.Replace("\"s\"", $"\"{session}\"", StringComparison.Ordinal);
 
     private static string Told(ulong time, long output) => Export.Logs(Export.Event(
         "transcript_request", time,

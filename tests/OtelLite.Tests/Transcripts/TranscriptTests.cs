@@ -53,6 +53,31 @@ public sealed class TranscriptTests : IDisposable
         Assert.Equal(1, file.BrokenLines);
     }
 
+    [Theory]
+    [InlineData("0001-01-01T00:00:00Z")]
+    [InlineData("1969-01-01T00:00:00Z")]
+    [InlineData("1970-01-01T00:00:00.000Z")]
+    [InlineData("9999-12-31T23:59:59.999Z")]
+    [InlineData("2026-13-45T12:00:00.000Z")]
+    [InlineData("")]
+    public async Task A_line_with_a_time_that_can_not_be_is_left_out_and_costs_no_other_one(string time)
+    {
+        const string usual = "2026-01-15T12:00:00.000Z";
+        string odd = Line("m2", 20).Replace(usual, time, StringComparison.Ordinal), prompt = $$"""{"type":"user","timestamp":"{{time}}","promptId":"p","sessionId":"s"}""";
+        string last = Line("m3", 30).Replace(usual, Limits.TranscriptTimeEnd.AddTicks(-1).ToString("yyyy-MM-ddTHH:mm:ss.fffffffZ", System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
+        TranscriptFile file = Written($"{prompt}\n{odd}\n{Line("m1", 10)}\n{odd}\n{last}\n");
+        Read(file);
+        Assert.Equal(["m1", "m3"], Ids);
+        Assert.Equal((2L, 0L, DateTimeOffset.Parse(usual, System.Globalization.CultureInfo.InvariantCulture)), (file.OddTimes, file.BrokenLines, file.FirstAt));
+        using var open = new OpenWriter();
+        foreach (ReadOnlyMemory<byte> body in new TranscriptBodies("1").Write([.. _requests.Asked]))
+        {
+            await open.Write(Encoding.UTF8.GetString(body.Span));
+        }
+
+        Assert.Equal("m1 p,m3 p", open.Sql("SELECT group_concat(request_id || ' ' || prompt_id) FROM (SELECT * FROM usage_request ORDER BY time_unix_nano)"));
+    }
+
     [Fact]
     public void A_line_as_long_as_may_be_is_read_and_one_byte_more_is_left_out()
     {
