@@ -74,7 +74,7 @@ public sealed class BackupCommandTests : IAsyncLifetime
     [LinuxFact]
     public void What_can_not_be_written_for_another_reason_is_named_as_it_was_asked_for_too()
     {
-        IOException refused = Assert.Throws<IOException>(() => new NewFile("/proc/x", mayReplace: false));
+        IOException refused = Assert.Throws<IOException>(() => new NewFile("/proc/x", mayReplace: false, null));
         Assert.StartsWith("/proc/x can't be written: ", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotMatch("/proc/x[.][0-9a-f]", refused.Message);
     }
