@@ -49,7 +49,7 @@ internal sealed class NewFile : IDisposable
         }
         catch (DirectoryNotFoundException e)
         {
-            throw new IOException($"{_path} can't be written: its folder does not exist.", e);
+            throw new IOException($"{named} can't be written: its folder does not exist.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
