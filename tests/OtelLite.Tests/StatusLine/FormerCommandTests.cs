@@ -65,7 +65,10 @@ public sealed class FormerCommandTests
     {
         Dictionary<string, string> environment = new()
         {
-            ["CLAUDE_CODE_GIT_BASH_PATH"] = @"D:\Git\bin\bash.exe", ["ProgramFiles"] = @"C:\Programs", ["LocalAppData"] = @"C:\Local", ["PATH"] = @"C:\Windows;E:\git\cmd",
+            ["CLAUDE_CODE_GIT_BASH_PATH"] = @"D:\Git\bin\bash.exe",
+            ["ProgramFiles"] = @"C:\Programs",
+            ["LocalAppData"] = @"C:\Local",
+            ["PATH"] = @"C:\Windows;E:\git\cmd",
         };
         Assert.Equal(shell, FormerCommand.WindowsShell(environment.GetValueOrDefault, path => path == installed || path == @"E:\git\cmd\git.exe").Shell);
     }
