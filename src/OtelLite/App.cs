@@ -103,7 +103,7 @@ internal sealed class App : IAsyncDisposable
             Version,
             server.Lifetime.ApplicationStopping,
             options.Retention is { } kept ? ShownValues.Duration(kept) : null);
-        var site = new DashboardSite(token, api, new WebAssets(), Version);
+        var site = new DashboardSite(token, api, new WebAssets(), new KnownHosts(options.Urls.Select(u => u.Host).Concat(options.Hosts)), Version);
         var requests = new Requests(ports, receiver, grpc, site, say);
         server.Run(requests.Serve);
         await server.StartAsync().ConfigureAwait(false);

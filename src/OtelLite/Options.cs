@@ -42,6 +42,9 @@ internal sealed record Options
 
     public required int BodyBytesMax { get; init; }
 
+    /// <summary>Further names under which browsers reach it.</summary>
+    public required IReadOnlyList<string> Hosts { get; init; }
+
     /// <summary>How long raw records are kept; null: for ever.</summary>
     public required TimeSpan? Retention { get; init; }
 
@@ -96,6 +99,7 @@ internal sealed record Options
                 string other => throw new UsageException($"durability: '{other}' is not one of full, normal."),
             },
             BodyBytesMax = Number("maxBody", Value("maxBody"), 1024, Limits.BodyBytesMaxMax),
+            Hosts = [.. Value("hosts").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Host)],
             Retention = Value("retention") is "0" ? null : GivenValues.Duration("retention", Value("retention")),
             DbBytesMax = Value("maxDbSize") is { Length: > 0 } size ? GivenValues.Bytes("maxDbSize", size) : null,
         };
@@ -172,6 +176,9 @@ internal sealed record Options
             : throw new UsageException($"urls: '{host}' is neither localhost nor an IP address; use 0.0.0.0 or [::] for every address of this machine.");
         return new ListenUrl(uri.Host, addresses, uri.Port);
     }
+
+    private static string Host(string name) => Uri.CheckHostName(name) is UriHostNameType.Dns ? name
+        : throw new UsageException($"hosts: '{name}' is not the name of a machine, such as usage.example.com.");
 
     private static string? Blank(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
 }

@@ -13,6 +13,7 @@ internal sealed record Setting(string Flag, string Placeholder, string Variable,
         new("--token", "TOKEN", "OTELLITE_TOKEN", "token", "", "what clients must send; made at the first start"),
         new("--durability", "full|normal", "OTELLITE_DURABILITY", "durability", "full", "full: an acknowledged export survives power loss"),
         new("--max-body", "BYTES", "OTELLITE_MAX_BODY", "maxBody", "67108864", "largest export, before and after decompression"),
+        new("--hosts", "NAMES", "OTELLITE_HOSTS", "hosts", "", "further names under which browsers reach it, behind a proxy; several with ';'"),
         new("--retention", "90d", "OTELLITE_RETENTION", "retention", "90d", "how long raw records are kept; what they add up to stays for ever; 0 keeps all"),
         new("--max-db-size", "4GB", "OTELLITE_MAX_DB_SIZE", "maxDbSize", "", "how large the database may grow before the oldest raw records go; no cap"),
     ];

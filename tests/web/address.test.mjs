@@ -84,6 +84,6 @@ test("Moving in time keeps the length, ends now at the latest, and never shows l
 test("what is asked for before the page is read is what the default view asks", async () => {
   const { readFile } = await import("node:fs/promises");
   const asked = queryOf(scopeOf(read("")), "");
-  const first = await readFile(new URL("../../src/OtelLite/Dashboard/web/first.js", import.meta.url), "utf8");
+  const first = await readFile(new URL("../../src/OtelLite/Dashboard/web/index.html", import.meta.url), "utf8");
   assert.ok(first.includes(`query: "${asked}"`) && first.includes(`"/api/summary?${asked}"`), asked);
 });

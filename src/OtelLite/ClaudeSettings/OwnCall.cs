@@ -9,12 +9,18 @@ internal sealed record OwnCall(string Command, string Program, IReadOnlyList<str
     /// <summary>All in one file of settings: its status line, and its hooks at the start of a session.</summary>
     public static IEnumerable<OwnCall> In(SettingsText text)
     {
-        IEnumerable<JsonPart?> hooks = (text.Find("hooks", "SessionStart")?.Members ?? [])
-            .SelectMany(m => m.Value.Member("hooks")?.Members ?? [])
-            .Select(m => m.Value.Member("command"));
-        return Ours(OwnCommand.StatusLineWord, [text.Find("statusLine", "command")]).Concat(Ours(OwnCommand.HookWord, hooks));
+        IEnumerable<string> lines = StatusLine(text) is { } line ? [line] : [];
+        return Ours(OwnCommand.StatusLineWord, lines).Concat(Ours(OwnCommand.HookWord, HookLines(text)));
 
-        IEnumerable<OwnCall> Ours(string command, IEnumerable<JsonPart?> lines) =>
-            lines.Select(l => l is not null && text.Text(l) is { } line ? OwnCommand.Read(line, command) : null).OfType<OwnCall>();
+        static IEnumerable<OwnCall> Ours(string command, IEnumerable<string> lines) => lines.Select(l => OwnCommand.Read(l, command)).OfType<OwnCall>();
     }
+
+    /// <summary>What the status line calls, whoever's it is; null where there is none.</summary>
+    public static string? StatusLine(SettingsText text) => text.Find("statusLine", "command") is { } command ? text.Text(command) : null;
+
+    /// <summary>What the hooks at the start of a session call.</summary>
+    public static IEnumerable<string> HookLines(SettingsText text) => (text.Find("hooks", "SessionStart")?.Members ?? [])
+        .SelectMany(m => m.Value.Member("hooks")?.Members ?? [])
+        .Select(m => m.Value.Member("command") is { } command ? text.Text(command) : null)
+        .OfType<string>();
 }

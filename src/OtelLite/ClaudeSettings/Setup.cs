@@ -35,8 +35,8 @@ internal sealed class Setup(string path, DateTime now)
             return
             [
                 .. ExportVariables.All.Where(v => text.Find("env", v) is not null),
-                .. LineOf(text) is { } line && OwnCommand.IsOurs(line, OwnCommand.StatusLineWord) ? (string[])[Line] : [],
-                .. HookCommands(text).Any(c => OwnCommand.IsOurs(c, OwnCommand.HookWord)) ? (string[])[$"{Hooks}.{Start}"] : [],
+                .. OwnCall.StatusLine(text) is { } line && OwnCommand.IsOurs(line, OwnCommand.StatusLineWord) ? (string[])[Line] : [],
+                .. OwnCall.HookLines(text).Any(c => OwnCommand.IsOurs(c, OwnCommand.HookWord)) ? (string[])[$"{Hooks}.{Start}"] : [],
             ];
         }
     }
@@ -174,7 +174,7 @@ internal sealed class Setup(string path, DateTime now)
     private void PutStatusLine(SettingsMerge merge, SetupWish wish)
     {
         // One of ours that is there is told where we are now, asked for or not.
-        bool? isWished = wish.StatusLine ?? (LineOf(merge.Text) is { } line && OwnCommand.IsOurs(line, OwnCommand.StatusLineWord) ? true : null);
+        bool? isWished = wish.StatusLine ?? (OwnCall.StatusLine(merge.Text) is { } line && OwnCommand.IsOurs(line, OwnCommand.StatusLineWord) ? true : null);
         if (isWished == false)
         {
             merge.Undo(Line);
@@ -185,7 +185,7 @@ internal sealed class Setup(string path, DateTime now)
             {
                 merge.Set([Line], CommandObject(wish.Own.StatusLine(null)));
             }
-            else if (LineOf(merge.Text) is { } existing)
+            else if (OwnCall.StatusLine(merge.Text) is { } existing)
             {
                 merge.Set([Line, Command], SettingsText.Quoted(wish.Own.StatusLine(existing)));
             }
@@ -198,7 +198,7 @@ internal sealed class Setup(string path, DateTime now)
 
     private void PutHook(SettingsMerge merge, SetupWish wish)
     {
-        bool? isWished = wish.Hook ?? (HookCommands(merge.Text).Any(c => OwnCommand.IsOurs(c, OwnCommand.HookWord)) ? true : null);
+        bool? isWished = wish.Hook ?? (OwnCall.HookLines(merge.Text).Any(c => OwnCommand.IsOurs(c, OwnCommand.HookWord)) ? true : null);
         if (isWished == false)
         {
             merge.Undo(Hooks);
@@ -210,11 +210,11 @@ internal sealed class Setup(string path, DateTime now)
             {
                 _notes.Add($"\"{Hooks}\" in {path} has not the shape that Claude Code documents, so it stays as it is.");
             }
-            else if (!HookCommands(merge.Text).Contains(command))
+            else if (!OwnCall.HookLines(merge.Text).Contains(command))
             {
                 // An OtelLite that has moved since.
                 merge.Undo(Hooks);
-                if (HookCommands(merge.Text).FirstOrDefault(c => OwnCommand.IsOurs(c, OwnCommand.HookWord)) is { } other)
+                if (OwnCall.HookLines(merge.Text).FirstOrDefault(c => OwnCommand.IsOurs(c, OwnCommand.HookWord)) is { } other)
                 {
                     _notes.Add($"{path} has a hook that setup did not put there, {TerminalText.OneLine(other)}, and it stays.");
                 }
@@ -238,13 +238,6 @@ internal sealed class Setup(string path, DateTime now)
             _notes.Add($"\"disableAllHooks\" in {path} keeps the status line and hooks from being called.");
         }
     }
-
-    private static string? LineOf(SettingsText text) => text.Find(Line, Command) is { } command ? text.Text(command) : null;
-
-    private static IEnumerable<string> HookCommands(SettingsText text) => (text.Find(Hooks, Start)?.Members ?? [])
-        .SelectMany(m => m.Value.Member(Hooks)?.Members ?? [])
-        .Select(m => m.Value.Member(Command) is { } command ? text.Text(command) : null)
-        .OfType<string>();
 
     private static string CommandObject(string command) => $$"""{"type":"command","command":{{SettingsText.Quoted(command)}}}""";
 }

@@ -6,7 +6,7 @@ namespace OtelLite.Dashboard;
 /// Everything that is no export: the page, its files and the API, behind the token. A browser brings it in a cookie that only this
 /// server reads and that no other site's request carries.
 /// </summary>
-internal sealed class DashboardSite(Token token, Api api, WebAssets assets, string version)
+internal sealed class DashboardSite(Token token, Api api, WebAssets assets, KnownHosts hosts, string version)
 {
     private const string FilesPath = "/web/";
 
@@ -21,6 +21,13 @@ internal sealed class DashboardSite(Token token, Api api, WebAssets assets, stri
             return ServeApi(context, endpoints);
         }
 
+        // Who has the token in its own hand is no browser that was led here.
+        if (!token.IsBearer(context.Request) && !hosts.Has(context.Request.Host.Host))
+        {
+            return Answers.WriteProblem(
+                context, StatusCodes.Status421MisdirectedRequest, $"this is not reached as {context.Request.Host.Host}: use localhost or an address, or name it with --hosts");
+        }
+
         if (path == "/")
         {
             return ServePage(context);
@@ -32,7 +39,7 @@ internal sealed class DashboardSite(Token token, Api api, WebAssets assets, stri
             return Answers.WriteProblem(context, StatusCodes.Status401Unauthorized, "the token is missing or wrong: send 'Authorization: Bearer TOKEN'");
         }
 
-        if (IsFromAnotherSite(context.Request))
+        if (IsFromAnotherSite(context.Request) || IsReadElsewhere(context.Request))
         {
             return Answers.WriteProblem(context, StatusCodes.Status403Forbidden, "this was sent by a page of another origin");
         }
@@ -103,6 +110,10 @@ internal sealed class DashboardSite(Token token, Api api, WebAssets assets, stri
 
     // To a browser, pages on other ports of localhost are the same site, and their requests carry the cookie. Their origin differs.
     // Only its host and port are compared: behind a TLS proxy the page is https and this request is not.
+    // What a page of another site or port lets a browser fetch comes with its cookie, to the same host; it says so by itself. An event stream would be a connection more.
+    private bool IsReadElsewhere(HttpRequest request) =>
+        !token.IsBearer(request) && request.Headers["Sec-Fetch-Site"] is ["cross-site" or "same-site"] && request.Headers["Sec-Fetch-Mode"] is not ["navigate"];
+
     private bool IsFromAnotherSite(HttpRequest request) =>
         !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) && !token.IsBearer(request)
         && request.Headers.Origin is [{ } origin] && !(Uri.TryCreate(origin, UriKind.Absolute, out Uri? page) && page.Authority == request.Host.Value);

@@ -16,5 +16,4 @@ await mkdir(into, { recursive: true });
 await writeFile(`${into}/app.js`, `${await text("uPlot.iife.min.js", uplot)}\n${await made("app.js")}`);
 await writeFile(`${into}/style.css`, `${await text("uPlot.min.css", uplot)}${await made("style.css")}`);
 await writeFile(`${into}/index.html`, (await text("index.html")).replace(/\s*<!--parts-->.*?<!--\/parts-->/s, ""));
-await writeFile(`${into}/first.js`, await made("first.js", { format: "iife" }));
 for (const name of ["sign-in.html", "favicon.svg"]) await copyFile(new URL(name, web), `${into}/${name}`);

@@ -121,6 +121,13 @@ internal static class Database
         }
         else if (version < SchemaVersion)
         {
+            // As it was, for who wants to go back. One that is there already is of the first try.
+            string copy = $"{path}.schema-{version}";
+            if (!File.Exists(copy))
+            {
+                Backup.Make(connection, copy, mayReplace: false);
+            }
+
             Migrate(connection);
         }
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.Playwright;
@@ -92,8 +93,25 @@ public abstract class PageTest(HeadlessBrowser browser) : IClassFixture<Headless
         Assert.Equal(expected, await Page.Locator(selector).InnerTextAsync());
     }
 
-    // Each element names its figure, its value and the query; that query, asked at the API, must say the same.
+    // Each element names its figure, its value and the query; that query, asked at the API, must say the same. What was committed last is shown a moment later.
     protected async Task AssertFigures()
+    {
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                await AssertFiguresNow();
+                return;
+            }
+            catch (Xunit.Sdk.TrueException) when (clock.Elapsed < TimeSpan.FromSeconds(1))
+            {
+                await Task.Delay(50);
+            }
+        }
+    }
+
+    private async Task AssertFiguresNow()
     {
         string json = await Page.EvaluateAsync<string>("""
             JSON.stringify([...document.querySelectorAll("[data-figure]")].map(e =>

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using OtelLite.Dashboard;
 
 namespace OtelLite.Tests.Dashboard;
 
@@ -46,6 +47,69 @@ public sealed class SiteTests(SharedServer shared) : IClassFixture<SharedServer>
             Assert.Equal(401, (int)problem["status"]!);
             Assert.Contains("Bearer TOKEN", (string)problem["detail"]!, StringComparison.Ordinal);
         }
+    }
+
+    [Theory]
+    [InlineData("evil.example", 421)]
+    [InlineData("127.0.0.1.evil.example", 421)]
+    [InlineData("localhost.evil.example", 421)]
+    [InlineData("localhost", 200)]
+    [InlineData("otel.localhost", 200)]
+    [InlineData("192.168.1.7", 200)]
+    [InlineData("[::1]", 200)]
+    public async Task A_name_that_was_led_here_is_not_answered_unless_the_token_is_in_the_request_s_own_hand(string host, int status)
+    {
+        string cookie = Cookie.Split('_')[0] + "_" + new Uri(shared.Server.Url).Port + "=" + RunningServer.TestToken;
+        (string, string) named = ("Host", $"{host}:{new Uri(shared.Server.Url).Port}");
+        using HttpResponseMessage page = await Ask(HttpMethod.Get, "/", named, ("Cookie", cookie));
+        Assert.Equal(status, (int)page.StatusCode);
+        using HttpResponseMessage figures = await Ask(HttpMethod.Get, "/api/summary", named, ("Cookie", cookie));
+        Assert.Equal(status, (int)figures.StatusCode);
+        using HttpResponseMessage signIn = await Ask(HttpMethod.Get, $"/?token={RunningServer.TestToken}", named);
+        Assert.Equal(status == 200 ? 302 : status, (int)signIn.StatusCode);
+        using HttpResponseMessage own = await Ask(HttpMethod.Get, "/api/summary", named, Bearer);
+        Assert.Equal(HttpStatusCode.OK, own.StatusCode);
+        using HttpResponseMessage health = await Ask(HttpMethod.Get, "/healthz", named);
+        Assert.Equal(HttpStatusCode.OK, health.StatusCode);
+    }
+
+    [Fact]
+    public async Task Names_that_settings_tell_and_the_machine_s_own_are_known()
+    {
+        await using RunningServer server = await RunningServer.Start(null, "--hosts", "usage.example.com;other.example");
+        foreach ((string host, int status) in ((string, int)[])[("usage.example.com", 401), ("OTHER.example.", 401), (Environment.MachineName, 401), ("third.example", 421)])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, server.Url + "/");
+            request.Headers.Host = host;
+            using HttpResponseMessage answer = await Client.SendAsync(request);
+            Assert.Equal(status, (int)answer.StatusCode);
+        }
+    }
+
+    [Theory]
+    [InlineData("/api/live")]
+    [InlineData("/api/summary")]
+    [InlineData("/web/style.css")]
+    public async Task What_another_page_lets_a_browser_fetch_is_refused_and_a_link_from_there_is_not(string path)
+    {
+        foreach (string site in (string[])["cross-site", "same-site"])
+        {
+            using HttpResponseMessage fetched = await Ask(HttpMethod.Get, path, ("Cookie", Cookie), ("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", "cors"));
+            Assert.Equal(HttpStatusCode.Forbidden, fetched.StatusCode);
+            using HttpResponseMessage visited = await Ask(HttpMethod.Get, "/", ("Cookie", Cookie), ("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", "navigate"));
+            Assert.Equal(HttpStatusCode.OK, visited.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task The_one_script_in_the_page_is_the_one_that_its_policy_names()
+    {
+        using HttpResponseMessage answer = await Ask(HttpMethod.Get, "/", Bearer);
+        string page = await answer.Content.ReadAsStringAsync();
+        string script = Assert.Single(System.Text.RegularExpressions.Regex.Matches(page, "<script>(.*?)</script>", System.Text.RegularExpressions.RegexOptions.Singleline)).Groups[1].Value;
+        string hash = Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(script)));
+        Assert.Equal(hash, WebAssets.InlineScriptHash);
+        Assert.Contains($"script-src 'self' 'sha256-{hash}'", answer.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -124,6 +124,7 @@ public sealed class DatabaseTests : IDisposable
         Assert.Equal("1|0|box|1|1", Text(migrated, "SELECT did_something || '|' || missing_events || '|' || machine || '|' || has_points || '|' || has_records FROM usage_session"));
         Assert.Equal("9|2|7|2", Text(migrated, "SELECT metrics || '|' || (SELECT rest FROM usage_point) || '|' || events || '|' || rest FROM usage_witness"));
         Assert.Equal("1|0", Text(migrated, "SELECT origin || '|' || (SELECT count(*) FROM usage_tally) FROM usage_request"));
+        AssertIsKept(1);
         AssertIsAsNew(migrated);
     }
 
@@ -152,6 +153,7 @@ public sealed class DatabaseTests : IDisposable
         Assert.Equal("Bash|m|9", Text(migrated, "SELECT t.name || '|' || m.name || '|' || result_bytes FROM usage_tool JOIN usage_name t ON t.id = tool JOIN usage_name m ON m.id = model"));
         Assert.Equal("0|hook", Text(migrated, "SELECT accepted || '|' || name FROM usage_decision JOIN usage_name ON usage_name.id = source"));
         Assert.Equal("1|7", Text(migrated, "SELECT tool_calls || '|' || (SELECT sum(input) FROM usage_sum WHERE step = 96) FROM usage_sum WHERE step = 96"));
+        AssertIsKept(2);
         AssertIsAsNew(migrated);
     }
 
@@ -179,7 +181,16 @@ public sealed class DatabaseTests : IDisposable
         Assert.Equal("1107|3", Text(migrated, "SELECT input || '|' || api_requests FROM usage_session"));
         Assert.Equal("a10,b22,r10", Text(migrated, "SELECT group_concat(request_id || told_by || cost_kind ORDER BY request_id) FROM usage_request"));
         Assert.Equal("1107|0", Text(migrated, "SELECT events || '|' || transcripts FROM usage_witness WHERE kind = 1"));
+        AssertIsKept(3);
         AssertIsAsNew(migrated);
+    }
+
+    // The file as it was.
+    private void AssertIsKept(int version)
+    {
+        using var copy = new SqliteConnection($"Data Source={Path.Combine(Folder, Database.FileName)}.schema-{version};Pooling=False;Mode=ReadOnly");
+        copy.Open();
+        Assert.Equal($"{version}", Text(copy, "SELECT CAST(user_version AS TEXT) FROM pragma_user_version"));
     }
 
     private void AssertIsAsNew(SqliteConnection migrated)

@@ -69,7 +69,7 @@ function problem(text) {
   byId("problem").replaceChildren(...(text === null ? [] : [text, still, h("a", { href: "#" }, "Show the default range")]));
 }
 
-/** What first.js asked for, if it is this; once. */
+/** What the page itself asked for, if it is this; once. */
 async function early(query) {
   const { firstAnswer } = globalThis;
   delete globalThis.firstAnswer;
