@@ -1,4 +1,8 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.Data.Sqlite;
+using OtelLite.Storage;
 using OtelLite.Usage;
 
 namespace OtelLite.Query;
@@ -91,6 +95,11 @@ internal static class BreakdownQuery
 
     private static IEnumerable<Part> Parts(SqliteConnection connection, BreakdownRows rows, Buckets buckets, string by)
     {
+        if (rows.IsOfSession)
+        {
+            return SessionParts(connection, rows, buckets, by);
+        }
+
         Dictionary<object, List<(int Place, long Value)>> parts = [];
         using (SqliteCommand command = connection.CreateCommand())
         {
@@ -110,6 +119,30 @@ internal static class BreakdownQuery
 
         Func<object, string> nameOf = rows.Names(connection, parts.Keys);
         return parts.GroupBy(p => nameOf(p.Key)).Select(g => new Part(g.Key, LabelOf(g.Key, by), [.. g.SelectMany(p => p.Value)]));
+    }
+
+    // Added up here: SQLite sorts them first, which of a hundred thousand sessions takes four times as long as to read them.
+    private static IEnumerable<Part> SessionParts(SqliteConnection connection, BreakdownRows rows, Buckets buckets, string by)
+    {
+        Dictionary<(ulong Part, int Place), long> sums = [];
+        Dictionary<ulong, string> names = [];
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = $"SELECT {buckets.PlaceOf("time_unix_nano")}, part, value FROM ({rows.Sql(command, buckets)}) WHERE value <> 0";
+        using var row = Statement.Of(command);
+        while (row.Step())
+        {
+            ReadOnlySpan<byte> part = row.Utf8(1);
+            ulong id = XxHash3.HashToUInt64(part);
+            if (!names.ContainsKey(id))
+            {
+                names.Add(id, Encoding.UTF8.GetString(part));
+            }
+
+            ref long sum = ref CollectionsMarshal.GetValueRefOrAddDefault(sums, (id, (int)row.Int64(0)), out _);
+            sum += row.Int64(2);
+        }
+
+        return sums.GroupBy(s => s.Key.Part).Select(g => new Part(names[g.Key], LabelOf(names[g.Key], by), [.. g.Select(s => (s.Key.Place, s.Value))]));
     }
 
     private static string LabelOf(string name, string by) =>

@@ -24,11 +24,6 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
     /// <summary>What each part of the rows is called; several may have one name.</summary>
     public Func<object, string> Names(SqliteConnection connection, IReadOnlyCollection<object> parts)
     {
-        if (IsOfSession)
-        {
-            return part => (string)part;
-        }
-
         Dictionary<object, string> names = by.StartsWith(BreakdownQuery.ResourcePrefix, StringComparison.Ordinal)
             ? Attributes(connection, by[BreakdownQuery.ResourcePrefix.Length..])
             : by == "origin" ? new() { [1L] = "main", [2L] = "subagent", [3L] = "auxiliary" } // as schema.sql numbers them
@@ -50,7 +45,8 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
 
     private string ToolColumn => measure.Figures.Contains(Figure.ToolFailures) ? "failures" : "calls";
 
-    private bool IsOfSession => Scope.OfSession.Contains(by);
+    /// <summary>The parts are texts of sessions, and the rows as many as there are sessions.</summary>
+    public bool IsOfSession => Scope.OfSession.Contains(by);
 
     // Some figures stand in the session itself, unless some models alone are asked for.
     private bool IsOwn => scope.Models.Count == 0 && measure.SessionColumn is not null;

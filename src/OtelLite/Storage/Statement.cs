@@ -22,6 +22,23 @@ internal sealed class Statement : IDisposable
         Check(raw.sqlite3_prepare_v3(_database, sql, raw.SQLITE_PREPARE_PERSISTENT, out _statement));
     }
 
+    /// <summary>A command's text with its values bound, for rows that are too many to be read as objects.</summary>
+    public static Statement Of(SqliteCommand command)
+    {
+        var statement = new Statement(command.Connection!, command.CommandText);
+        foreach (SqliteParameter parameter in command.Parameters)
+        {
+            // Of a text that does without one, it is passed over.
+            statement._next = raw.sqlite3_bind_parameter_index(statement._statement, parameter.ParameterName);
+            _ = statement._next == 0 ? statement
+                : parameter.Value is long number ? statement.Bind(number)
+                : parameter.Value is string text ? statement.Bind(text)
+                : throw new NotSupportedException($"{parameter.ParameterName} is neither a number nor a text");
+        }
+
+        return statement;
+    }
+
     /// <summary>
     /// Starts a new execution: the next bound value is the first parameter's. An error elsewhere may have left the last
     /// execution in the middle of its rows, and SQLite binds nothing to such a statement.

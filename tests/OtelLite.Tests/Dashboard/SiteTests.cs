@@ -108,7 +108,7 @@ public sealed class SiteTests(SharedServer shared) : IClassFixture<SharedServer>
         string page = await answer.Content.ReadAsStringAsync();
         string script = Assert.Single(System.Text.RegularExpressions.Regex.Matches(page, "<script>(.*?)</script>", System.Text.RegularExpressions.RegexOptions.Singleline)).Groups[1].Value;
         string hash = Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(script)));
-        Assert.Equal(hash, WebAssets.InlineScriptHash);
+        Assert.Equal(WebAssets.InlineScriptHash, hash);
         Assert.Contains($"script-src 'self' 'sha256-{hash}'", answer.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
     }
 
