@@ -81,3 +81,9 @@ test("Only what never came makes the honest line a warning", () => {
   assert.equal(isIncomplete(checks), false);
   for (const key of ["metricsIncomplete", "eventsIncomplete", "missingEvents"]) assert.equal(isIncomplete({ ...checks, [key]: 1 }), true);
 });
+
+test("Large amounts are shortened as other numbers are", () => {
+  assert.equal(usd(99_999.994), "$99,999.99");
+  assert.equal(usd(123_456.7), `$${reading(123_457)}`);
+  assert.equal(usd(-1_234_567), `−$${reading(1_234_567)}`);
+});

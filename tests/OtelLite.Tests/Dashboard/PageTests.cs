@@ -50,6 +50,24 @@ public sealed class PageTests(HeadlessBrowser browser) : PageTest(browser)
     }
 
     [BrowserFact]
+    public async Task Every_part_counts_days_in_the_zone_that_the_address_names()
+    {
+        List<string> asked = [];
+        Page.Request += (_, request) => asked.Add(request.Url);
+        await Open("#tz=Asia/Tokyo");
+        await Figure("costUsd", "0");
+        await Page.WaitForLoadStateAsync(LoadState.DOMContentLoaded);
+        for (int i = 0; i < 40 && !asked.Any(url => url.Contains("/api/dimensions?", StringComparison.Ordinal)); i++)
+        {
+            await Task.Delay(50);
+        }
+
+        string[] parts = ["/api/summary", "/api/now", "/api/dimensions", "/api/live"];
+        Assert.All(parts, part => Assert.Contains(asked, url => url.Contains($"{part}?", StringComparison.Ordinal) && url.EndsWith("tz=Asia/Tokyo", StringComparison.Ordinal)));
+        Assert.Empty(Complaints);
+    }
+
+    [BrowserFact]
     public async Task An_empty_database_shows_the_block_to_paste_until_something_arrives()
     {
         await Open("#");

@@ -80,8 +80,11 @@ const iso = (time) => time.toISOString().replace(/\.\d+Z$/, "Z");
 /** The range of two values of datetime-local inputs, which are in the reader's own time. An empty end is "until now". */
 export const custom = (from, to) => rangeFrom(new Date(from), to ? new Date(to) : null);
 
-/** True for a range whose figures change by time passing alone. */
-export const slides = (range) => !range.startsWith("from=") && range !== "";
+/** The zone of days that an address names, as a query; empty where it names none. */
+export const zoneOf = ({ narrowed }) => joined(narrowed.filter(([key]) => key === "tz"));
+
+/** True for a range that ends now: its figures change by time passing alone, if only who is active. */
+export const slides = (range) => !/(^|&)to=/.test(range);
 
 const SHORTEST = 60; // seconds
 const LONGEST = 10 * 366 * 86_400;

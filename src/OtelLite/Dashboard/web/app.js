@@ -1,5 +1,5 @@
 // The page's one piece of state is the view that its address tells; all that is shown is the API's last answer for it.
-import { RANGES, custom, queryOf, read, scopeOf, slides, write } from "./address.js";
+import { RANGES, custom, queryOf, read, scopeOf, slides, write, zoneOf } from "./address.js";
 import { byId, copyFrom, h, setText } from "./dom.js";
 import { showFigures } from "./figures.js";
 import { ago, usd } from "./format.js";
@@ -25,7 +25,9 @@ let zone = ""; // "tz=..." where the server's days are not the reader's
 let summary = null;
 let first = null; // the first answer of this view, until the stream has begun
 let stop = () => {};
-let lost = null; // since when the figures stand still, and why
+let lost = null; // why the figures stand still
+let currentAt = null; // when they were last known to be right
+let asking = new AbortController(); // for this view
 
 function show(answer) {
   // Days are the reader's, unless the address names a zone. Where the server's is the same, the plain query says the same.
@@ -36,6 +38,7 @@ function show(answer) {
   }
 
   summary = answer;
+  currentAt = new Date();
   byId("figures").dataset.scope = view.query;
   document.title = `${usd(answer.costUsd)} · OtelLite`;
   showFigures(answer);
@@ -60,7 +63,7 @@ function showNews(answer) {
 
 const here = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-const namesZone = ({ narrowed }) => narrowed.some(([key]) => key === "tz");
+const namesZone = (of) => zoneOf(of) !== "";
 
 function problem(text) {
   byId("problem").hidden = text === null;
@@ -80,7 +83,7 @@ async function early(query) {
 async function refresh() {
   const [before, asked] = [summary, view.query];
   try {
-    const answer = await early(asked) ?? await get(`/api/summary?${asked}`);
+    const answer = await early(asked) ?? await get(`/api/summary?${asked}`, asking.signal);
     // What the stream brought meanwhile is newer.
     if (summary !== before || asked !== view.query) return;
     show(answer);
@@ -94,10 +97,11 @@ function connection(state, reason) {
   byId("connection").dataset.state = state;
   if (state === "live") {
     lost = null;
+    currentAt = new Date();
     byId("connection").textContent = "Live";
     byId("connection-age").textContent = "";
   } else if (lost === null) {
-    lost = { since: new Date(), why: reason ?? "Not connected" };
+    lost = { why: reason ?? "Not connected" };
     sayLost();
     askWhy(lost);
   }
@@ -121,10 +125,12 @@ async function askWhy(mine) {
 }
 
 function sayLost() {
-  const { since, why } = lost;
+  const { why } = lost;
   // What a screen reader announces changes only when the reason does.
   setText(byId("connection"), why);
-  setText(byId("connection-age"), summary === null ? "" : `the figures are of ${ago(new Date() - since)}`);
+  setText(byId("connection-age"), summary === null ? ""
+    : byId("figures").dataset.scope === view.query ? `the figures are of ${ago(new Date() - currentAt)}`
+    : "the figures are still those of the range before");
 }
 
 /** Shows what the address says. */
@@ -132,7 +138,7 @@ function choose() {
   const before = view;
   const next = read(location.hash);
   const days = namesZone(next) ? "" : zone;
-  view = { ...next, zone: days, query: queryOf(scopeOf(next), days) };
+  view = { ...next, zone: zoneOf(next) || zone, query: queryOf(scopeOf(next), days) };
   if (before !== null && next.session !== null && before.session === null) byId("session-close").href = write(before); // back to what was shown before
   const isOther = before === null || before.query !== view.query;
   for (const button of byId("ranges").children) button.setAttribute("aria-pressed", String(view.session === null && button.dataset.query === view.range));
@@ -146,6 +152,8 @@ function choose() {
     byId("figures").classList.add("waiting");
     // Asked plainly and first: a browser asks a host six things at a time, and the stream would come after all the parts.
     const asked = view.query;
+    asking.abort();
+    asking = new AbortController();
     first = null;
     refresh().then((answer) => {
       if (asked !== view.query || answer === undefined) return;

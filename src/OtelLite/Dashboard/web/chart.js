@@ -128,7 +128,7 @@ export class Chart {
       },
       axes: [
         { ...axis, size: 26, space: 64, incrs: TIME_STEPS, values: timeLabels, grid: { show: false } },
-        { ...axis, size: 54, space: 34, ...(whole && { incrs: WHOLE_STEPS }), values: (_, splits) => splits.map((n) => label(n, splits[1] - splits[0])) },
+        { ...axis, size: (_, values) => Math.max(54, 7 * Math.max(0, ...(values ?? []).map((v) => v.length)) + 12), space: 34, ...(whole && { incrs: WHOLE_STEPS }), values: (_, splits) => splits.map((n) => label(n, splits[1] - splits[0])) },
       ],
       series: [{}, ...this.shown.groups.toReversed().map((g) => this.style(resolve(g.colour), panel))],
       hooks: { setCursor: [(plot) => this.point(plot)], setSelect: [(plot) => this.zoom(plot)] },

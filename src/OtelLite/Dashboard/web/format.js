@@ -41,9 +41,10 @@ export function bytes(n) {
 /** For axes, where there is no room: 1.2 k, 3 M. */
 export const compact = (n) => short.format(n).replace(/[KMBT]$/, (unit) => ` ${unit === "K" ? "k" : unit}`);
 
-/** Dollars: cents from ten cents on, four decimals below (a small request costs a fraction of a cent), and never a false $0.00. */
+/** Dollars: cents from ten cents on, four decimals below (a small request costs a fraction of a cent), and never a false $0.00. From a hundred thousand on as other numbers. */
 export function usd(x) {
   const size = Math.abs(x);
+  if (size >= 100_000) return (x < 0 ? "−$" : "$") + reading(Math.round(size));
   const digits = size === 0 || size >= 0.1 ? 2 : size >= 0.0001 ? 4 : 7;
   return (x < 0 ? "−$" : "$") + size.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

@@ -26,7 +26,10 @@ export function follow(query, onSummary, onState) {
     if (document.hidden) return;
     source = new EventSource(`/api/live?${query}`);
     heard();
-    source.addEventListener("here", heard);
+    source.addEventListener("here", () => {
+      heard();
+      onState("live");
+    });
     source.addEventListener("summary", (event) => {
       heard();
       onState("live");

@@ -6,6 +6,12 @@ import { exportButtons } from "./tables.js";
 const KINDS = ["input", "output", "cacheRead", "cacheCreation"];
 const COLUMNS = 13;
 
+// What of all models is known without its requests: where the summary has it, and what it is called and is.
+const PARTS = [
+  ["auxiliary", "of which auxiliary, no request detail", "Requests of Claude Code's own that it counts in its metrics and sends no event of"],
+  ["noRequestDetail", "of which no request detail", "Metrics tell of them, and their events were lost or are switched off"],
+];
+
 let summary = null;
 let further = new Map();
 let shown = null;
@@ -20,7 +26,7 @@ export const modelsPart = {
   },
 };
 
-byId("models-exports").append(exportButtons("Models", () => shown));
+byId("models-exports").append(exportButtons("Models", () => shown && [...shown, ...PARTS.filter(([name]) => isThere(summary[name])).map(([name, model]) => ({ model, ...summary[name] }))]));
 
 export function showModels(answer) {
   summary = answer;
@@ -33,11 +39,10 @@ const figure = (path, value, text, exact, className = "n") => h("td", { class: c
 const tokensOf = (path, tokens) => KINDS.map((kind) => figure(`${path}.tokens.${kind}`, tokens[kind], reading(tokens[kind]), count(tokens[kind])));
 
 function draw() {
-  const { models, auxiliary, noRequestDetail } = summary;
+  const { models } = summary;
   morph(byId("models-rows"),
     ...models.map(row),
-    ...part("auxiliary", auxiliary, "of which auxiliary, no request detail", "Requests of Claude Code's own that it counts in its metrics and sends no event of"),
-    ...part("noRequestDetail", noRequestDetail, "of which no request detail", "Metrics tell of them, and their events were lost or are switched off"),
+    ...PARTS.flatMap(part),
     models.length === 0 ? h("tr", {}, h("td", { colspan: COLUMNS, class: "none" }, "No model was asked in this range.")) : null);
 }
 
@@ -58,9 +63,11 @@ function row({ model, tokens, costUsd, apiRequests }) {
     n(more && more.outputTokensPerSecond !== null ? `${Math.round(more.outputTokensPerSecond)}/s` : "–", null));
 }
 
-// What of all models is known without its requests, where there is any.
-function part(name, { tokens, costUsd }, text, title) {
-  if (costUsd <= 0 && !KINDS.some((kind) => tokens[kind] > 0)) return [];
+const isThere = ({ tokens, costUsd }) => costUsd > 0 || KINDS.some((kind) => tokens[kind] > 0);
+
+function part([name, text, title]) {
+  const { tokens, costUsd } = summary[name];
+  if (!isThere(summary[name])) return [];
   const none = (className = "n none") => h("td", { class: className }, "–");
   return [h("tr", { "data-key": `of which ${name}` },
     h("td", { class: "none", title }, text), none(), none("n none wide"), ...tokensOf(name, tokens), none(),

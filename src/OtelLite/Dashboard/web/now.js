@@ -40,7 +40,7 @@ function showSessions({ sessions, activeTotal }, at) {
     const { text, mark } = s.doing === "tool" ? { text: s.tool || "a tool", mark: "busy" } : DOING[s.doing] ?? DOING.unknown;
     return h("tr", { "data-key": s.id },
       h("td", { class: "name" }, sessionName(s)),
-      h("td", { class: "wide" }, s.model ?? "–"),
+      h("td", { class: "wide", title: s.model }, s.model ?? "–"),
       h("td", {}, h("i", { class: `doing ${mark}`, "aria-hidden": "true" }), s.doing === "tool" ? "runs " : "", s.doing === "tool" ? h("b", {}, text) : text,
         s.doingSince ? h("span", { class: "none", "data-for": s.doingSince }, forText(s.doingSince, at)) : null),
       h("td", { class: "n wide", title: `${s.tokensPerMinute} tokens per minute, over the last five` }, `${reading(Math.round(s.tokensPerMinute))}/min`),

@@ -73,7 +73,7 @@ export function lookSessions({ look }, isOtherScope) {
 
   const text = byId("sessions-text");
   if (typing === 0 && text.value.trim() !== look.text) text.value = look.text;
-  if (document.activeElement !== byId("sessions-cost")) byId("sessions-cost").value = look.cost;
+  if (document.activeElement !== byId("sessions-cost")) byId("sessions-cost").value = Number.isFinite(Number(look.cost)) ? look.cost : "";
   byId("sessions-active").checked = look.active !== "";
 }
 
@@ -94,7 +94,7 @@ export function sessionName(s) {
   return h("span", { class: "session-name" },
     s.active === undefined ? null : h("i", { class: s.active ? "dot on" : "dot", role: "img", "aria-label": s.active ? "active" : "not active" }),
     h("a", { href: sessionHash(s.id), "data-key": s.id, title: s.named ? [s.name, s.folder, s.id].filter(Boolean).join("\n") : "its client sends no session ids: grouped by user and resource" },
-      s.project ? `${s.project} ` : null, s.branch ? h("span", { class: "branch" }, `${s.branch} `) : null, h("code", {}, s.named ? s.id.slice(0, 8) : s.id)),
+      s.project ? `${s.project} ` : null, s.branch ? h("span", { class: "branch" }, `${s.branch} `) : null, h("code", {}, s.named ? [...s.id].slice(0, 8).join("") : s.id)),
     WRONG.has(s.check) ? h("span", { class: "warn", title: CHECKS[s.check], role: "img", "aria-label": CHECKS[s.check] }, " ⚠") : null);
 }
 
