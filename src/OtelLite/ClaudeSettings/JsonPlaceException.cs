@@ -25,6 +25,9 @@ internal sealed class JsonPlaceException(string reason, int line, int column) : 
         // .NET's words, without its own way to say where, and without what a user can't do.
         string reason = utf8[at..].StartsWith("/"u8) || e.Message.StartsWith("'/'", StringComparison.Ordinal) ? "a comment is not JSON"
             : e.Message.Contains("trailing comma", StringComparison.Ordinal) ? "a comma stands before a closing bracket"
+            : e.Message.Contains("open JSON object or array", StringComparison.Ordinal) ? "the file ends before its last brace or bracket is closed"
+            : e.Message.Contains("start of a property name", StringComparison.Ordinal) ? "a name in double quotes is missing here"
+            : e.Message.Contains("start of a value", StringComparison.Ordinal) ? "a value is missing here, or is none: text stands in double quotes"
             : e.Message.Split(" LineNumber:")[0].Split(" Change the reader")[0].TrimEnd('.');
         ReadOnlySpan<byte> before = utf8[..at];
         int lineStart = before.LastIndexOf((byte)'\n') + 1;
