@@ -195,8 +195,8 @@ internal static class Limits
     /// <summary>Copies of those settings that are kept beside them: the first, which is what the user had, and the last ones.</summary>
     public const int SettingsBackupsMax = 10;
 
-    /// <summary>How long a setup waits for another one of the same settings, which takes some milliseconds and one flush to disk.</summary>
-    public static readonly TimeSpan SetupWait = TimeSpan.FromSeconds(5);
+    /// <summary>How long a process waits for another that writes the same file, settings or a token, which takes some milliseconds and one flush to disk.</summary>
+    public static readonly TimeSpan LockWait = TimeSpan.FromSeconds(5);
 
     /// <summary>Rows that <c>otellite query</c> prints when not told otherwise: some screens.</summary>
     public const int QueryRows = 1000;

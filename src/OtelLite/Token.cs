@@ -27,20 +27,7 @@ internal sealed class Token(string value)
     public static Token OfDataDir(string dataDir, out bool made)
     {
         string path = Path.Combine(dataDir, FileName);
-        made = !File.Exists(path);
-        if (made)
-        {
-            try
-            {
-                Make(path);
-            }
-            catch (IOException) when (File.Exists(path))
-            {
-                // Another process was first.
-                made = false;
-            }
-        }
-
+        made = !File.Exists(path) && TryMake(path);
         string token = File.ReadAllText(path).Trim();
         return IsValid(token) ? new Token(token) : throw new InvalidDataException(
             $"{path} holds no usable token: delete it and a new one is made, or name one with --token TOKEN.");
@@ -69,8 +56,15 @@ internal sealed class Token(string value)
         return rest.StartsWith("%20", StringComparison.Ordinal) ? Is(rest[3..].Trim()) : rest.StartsWith(' ') && Is(rest.Trim());
     }
 
-    private static void Make(string path)
+    // Two first starts would each hand out a token of their own: .NET looks whether a name is free before it moves a file there, which is no guard.
+    private static bool TryMake(string path)
     {
+        using FileLock alone = Alone(path);
+        if (File.Exists(path))
+        {
+            return false;
+        }
+
         using var file = new NewFile(path, mayReplace: false, dataDir: null);
         using (var stream = new FileStream(file.Unfinished, FileMode.Open, FileAccess.Write, FileShare.None, bufferSize: 0))
         {
@@ -78,6 +72,19 @@ internal sealed class Token(string value)
         }
 
         file.Keep();
+        return true;
+    }
+
+    private static FileLock Alone(string path)
+    {
+        try
+        {
+            return FileLock.Take(path);
+        }
+        catch (TimeoutException e)
+        {
+            throw new IOException(e.Message, e);
+        }
     }
 
     // Guid's random bits come from the operating system's generator. .NET's RandomNumberGenerator would load OpenSSL on Linux,

@@ -57,7 +57,7 @@ internal sealed class Setup(string path, DateTime now)
     public SetupOutcome Apply(SetupWish wish)
     {
         MakeFolder();
-        using var alone = SettingsLock.Take(path);
+        using FileLock alone = Alone();
         SettingsFile? file = SettingsFile.Read(path);
         SetupRecord? earlier = file is null ? null : _memory.Record;
         var merge = new SettingsMerge(file?.Text ?? SettingsText.Parse([]), earlier);
@@ -90,7 +90,7 @@ internal sealed class Setup(string path, DateTime now)
     /// <exception cref="SettingsException">The file can't be read or written, or Claude Code can't read it.</exception>
     public SetupOutcome? Undo()
     {
-        using var alone = SettingsLock.Take(path);
+        using FileLock alone = Alone();
         if (_memory.Record is not { } earlier)
         {
             return null;
@@ -99,6 +99,19 @@ internal sealed class Setup(string path, DateTime now)
         SetupOutcome? outcome = SettingsFile.Read(path) is { } file ? TakeBack(file, earlier) : null;
         _memory.Keep(null);
         return outcome;
+    }
+
+    // From reading the file to remembering what was done: two at once would remember each other's changes.
+    private FileLock Alone()
+    {
+        try
+        {
+            return FileLock.Take(path);
+        }
+        catch (TimeoutException e)
+        {
+            throw new SettingsException(e.Message, e);
+        }
     }
 
     private void MakeFolder()

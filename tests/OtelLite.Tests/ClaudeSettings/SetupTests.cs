@@ -377,7 +377,7 @@ public sealed class SetupTests : IDisposable
             Assert.True(Setup.Undo()!.IsWhole);
             Assert.Equal(Before, Text);
             Array.ForEach(_home.Backups, File.Delete);
-            Assert.DoesNotContain(Directory.GetFiles(_home.Claude), f => f.EndsWith(SettingsLock.Suffix, StringComparison.Ordinal) || f.EndsWith(SetupMemory.Suffix, StringComparison.Ordinal));
+            Assert.DoesNotContain(Directory.GetFiles(_home.Claude), f => f.EndsWith(FileLock.Suffix, StringComparison.Ordinal) || f.EndsWith(SetupMemory.Suffix, StringComparison.Ordinal));
         }
     }
 
@@ -385,16 +385,16 @@ public sealed class SetupTests : IDisposable
     public void One_that_does_not_end_is_named_to_the_next_in_bounded_time()
     {
         _home.Write(Before);
-        using (SettingsLock.Take(_home.Settings))
+        using (FileLock.Take(_home.Settings))
         {
             var clock = System.Diagnostics.Stopwatch.StartNew();
-            Assert.Contains("another otellite setup", Assert.Throws<SettingsException>(() => Setup.Undo()).Message, StringComparison.Ordinal);
-            Assert.InRange(clock.Elapsed, Limits.SetupWait, Limits.SetupWait + TimeSpan.FromSeconds(60));
+            Assert.Contains("another otellite has", Assert.Throws<SettingsException>(() => Setup.Undo()).Message, StringComparison.Ordinal);
+            Assert.InRange(clock.Elapsed, Limits.LockWait, Limits.LockWait + TimeSpan.FromSeconds(60));
         }
 
         Apply();
         // What one that was killed has left holds nobody up.
-        File.WriteAllText(_home.Settings + SettingsLock.Suffix, "");
+        File.WriteAllText(_home.Settings + FileLock.Suffix, "");
         Assert.True(Setup.Undo()!.IsWhole);
     }
 

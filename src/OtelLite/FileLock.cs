@@ -1,51 +1,50 @@
 using System.Diagnostics;
 
-namespace OtelLite.ClaudeSettings;
+namespace OtelLite;
 
 /// <summary>
-/// One setup of a settings file at a time, from reading it to remembering what was done: two at once would remember each other's changes. A file beside the settings that
-/// is there no longer than that.
+/// One process at a time with a file, from reading it to having written it: a file beside it that is there no longer than that.
 /// </summary>
-internal sealed class SettingsLock : IDisposable
+internal sealed class FileLock : IDisposable
 {
     public const string Suffix = ".otellite-lock";
 
     private readonly string _path;
     private readonly FileStream? _file;
 
-    private SettingsLock(string path, FileStream? file) => (_path, _file) = (path, file);
+    private FileLock(string path, FileStream? file) => (_path, _file) = (path, file);
 
-    /// <param name="settings">The file, in a folder that is there.</param>
-    /// <exception cref="SettingsException">Another setup has it all the time.</exception>
-    public static SettingsLock Take(string settings)
+    /// <param name="file">The file that is to be written, in a folder that is there.</param>
+    /// <exception cref="TimeoutException">Another process has it for longer than <see cref="Limits.LockWait"/>.</exception>
+    public static FileLock Take(string file)
     {
-        string path = settings + Suffix;
+        string path = file + Suffix;
         for (var clock = Stopwatch.StartNew(); ; Thread.Sleep(Limits.HoldWait))
         {
-            FileStream? file = null;
+            FileStream? held = null;
             try
             {
-                file = NewFile.OfOwner(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
-                if (IsThere(path, file))
+                held = NewFile.OfOwner(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
+                if (IsThere(path, held))
                 {
-                    return new SettingsLock(path, file);
+                    return new FileLock(path, held);
                 }
 
-                file.Dispose();
+                held.Dispose();
             }
             catch (Exception e) when (e is UnauthorizedAccessException or DirectoryNotFoundException || (e is IOException && !NewFile.IsHeld((IOException)e)))
             {
                 // Where no file can be made, none is written either, and who writes says so.
-                file?.Dispose();
-                return new SettingsLock(path, null);
+                held?.Dispose();
+                return new FileLock(path, null);
             }
-            catch (IOException) when (clock.Elapsed < Limits.SetupWait)
+            catch (IOException) when (clock.Elapsed < Limits.LockWait)
             {
                 continue;
             }
             catch (IOException e)
             {
-                throw new SettingsException($"another otellite setup has been changing {settings} for {Limits.SetupWait.TotalSeconds:0} s now. Let it end, and try again.", e);
+                throw new TimeoutException($"another otellite has been changing {file} for {Limits.LockWait.TotalSeconds:0} s now. Let it end, and try again.", e);
             }
         }
     }
