@@ -3,11 +3,14 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using OtelLite.Bench;
+using OtelLite.Bench.Ingest;
 
 switch (args)
 {
     case ["facts", var executable]:
         return await ReleaseFacts.Print(executable);
+    case ["ingest", var executable, .. var seconds]:
+        return IngestRun.Run(executable, seconds is [var s] ? double.Parse(s, System.Globalization.CultureInfo.InvariantCulture) : 20);
     case ["feed", var url, var token, .. var hours]:
         return await Feed.Run(url, token, hours is [var h] ? double.Parse(h, System.Globalization.CultureInfo.InvariantCulture) : 8);
     case ["pages", .. var sessions]:

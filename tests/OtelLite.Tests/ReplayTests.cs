@@ -45,6 +45,7 @@ public sealed class ReplayTests
         Assert.Equal(all.Sum(t => t["log:count api_request"]), (double)summary["apiRequests"]!);
         Assert.Equal(all.Sum(t => t["metric:tok.input"]), (double)summary["tokens"]!["input"]!);
         Assert.Equal(all.Sum(t => t["log:cost_usd"]), (double)summary["costUsd"]!, 9);
+        Assert.Null(server.Sql("SELECT group_concat(\"table\") FROM pragma_foreign_key_check"));
     }
 
     [Fact]

@@ -24,9 +24,11 @@ internal sealed class BatchWriter : IDisposable
     private readonly Statement _scrape;
     private readonly SessionPlaceTable _places;
     private readonly Statement _probe;
+    private readonly Statement _version;
     private readonly Retention _retention;
     private long _forgetBodiesAtUnixNano;
     private long _commits;
+    private long _seenVersion;
 
     // Written by the writer's thread, read by any.
     private volatile string? _trouble;
@@ -47,6 +49,7 @@ internal sealed class BatchWriter : IDisposable
         _commit = new Statement(connection, "COMMIT");
         _rollback = new Statement(connection, "ROLLBACK");
         _probe = new Statement(connection, $"PRAGMA user_version = {Database.SchemaVersion}");
+        _version = new Statement(connection, "PRAGMA data_version");
         _scrape = new Statement(connection, """
             INSERT INTO scrape (scraped_at_unix_nano, received_unix_nano, source, limits) VALUES (?, ?, ?, ?) RETURNING id
             """);
@@ -98,6 +101,7 @@ internal sealed class BatchWriter : IDisposable
         _scrape.Dispose();
         _places.Dispose();
         _probe.Dispose();
+        _version.Dispose();
         _connection.Dispose();
     }
 
@@ -145,6 +149,7 @@ internal sealed class BatchWriter : IDisposable
             long now = UnixNano(DateTime.UtcNow);
             bool stored = false;
             _begin.Begin().Run();
+            ForgetWhatOthersChanged();
             ForgetOldBodies(now);
             if (jobs.Count == 0)
             {
@@ -157,6 +162,8 @@ internal sealed class BatchWriter : IDisposable
                 stored |= Write(job, now);
             }
 
+            // Of all of them together: many add to the same sums.
+            _usage.Write();
             _commit.Begin().Run();
             EndTrouble();
             if (stored)
@@ -208,13 +215,25 @@ internal sealed class BatchWriter : IDisposable
         // Whole seconds, as the raw rows say it: so a recount comes to the same.
         long seconds = now / 1_000_000_000;
         _raw.Write(batch, seconds);
-        _usage.Write(batch, _raw.EventIds.Rows, _raw.ResourceIds, seconds * 1_000_000_000);
+        _usage.Add(batch, _raw.EventIds.Rows, _raw.ResourceIds, seconds * 1_000_000_000);
         return true;
     }
 
     private long Add(Scrape scrape, long now)
     {
         return _scrape.Begin().Bind(scrape.ScrapedAtUnixNano).Bind(now).Bind(scrape.Source).Bind(scrape.Limits).Scalar()!.Value;
+    }
+
+    // A recount beside us changes what is counted, and what we remember of it.
+    private void ForgetWhatOthersChanged()
+    {
+        long version = _version.Begin().Scalar()!.Value;
+        if (version != _seenVersion)
+        {
+            _raw.Forget();
+            _usage.Forget();
+            _seenVersion = version;
+        }
     }
 
     // An hour's precision is enough, and keeps the deletion, which looks at a whole day's hashes, off nearly every commit.

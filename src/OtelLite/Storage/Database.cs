@@ -93,11 +93,15 @@ internal static class Database
     {
         raw.sqlite3_busy_timeout(connection.Handle, Limits.BusyTimeoutMs);
         CreateOrCheckSchema(connection, path);
+        // A reference is always to a row that was written or looked up just before; a look at it for each of the seven of a request costs, and a test looks at all of them.
         Execute(connection, $"""
             PRAGMA journal_mode = WAL;
             PRAGMA synchronous = {(durability == Durability.Full ? "FULL" : "NORMAL")};
             PRAGMA journal_size_limit = 67108864;
             PRAGMA temp_store = MEMORY;
+            PRAGMA foreign_keys = OFF;
+            PRAGMA cache_size = -{Limits.WriterCacheKiB};
+            PRAGMA wal_autocheckpoint = {Limits.LogPages};
             """);
     }
 

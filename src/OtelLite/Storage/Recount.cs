@@ -147,6 +147,8 @@ internal static class Recount
     // Adds the session to those whose transcripts tell of other sessions' requests, where it is one.
     private static long Run(SqliteConnection connection, string? session, UsageTables usage, StoredBatches stored, List<string?> withCopies)
     {
+        // Between two groups a running server may have written.
+        usage.Forget();
         long from = From(connection);
         const string ids = "SELECT id FROM usage_session WHERE";
         foreach (long id in Ids(connection, session is null ? $"{ids} NOT is_named" : $"{ids} session_id = $session", session))

@@ -20,7 +20,10 @@ namespace OtelLite.Storage;
 internal sealed class SequenceTable : IDisposable
 {
     private readonly Statement _at;
+    private readonly Statement _add;
     private readonly Statement _set;
+    private readonly Statement _last;
+    private readonly Statement _hasHole;
     private readonly Statement _before;
     private readonly Statement _after;
     private readonly Statement _isElsewhere;
@@ -28,6 +31,9 @@ internal sealed class SequenceTable : IDisposable
     private readonly Statement _removeHole;
     private readonly Statement _fillElsewhere;
     private readonly SessionTable _sessions;
+
+    // The highest number of a session's first level; null where it has none. A number past it, as nearly all are, needs no look at the others.
+    private readonly Dictionary<long, Number?> _lasts = [];
 
     // What the open batch adds.
     private readonly List<(long Session, Number Number)> _new = [];
@@ -37,6 +43,9 @@ internal sealed class SequenceTable : IDisposable
     {
         _sessions = sessions;
         _at = new(connection, "SELECT time_unix_nano, sender FROM usage_sequence WHERE session = ? AND level = ? AND sequence = ?");
+        _add = new(connection, "INSERT INTO usage_sequence (session, level, sequence, time_unix_nano, sender) VALUES (?, ?, ?, ?, ?)");
+        _last = new(connection, "SELECT sequence, time_unix_nano, sender FROM usage_sequence WHERE session = ? AND level = 1 ORDER BY sequence DESC LIMIT 1");
+        _hasHole = new(connection, "SELECT 1 FROM usage_hole WHERE sequence = ? AND sender = ? LIMIT 1");
         _set = new(connection, "INSERT OR REPLACE INTO usage_sequence (session, level, sequence, time_unix_nano, sender) VALUES (?, ?, ?, ?, ?)");
         _before = new(connection, """
             SELECT sequence, time_unix_nano FROM usage_sequence WHERE session = ? AND level = ? AND sequence < ? ORDER BY sequence DESC LIMIT 1
@@ -73,13 +82,21 @@ internal sealed class SequenceTable : IDisposable
         }
 
         _new.Clear();
+        if (_lasts.Count > Limits.IdCacheMax)
+        {
+            _lasts.Clear();
+        }
     }
 
-    public void Forget() => _new.Clear();
+    public void Forget()
+    {
+        _new.Clear();
+        _lasts.Clear();
+    }
 
     public void Dispose()
     {
-        foreach (Statement statement in (Statement[])[_at, _set, _before, _after, _isElsewhere, _setHole, _removeHole, _fillElsewhere])
+        foreach (Statement statement in (Statement[])[_at, _add, _set, _last, _hasHole, _before, _after, _isElsewhere, _setHole, _removeHole, _fillElsewhere])
         {
             statement.Dispose();
         }
@@ -89,6 +106,19 @@ internal sealed class SequenceTable : IDisposable
     // is past the last level.
     private bool Put(long session, Number number)
     {
+        Number? last = Last(session);
+        if (last is null || number.Sequence > last.Value.Sequence)
+        {
+            Bind(_add, session, 1, number).Run();
+            if (last is { } before)
+            {
+                SetHole(session, 1, before.Sequence, before.TimeUnixNano, number, wasThere: false);
+            }
+
+            _lasts[session] = number;
+            return true;
+        }
+
         bool isWritten = false;
         for (int level = 1; level <= Limits.SequenceLevelsMax; level++)
         {
@@ -118,7 +148,12 @@ internal sealed class SequenceTable : IDisposable
 
     private void Set(long session, int level, Number number, bool isNew)
     {
-        _set.Begin().Bind(session).Bind(level).Bind(number.Sequence).Bind(number.TimeUnixNano).Bind(number.Sender).Run();
+        Bind(_set, session, level, number).Run();
+        if (level == 1 && number.Sequence == Last(session)?.Sequence)
+        {
+            _lasts[session] = number;
+        }
+
         if (_before.Begin().Bind(session).Bind(level).Bind(number.Sequence).Step())
         {
             (long before, long since) = (_before.Int64(0), _before.Int64(1));
@@ -133,6 +168,21 @@ internal sealed class SequenceTable : IDisposable
             SetHole(session, level, number.Sequence, number.TimeUnixNano, after, wasThere: true);
         }
     }
+
+    private Number? Last(long session)
+    {
+        if (!_lasts.TryGetValue(session, out Number? last))
+        {
+            last = _last.Begin().Bind(session).Step() ? new(_last.Int64(0), _last.Int64(1), _last.Int64(2)) : null;
+            _last.Reset();
+            _lasts[session] = last;
+        }
+
+        return last;
+    }
+
+    private static Statement Bind(Statement statement, long session, int level, Number number) =>
+        statement.Begin().Bind(session).Bind(level).Bind(number.Sequence).Bind(number.TimeUnixNano).Bind(number.Sender);
 
     private void SetHole(long session, int level, long before, long since, Number after, bool wasThere)
     {
@@ -152,6 +202,12 @@ internal sealed class SequenceTable : IDisposable
     // Other sessions' holes that end right behind this number.
     private void FillElsewhere(long session, Number number)
     {
+        // There is hardly ever one, and asking takes a tenth of an update that changes nothing.
+        if (_hasHole.Begin().Bind(number.Sequence + 1).Bind(number.Sender).Scalar() is null)
+        {
+            return;
+        }
+
         _fillElsewhere.Begin().Bind(number.Sequence + 1).Bind(number.Sender).Bind(number.TimeUnixNano).Bind(session);
         while (_fillElsewhere.Step())
         {

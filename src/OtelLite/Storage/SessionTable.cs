@@ -12,15 +12,13 @@ internal sealed class SessionTable : IDisposable
 
     private readonly Statement _find;
     private readonly Statement _add;
-    private readonly Statement _see;
-    private readonly Statement _addUp;
+    private readonly Statement _update;
     private readonly Statement _capture;
     private readonly Statement _forgetCapture;
-    private readonly Statement _judge;
     private readonly IdCache _ids = new();
 
-    // The sessions of which the open batch changed anything.
-    private readonly HashSet<long> _changed = [];
+    // The sessions of which the open transaction changed anything, with what a batch says of each that is not written yet.
+    private readonly Dictionary<long, Said?> _changed = [];
 
     public SessionTable(SqliteConnection connection)
     {
@@ -31,34 +29,7 @@ internal sealed class SessionTable : IDisposable
             SELECT ?1, ?2, ?3, ?4, 0, 0, folder, project, repository, branch, pull_request, session_name
             FROM (SELECT 1) LEFT JOIN session_place ON session_place.session_id = ?1
             """);
-        const string textOf = "(SELECT attributes FROM otel_resource WHERE id =";
-        _see = new(connection, $"""
-            UPDATE usage_session SET first_unix_nano = min(first_unix_nano, ?2), last_unix_nano = max(last_unix_nano, ?3),
-                received_unix_nano = max(received_unix_nano, ?4), did_something = max(did_something, ?5),
-                project = iif(?6 IS NOT NULL AND (?7, ?6) > (project_unix_nano, coalesce(project, '')), ?6, project),
-                project_unix_nano = iif(?6 IS NOT NULL, max(?7, project_unix_nano), project_unix_nano),
-                machine = iif(?8 IS NOT NULL AND (?9, ?8) > (machine_unix_nano, coalesce(machine, '')), ?8, machine),
-                machine_unix_nano = iif(?8 IS NOT NULL, max(?9, machine_unix_nano), machine_unix_nano),
-                has_points = max(has_points, ?10), has_records = max(has_records, ?11),
-                resource = CASE WHEN resource IS NULL OR ?13 > resource_unix_nano THEN ?12 WHEN ?13 < resource_unix_nano OR resource = ?12 THEN resource
-                    WHEN {textOf} ?12) > {textOf} resource) THEN ?12 ELSE resource END,
-                resource_unix_nano = max(resource_unix_nano, ?13)
-            WHERE id = ?1
-            """);
-        string isFigure = string.Join(" OR ", FigureColumns.All.Select(c => $"{c} <> 0"));
-        _addUp = new(connection, $"""
-            UPDATE usage_session SET
-                missing_events = (SELECT coalesce(sum(missing), 0) FROM usage_hole WHERE session = ?1),
-                open_calls = (SELECT count(*) FROM usage_call WHERE session = ?1 AND accepted_unix_nano IS NOT NULL AND result_unix_nano IS NULL),
-                (input, output, cache_read, cache_creation, tokens, cost_nano_usd, api_requests, api_errors, prompts, tool_calls, has_figures) = (
-                    SELECT coalesce(sum(input + input_rest), 0), coalesce(sum(output + output_rest), 0), coalesce(sum(cache_read + cache_read_rest), 0),
-                        coalesce(sum(cache_creation + cache_creation_rest), 0), coalesce(sum(input + input_rest + output + output_rest + cache_read
-                            + cache_read_rest + cache_creation + cache_creation_rest), 0),
-                        coalesce(sum(cost + cost_rest), 0), coalesce(sum(api_requests), 0), coalesce(sum(api_errors), 0), coalesce(sum(prompts), 0),
-                        coalesce(sum(tool_calls), 0), coalesce(max({isFigure}), 0)
-                    FROM usage_session_model WHERE session = ?1)
-            WHERE id = ?1
-            """);
+        _update = new(connection, $"UPDATE usage_session SET {Seen}, {AddedUp}, {Judged} WHERE id = ?1");
         _forgetCapture = new(connection, "DELETE FROM usage_capture WHERE session = ?");
         _capture = new(connection, $"""
             INSERT INTO usage_capture (session, requests, captured, low_outputs, derived_costs, unknown_costs)
@@ -66,10 +37,47 @@ internal sealed class SessionTable : IDisposable
                     sum(cost_kind = {(int)CostKind.Unknown})
                 FROM usage_request WHERE session = ?1 AND transcript_unix_nano IS NOT NULL HAVING count(*) > 0
             """);
-        _judge = new(connection, $"""
-            UPDATE usage_session SET verdict = (SELECT {Verdict} FROM usage_witness WHERE session = ?1) WHERE id = ?1
-            """);
     }
+
+    // What its records say of it. Of a resource whose newest record is as old as another's, the greater text counts, so that the order of arrival does not matter.
+    private static string Seen
+    {
+        get
+        {
+            const string textOf = "(SELECT attributes FROM otel_resource WHERE id =";
+            return $"""
+                first_unix_nano = min(first_unix_nano, ?2), last_unix_nano = max(last_unix_nano, ?3),
+                received_unix_nano = max(received_unix_nano, ?4), did_something = max(did_something, ?5),
+                project = iif(?6 IS NOT NULL AND (?7, ?6) > (project_unix_nano, coalesce(project, '')), ?6, project),
+                project_unix_nano = iif(?6 IS NOT NULL, max(?7, project_unix_nano), project_unix_nano),
+                machine = iif(?8 IS NOT NULL AND (?9, ?8) > (machine_unix_nano, coalesce(machine, '')), ?8, machine),
+                machine_unix_nano = iif(?8 IS NOT NULL, max(?9, machine_unix_nano), machine_unix_nano),
+                has_points = max(has_points, ?10), has_records = max(has_records, ?11),
+                resource = CASE WHEN ?12 IS NULL THEN resource WHEN resource IS NULL OR ?13 > resource_unix_nano THEN ?12
+                    WHEN ?13 < resource_unix_nano OR resource = ?12 THEN resource
+                    WHEN {textOf} ?12) > {textOf} resource) THEN ?12 ELSE resource END,
+                resource_unix_nano = max(resource_unix_nano, ?13)
+                """;
+        }
+    }
+
+    private static string AddedUp => $"""
+        missing_events = {Missing},
+        open_calls = (SELECT count(*) FROM usage_call WHERE session = ?1 AND accepted_unix_nano IS NOT NULL AND result_unix_nano IS NULL),
+        (input, output, cache_read, cache_creation, tokens, cost_nano_usd, api_requests, api_errors, prompts, tool_calls, has_figures) = (
+            SELECT coalesce(sum(input + input_rest), 0), coalesce(sum(output + output_rest), 0), coalesce(sum(cache_read + cache_read_rest), 0),
+                coalesce(sum(cache_creation + cache_creation_rest), 0), coalesce(sum(input + input_rest + output + output_rest + cache_read
+                    + cache_read_rest + cache_creation + cache_creation_rest), 0),
+                coalesce(sum(cost + cost_rest), 0), coalesce(sum(api_requests), 0), coalesce(sum(api_errors), 0), coalesce(sum(prompts), 0),
+                coalesce(sum(tool_calls), 0), coalesce(max({string.Join(" OR ", FigureColumns.All.Select(c => $"{c} <> 0"))}), 0)
+            FROM usage_session_model WHERE session = ?1)
+        """;
+
+    private static string Judged => $"verdict = (SELECT {Verdict} FROM usage_witness WHERE session = ?1)";
+
+    private const string Missing = "(SELECT coalesce(sum(missing), 0) FROM usage_hole WHERE session = ?1)";
+
+    private sealed record Said(Utf8Text Text, SessionSeen Seen, long Resource, long NowUnixNano);
 
     // Several processes under one session id are one session; what is compared is all that is stored of it.
     private static string Verdict
@@ -79,15 +87,17 @@ internal sealed class SessionTable : IDisposable
             string slack = $"iif(kind = {(int)BilledKind.Cost}, {CostSlackNanoUsd}, 0)";
             // What transcripts alone tell of is nothing that the export is at odds about.
             const string exported = "(events - transcripts)";
+            // A statement sees the row as it was before.
+            const string hasPoints = "max(has_points, ?10)", hasRecords = "max(has_records, ?11)";
             string eventsMore = $"max({exported} > metrics + {slack})";
             return $"""
                 CASE WHEN coalesce(sum(metrics), 0) <= 0 AND coalesce(sum(events), 0) <= 0 THEN {(int)SessionVerdict.Nothing}
-                    WHEN NOT has_points AND NOT has_records AND max(transcripts) > 0 THEN {(int)SessionVerdict.TranscriptOnly}
+                    WHEN NOT {hasPoints} AND NOT {hasRecords} AND max(transcripts) > 0 THEN {(int)SessionVerdict.TranscriptOnly}
                     WHEN NOT max(metrics > {exported} + {slack}) AND NOT {eventsMore} THEN {(int)SessionVerdict.Agree}
-                    WHEN NOT has_points THEN {(int)SessionVerdict.EventsOnly}
+                    WHEN NOT {hasPoints} THEN {(int)SessionVerdict.EventsOnly}
                     WHEN {eventsMore} THEN {(int)SessionVerdict.MetricsIncomplete}
-                    WHEN NOT has_records THEN {(int)SessionVerdict.MetricsOnly}
-                    WHEN max(metrics > {exported} + max(auxiliary, 0) + {slack}) OR missing_events > 0 THEN {(int)SessionVerdict.EventsIncomplete}
+                    WHEN NOT {hasRecords} THEN {(int)SessionVerdict.MetricsOnly}
+                    WHEN max(metrics > {exported} + max(auxiliary, 0) + {slack}) OR {Missing} > 0 THEN {(int)SessionVerdict.EventsIncomplete}
                     ELSE {(int)SessionVerdict.Auxiliary} END
                 """;
         }
@@ -106,15 +116,12 @@ internal sealed class SessionTable : IDisposable
             session = _ids.Add(hash, _find.Begin().Bind(id).Scalar()!.Value);
         }
 
-        _see.Begin().Bind(session).Bind(seen.FirstUnixNano).Bind(seen.LastUnixNano).Bind(seen.IsExported ? nowUnixNano : Math.Min(nowUnixNano, seen.LastUnixNano))
-            .Bind(seen.DidSomething ? 1 : 0);
-        _see.Bind(text, seen.Project);
-        _see.Bind(seen.ProjectUnixNano);
-        _see.Bind(text, seen.Machine);
-        _see.Bind(seen.MachineUnixNano).Bind(seen.HasPoints ? 1 : 0).Bind(seen.HasRecords ? 1 : 0);
-        _ = resource == 0 ? _see.BindNull() : _see.Bind(resource);
-        _see.Bind(seen.ResourceUnixNano).Run();
-        _changed.Add(session);
+        if (_changed.GetValueOrDefault(session) is { } earlier)
+        {
+            Update(session, earlier);
+        }
+
+        _changed[session] = new(text, seen, resource, nowUnixNano);
     }
 
     /// <summary>The row of a session that was seen before.</summary>
@@ -125,17 +132,16 @@ internal sealed class SessionTable : IDisposable
     }
 
     /// <summary>Notes that something of a session changed of which its totals are made.</summary>
-    public void Change(long session) => _changed.Add(session);
+    public void Change(long session) => _changed.TryAdd(session, null);
 
     /// <summary>Adds up the totals of every session that changed. All else is written already.</summary>
     public void Write()
     {
-        foreach (long session in _changed)
+        foreach ((long session, Said? said) in _changed)
         {
-            _addUp.Begin().Bind(session).Run();
+            Update(session, said);
             _forgetCapture.Begin().Bind(session).Run();
             _capture.Begin().Bind(session).Run();
-            _judge.Begin().Bind(session).Run();
         }
 
         _changed.Clear();
@@ -150,9 +156,29 @@ internal sealed class SessionTable : IDisposable
 
     public void Dispose()
     {
-        foreach (Statement statement in (Statement[])[_find, _add, _see, _addUp, _capture, _forgetCapture, _judge])
+        foreach (Statement statement in (Statement[])[_find, _add, _update, _capture, _forgetCapture])
         {
             statement.Dispose();
         }
+    }
+
+    // One statement for all: each would rewrite the row's nine indexes.
+    private void Update(long session, Said? said)
+    {
+        if (said is null)
+        {
+            _update.Begin().Bind(session).Bind(long.MaxValue).Bind(0).Bind(0).Bind(0).BindNull().Bind(0).BindNull().Bind(0).Bind(0).Bind(0).BindNull().Bind(0).Run();
+            return;
+        }
+
+        (Utf8Text text, SessionSeen seen, long resource, long now) = said;
+        _update.Begin().Bind(session).Bind(seen.FirstUnixNano).Bind(seen.LastUnixNano).Bind(seen.IsExported ? now : Math.Min(now, seen.LastUnixNano))
+            .Bind(seen.DidSomething ? 1 : 0);
+        _update.Bind(text, seen.Project);
+        _update.Bind(seen.ProjectUnixNano);
+        _update.Bind(text, seen.Machine);
+        _update.Bind(seen.MachineUnixNano).Bind(seen.HasPoints ? 1 : 0).Bind(seen.HasRecords ? 1 : 0);
+        _ = resource == 0 ? _update.BindNull() : _update.Bind(resource);
+        _update.Bind(seen.ResourceUnixNano).Run();
     }
 }

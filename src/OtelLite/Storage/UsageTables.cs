@@ -53,9 +53,16 @@ internal sealed class UsageTables : IDisposable
         set => _requests.HasCopies = value;
     }
 
-    /// <summary>Writes what the batch adds. Its raw rows are written already; <paramref name="eventIds"/> are those of its log records,
-    /// <paramref name="resourceIds"/> those of its resources.</summary>
+    /// <summary>The same as <see cref="Add"/>, and the sums of it at once.</summary>
     public void Write(TelemetryBatch batch, ReadOnlySpan<long> eventIds, ReadOnlySpan<long> resourceIds, long nowUnixNano)
+    {
+        Add(batch, eventIds, resourceIds, nowUnixNano);
+        Write();
+    }
+
+    /// <summary>Writes what the batch adds; the sums of it, of several batches together, with <see cref="Write()"/>. Its raw rows are written already;
+    /// <paramref name="eventIds"/> are those of its log records, <paramref name="resourceIds"/> those of its resources. The batch stays until then.</summary>
+    public void Add(TelemetryBatch batch, ReadOnlySpan<long> eventIds, ReadOnlySpan<long> resourceIds, long nowUnixNano)
     {
         UsageReader.Read(batch, _facts, nowUnixNano);
         Utf8Text text = batch.Text;
@@ -102,8 +109,6 @@ internal sealed class UsageTables : IDisposable
         {
             _sequences.Add(_sessions.Of(text, sequence.Session), sequence);
         }
-
-        Write();
     }
 
     /// <summary>Takes what is counted of a session out of the sums of all sessions; <see cref="PutBack"/> puts in again what is left by then.</summary>
@@ -131,7 +136,7 @@ internal sealed class UsageTables : IDisposable
         _sessions.Write();
     }
 
-    /// <summary>After a rollback: what was remembered may not be in the file.</summary>
+    /// <summary>After a rollback, or when another program has written: what was remembered may not be in the file.</summary>
     public void Forget()
     {
         _sessions.Forget();

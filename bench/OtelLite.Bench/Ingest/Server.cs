@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+
+namespace OtelLite.Bench.Ingest;
+
+/// <summary>The published executable, running on a folder of its own.</summary>
+internal sealed class Server : IDisposable
+{
+    private const string Token = "bench";
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
+
+    private readonly Process _process;
+
+    public Server(string executable, string dataDir)
+    {
+        Port = FreePort();
+        var start = new ProcessStartInfo(executable, ["--data-dir", dataDir, "--urls", $"http://127.0.0.1:{Port}", "--otlp-http-port", "0", "--otlp-grpc-port", "0", "--token", Token])
+        {
+            RedirectStandardError = true,
+        };
+        _process = Process.Start(start)!;
+        _process.ErrorDataReceived += (_, e) => Console.Error.Write(e.Data is { } line && line.Contains("stored", StringComparison.Ordinal) ? $"server: {line}\n" : "");
+        _process.BeginErrorReadLine();
+        for (var clock = Stopwatch.StartNew(); ; Thread.Sleep(5))
+        {
+            try
+            {
+                using var probe = new TcpClient("127.0.0.1", Port);
+                return;
+            }
+            catch (SocketException) when (clock.Elapsed < StartTimeout && !_process.HasExited)
+            {
+            }
+        }
+    }
+
+    public int Port { get; }
+
+    public int Id => _process.Id;
+
+    public TimeSpan Cpu
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
+    public long ResidentBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
+    public Connection Connect(string path, bool isChunked) => new(Port, path, Token, isChunked);
+
+    public void Dispose()
+    {
+        // As a service manager does, so that all is in the one file afterwards.
+        using (Process.Start("kill", [$"{_process.Id}"]))
+        {
+        }
+
+        if (!_process.WaitForExit(TimeSpan.FromSeconds(15)))
+        {
+            _process.Kill();
+        }
+
+        _process.Dispose();
+    }
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
