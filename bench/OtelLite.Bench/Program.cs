@@ -9,6 +9,8 @@ switch (args)
 {
     case ["facts", var executable]:
         return await ReleaseFacts.Print(executable);
+    case ["ingest", var executable, "guard"]:
+        return IngestRun.Guard(executable);
     case ["ingest", var executable, .. var seconds]:
         return IngestRun.Run(executable, seconds is [var s] ? double.Parse(s, System.Globalization.CultureInfo.InvariantCulture) : 20);
     case ["feed", var url, var token, .. var hours]:

@@ -83,9 +83,10 @@ internal sealed class App : IAsyncDisposable
         Options options, ListenSockets sockets, FolderHold hold, List<string> urls, bool hasHttpPort, bool hasGrpcPort, Action<string> say)
     {
         SqliteConnection connection = Database.OpenWriter(options.DataDir, options.Durability);
+        CountLeft(connection, say);
         Token token = OpenToken(options, out bool isFirstStart);
         var live = new LiveUpdates();
-        var writer = new BatchWriter(connection, new IngestQueue(), live.Committed, say, new Retention(options.Retention, options.DbBytesMax, say, Limits.RetentionFirst));
+        var writer = new BatchWriter(connection, new IngestQueue(), live.Committed, say, new Retention(options.Retention, options.DbBytesMax, say, Limits.RetentionFirst), defers: true);
         var log = new IngestLog();
         WebApplication server = BuildServer(options, sockets, new ConnectionProtocols(log));
         var receiver = new OtlpReceiver(token, options.BodyBytesMax, writer.Write, log);
@@ -103,7 +104,7 @@ internal sealed class App : IAsyncDisposable
             Version,
             server.Lifetime.ApplicationStopping,
             options.Retention is { } kept ? ShownValues.Duration(kept) : null);
-        var site = new DashboardSite(token, api, new WebAssets(), new KnownHosts(options.Urls.Select(u => u.Host).Concat(options.Hosts)), Version);
+        var site = new DashboardSite(token, api, new WebAssets(), new KnownHosts(options.Urls.Select(u => u.Host).Concat(options.Hosts)), writer.Settled, Version);
         var requests = new Requests(ports, receiver, grpc, site, say);
         server.Run(requests.Serve);
         await server.StartAsync().ConfigureAwait(false);
@@ -141,6 +142,22 @@ internal sealed class App : IAsyncDisposable
         {
             say($"nothing is received on OTLP's port {port}: {e.Reason}. {flag} 0 silences this.");
             return false;
+        }
+    }
+
+    private static void CountLeft(SqliteConnection connection, Action<string> say)
+    {
+        try
+        {
+            Uncounted.CountLeft(connection);
+        }
+        catch (SqliteException e) when (Database.IsOfTheWorld(e))
+        {
+            throw new StorageException($"what was stored last can't be counted: {e.Message.TrimEnd('.')}. Make room, or name another folder with --data-dir DIR.", e);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            say($"what was stored last could not be counted, which is a defect of this program: {e}");
         }
     }
 

@@ -52,6 +52,18 @@ internal static class Limits
     /// <summary>Bytes of text waiting for the writer; one export alone may be larger, else it could never be written.</summary>
     public const long QueueBytesMax = 128L << 20;
 
+    /// <summary>How long what is stored may wait to be counted while more arrives: many transactions add to the same sums. Well below the 250 ms in which the page shows it.</summary>
+    public static readonly TimeSpan CountWithin = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Records that so wait; counting them holds an answer back by some milliseconds.</summary>
+    public const int UncountedRecordsMax = 512;
+
+    /// <summary>And their bytes in memory.</summary>
+    public const long UncountedBytesMax = 8L << 20;
+
+    /// <summary>How long a command that reads the file waits for a running server to count what is stored there.</summary>
+    public static readonly TimeSpan UncountedWait = TimeSpan.FromMilliseconds(300);
+
     /// <summary>Rows in one transaction. Larger groups gain little (one fsync is already shared) and hold back the first answer.</summary>
     public const int TransactionRowsMax = 20_000;
 
@@ -182,8 +194,8 @@ internal static class Limits
     /// a look at each for each.</summary>
     public const int SequenceLevelsMax = 64;
 
-    /// <summary>Batches kept for the next request instead of being collected.</summary>
-    public const int PooledBatchesMax = 16;
+    /// <summary>Batches kept for the next request instead of being collected: as many usual ones as wait to be counted (<see cref="UncountedRecordsMax"/>), and some in flight.</summary>
+    public const int PooledBatchesMax = 64;
 
     /// <summary>Bytes of text a pooled batch may keep; a rare huge body does not stay in memory.</summary>
     public const int PooledTextBytesMax = 1 << 20;

@@ -157,6 +157,7 @@ public sealed class BoundsTests
             long receivedAt = (DateTimeOffset.UtcNow - ago - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
             using var file = new SqliteConnection($"Data Source={Path.Combine(server.DataDir, "otellite.db")};Pooling=False");
             file.Open();
+            OtelLite.Storage.Uncounted.WaitFor(file);
             using SqliteCommand command = file.CreateCommand();
             command.CommandText = $"UPDATE usage_session SET received_unix_nano = {receivedAt} WHERE session_id = '{session}'";
             Assert.Equal(1, command.ExecuteNonQuery());

@@ -77,6 +77,7 @@ internal abstract class ServerClient
     {
         using var connection = new SqliteConnection($"Data Source={Path.Combine(DataDir, "otellite.db")};Mode=ReadOnly;Pooling=False");
         connection.Open();
+        OtelLite.Storage.Uncounted.WaitFor(connection);
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = sql;
         object? value = command.ExecuteScalar();

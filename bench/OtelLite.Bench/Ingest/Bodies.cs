@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -9,6 +8,8 @@ internal static class Bodies
 {
     public const int PointsOfBody = 20;
     public const int RecordsOfBody = 10;
+
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     // A whole answer of the model has 13 kB; what is left are the usual events, 1.5 kB each.
     private const int RecordBytesMax = 4000;
@@ -79,6 +80,5 @@ internal static class Bodies
     private static JsonElement[] Records(string json) =>
         [.. JsonDocument.Parse(json).RootElement.GetProperty("resourceLogs")[0].GetProperty("scopeLogs")[0].GetProperty("logRecords").EnumerateArray()];
 
-    private static string Text(JsonNode body) =>
-        Encoding.UTF8.GetString(JsonSerializer.SerializeToUtf8Bytes(body, new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
+    private static string Text(JsonNode body) => body.ToJsonString(Relaxed);
 }

@@ -6,7 +6,7 @@ namespace OtelLite.Dashboard;
 /// Everything that is no export: the page, its files and the API, behind the token. A browser brings it in a cookie that only this
 /// server reads and that no other site's request carries.
 /// </summary>
-internal sealed class DashboardSite(Token token, Api api, WebAssets assets, KnownHosts hosts, string version)
+internal sealed class DashboardSite(Token token, Api api, WebAssets assets, KnownHosts hosts, Func<Task> settled, string version)
 {
     private const string FilesPath = "/web/";
 
@@ -50,12 +50,22 @@ internal sealed class DashboardSite(Token token, Api api, WebAssets assets, Know
             : Answers.WriteProblem(context, StatusCodes.Status404NotFound, $"there is nothing at {path}; /openapi.json lists what there is");
     }
 
-    private static Task ServeApi(HttpContext context, ApiEndpoint[] endpoints)
+    private async Task ServeApi(HttpContext context, ApiEndpoint[] endpoints)
     {
         string method = HttpMethods.IsHead(context.Request.Method) ? HttpMethods.Get : context.Request.Method;
-        return endpoints.FirstOrDefault(e => e.Method == method) is { } endpoint
-            ? endpoint.Serve(context)
-            : NotAllowed(context, [.. endpoints.Select(e => e.Method)]);
+        if (endpoints.FirstOrDefault(e => e.Method == method) is not { } endpoint)
+        {
+            await NotAllowed(context, [.. endpoints.Select(e => e.Method)]).ConfigureAwait(false);
+            return;
+        }
+
+        if (!endpoint.Open)
+        {
+            // Whoever was told that something is stored finds it in the figures.
+            await settled().ConfigureAwait(false);
+        }
+
+        await endpoint.Serve(context).ConfigureAwait(false);
     }
 
     private Task ServePage(HttpContext context) => Get(context, () =>

@@ -18,6 +18,7 @@ internal static class StoredFile
             connection.Open();
             raw.sqlite3_busy_timeout(connection.Handle, Limits.BusyTimeoutMs);
             CheckVersion(connection, path);
+            Uncounted.WaitFor(connection);
             return connection;
         }
         catch (SqliteException e)

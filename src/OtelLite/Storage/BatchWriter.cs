@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 using OtelLite.Telemetry;
 
@@ -26,18 +27,25 @@ internal sealed class BatchWriter : IDisposable
     private readonly Statement _probe;
     private readonly Statement _version;
     private readonly Retention _retention;
+    private readonly Uncounted _uncounted;
+    private readonly bool _defers;
+    private long _countedTicks = Stopwatch.GetTimestamp() - Stopwatch.Frequency;
     private long _forgetBodiesAtUnixNano;
     private long _commits;
     private long _seenVersion;
 
     // Written by the writer's thread, read by any.
     private volatile string? _trouble;
+    private volatile bool _hasUncounted;
 
-    /// <param name="committed">Called on the writer's thread after each commit that stored something, with its number.</param>
+    /// <param name="committed">Called on the writer's thread after each commit by which figures changed, with its number.</param>
     /// <param name="say">Tells the operator one sentence; called when trouble begins and when it ends.</param>
     /// <param name="retention">What is removed in between; null: nothing.</param>
-    public BatchWriter(SqliteConnection connection, IngestQueue queue, Action<long> committed, Action<string> say, Retention? retention = null)
+    /// <param name="defers">While much arrives, what is stored is counted a moment later (<see cref="Uncounted"/>). Only for the one that has the folder for itself.</param>
+    public BatchWriter(SqliteConnection connection, IngestQueue queue, Action<long> committed, Action<string> say, Retention? retention = null, bool defers = false)
     {
+        _defers = defers;
+        _uncounted = new Uncounted(connection);
         _retention = retention ?? Retention.None;
         _connection = connection;
         _queue = queue;
@@ -87,6 +95,9 @@ internal sealed class BatchWriter : IDisposable
     /// <summary>Stores where a session is at work, and official limits, if it tells any, as a reading.</summary>
     public Task<WriteResult> Write(SessionPlace place) => Offer(new WriteJob(null, null, place));
 
+    /// <summary>Completes when all is counted that was acknowledged before; at once, where it is.</summary>
+    public Task Settled() => _hasUncounted ? Offer(new WriteJob(null, null)) : Task.CompletedTask;
+
     /// <summary>Writes what waits, answers it, and closes the file. Nothing is taken any more.</summary>
     public void Dispose()
     {
@@ -95,6 +106,7 @@ internal sealed class BatchWriter : IDisposable
         _retention.Dispose();
         _raw.Dispose();
         _usage.Dispose();
+        _uncounted.Dispose();
         _begin.Dispose();
         _commit.Dispose();
         _rollback.Dispose();
@@ -111,62 +123,80 @@ internal sealed class BatchWriter : IDisposable
     private void Run()
     {
         List<WriteJob> jobs = [];
-        while (_queue.Take(jobs, _trouble is null ? _retention.Wait : Limits.TroubleProbeInterval))
+        while (_queue.Take(jobs, _trouble is not null ? Limits.TroubleProbeInterval : _uncounted.IsEmpty ? _retention.Wait : _uncounted.Wait))
         {
-            if (jobs.Count == 0 && _trouble is null)
+            if (jobs.Count > 0 || _trouble is not null || !_uncounted.IsEmpty)
             {
-                _retention.Step(_connection);
-                continue;
+                WriteAndAnswer(jobs);
             }
 
-            WriteResult result = WriteTogether(jobs);
-            if (result.Outcome == WriteOutcome.Failed && jobs.Count > 1)
-            {
-                // One of them can't be written; alone, only that one fails.
-                foreach (WriteJob job in jobs)
-                {
-                    job.Complete(WriteTogether([job]));
-                }
-            }
-
-            foreach (WriteJob job in jobs)
-            {
-                job.Complete(result);
-            }
-
-            if (_trouble is null)
+            if (_trouble is null && _uncounted.IsEmpty)
             {
                 // Who is busy all day has to remove something too; what came meanwhile waits for one step.
                 _retention.Step(_connection);
             }
         }
+
+        if (!_uncounted.IsEmpty)
+        {
+            WriteTogether([]);
+        }
     }
 
-    private WriteResult WriteTogether(List<WriteJob> jobs)
+    private void WriteAndAnswer(List<WriteJob> jobs)
+    {
+        WriteResult result = WriteTogether(jobs);
+        if (result.Outcome == WriteOutcome.Failed)
+        {
+            // One of them can't be written or counted, or one that waited to be; alone, only that one fails.
+            bool isOneOfMany = jobs.Count > 1 || !_uncounted.IsEmpty;
+            if (!_uncounted.IsEmpty && WriteTogether([]).Outcome == WriteOutcome.Failed)
+            {
+                _uncounted.Abandon();
+                _hasUncounted = false;
+            }
+
+            foreach (WriteJob job in isOneOfMany ? jobs : [])
+            {
+                job.Complete(WriteTogether([job], isAlone: true));
+            }
+        }
+
+        foreach (WriteJob job in jobs)
+        {
+            job.Complete(result);
+        }
+    }
+
+    private WriteResult WriteTogether(List<WriteJob> jobs, bool isAlone = false)
     {
         try
         {
             long now = UnixNano(DateTime.UtcNow);
-            bool stored = false;
+            bool isChanged = false;
             _begin.Begin().Run();
             ForgetWhatOthersChanged();
             ForgetOldBodies(now);
-            if (jobs.Count == 0)
+            if (jobs.Count == 0 && _uncounted.IsEmpty)
             {
                 // In trouble and nothing to write: a page is written for the sake of it, to see whether that works again.
                 _probe.Begin().Run();
             }
 
+            bool isDue = isAlone || jobs.Count == 0 || IsQuiet || jobs.Exists(j => j.IsToSettle);
+            Uncounted.LastRows before = isDue ? default : _uncounted.Read();
             foreach (WriteJob job in jobs)
             {
-                stored |= Write(job, now);
+                isChanged |= Write(job, now);
             }
 
-            // Of all of them together: many add to the same sums.
-            _usage.Write();
+            isChanged |= Count(isDue, before, out bool isCounted);
             _commit.Begin().Run();
+            _uncounted.Commit(isCounted);
+            _countedTicks = isCounted ? Stopwatch.GetTimestamp() : _countedTicks;
+            _hasUncounted = !_uncounted.IsEmpty;
             EndTrouble();
-            if (stored)
+            if (isChanged)
             {
                 _committed(++_commits);
             }
@@ -186,6 +216,28 @@ internal sealed class BatchWriter : IDisposable
         }
     }
 
+    // What comes after a pause is counted at once: only a stream of exports has sums to share.
+    private bool IsQuiet => !_defers || (_uncounted.IsEmpty && Stopwatch.GetElapsedTime(_countedTicks) >= Limits.CountWithin);
+
+    // True when figures changed.
+    private bool Count(bool isDue, Uncounted.LastRows before, out bool isCounted)
+    {
+        isCounted = !_uncounted.IsEmpty && (isDue || _uncounted.Wait == TimeSpan.Zero);
+        if (isCounted)
+        {
+            _uncounted.Count(_usage.Add);
+            // Of all of them together: many add to the same sums.
+            _usage.Write();
+        }
+        else if (!_uncounted.IsEmpty)
+        {
+            _uncounted.Note(before);
+        }
+
+        return isCounted;
+    }
+
+    // True when figures changed by it already.
     private bool Write(WriteJob job, long now)
     {
         if (job.Place is { } place)
@@ -205,7 +257,11 @@ internal sealed class BatchWriter : IDisposable
             return true;
         }
 
-        TelemetryBatch batch = job.Batch!;
+        if (job.Batch is not { } batch)
+        {
+            return false;
+        }
+
         job.IsRepeat = !_raw.TryAddBody(batch.BodyHash, now);
         if (job.IsRepeat)
         {
@@ -215,8 +271,8 @@ internal sealed class BatchWriter : IDisposable
         // Whole seconds, as the raw rows say it: so a recount comes to the same.
         long seconds = now / 1_000_000_000;
         _raw.Write(batch, seconds);
-        _usage.Add(batch, _raw.EventIds.Rows, _raw.ResourceIds, seconds * 1_000_000_000);
-        return true;
+        _uncounted.Add(batch, _raw.EventIds.Rows, _raw.ResourceIds, seconds * 1_000_000_000);
+        return false;
     }
 
     private long Add(Scrape scrape, long now)
@@ -259,6 +315,7 @@ internal sealed class BatchWriter : IDisposable
 
         _raw.Forget();
         _usage.Forget();
+        _uncounted.Rollback();
         _forgetBodiesAtUnixNano = 0;
     }
 

@@ -20,7 +20,10 @@ internal sealed class StorageException(string message, Exception? inner = null) 
 internal static class Database
 {
     /// <summary>The schema's version, kept in the file as <c>user_version</c>.</summary>
-    public const int SchemaVersion = 4;
+    public const int SchemaVersion = 5;
+
+    // The first version in which all is counted that is counted now.
+    private const int CountsAsNow = 4;
 
     public const string FileName = "otellite.db";
 
@@ -141,12 +144,17 @@ internal static class Database
     private static void Migrate(SqliteConnection connection)
     {
         using SqliteTransaction transaction = connection.BeginTransaction();
-        for (long version = Version(connection) + 1; version <= SchemaVersion; version++)
+        long before = Version(connection);
+        for (long version = before + 1; version <= SchemaVersion; version++)
         {
             Execute(connection, $"{Resource($"migrate-{version}.sql")} PRAGMA user_version = {version};");
         }
 
-        Recount.RunWithin(connection);
+        if (before < CountsAsNow)
+        {
+            Recount.RunWithin(connection);
+        }
+
         transaction.Commit();
     }
 

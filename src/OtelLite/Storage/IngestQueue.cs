@@ -5,7 +5,7 @@ namespace OtelLite.Storage;
 /// <summary>An official usage reading to be stored.</summary>
 internal sealed record Scrape(long ScrapedAtUnixNano, string? Source, string? Limits);
 
-/// <summary>One thing for the writer to do, and the promise of its outcome.</summary>
+/// <summary>One thing for the writer to do, and the promise of its outcome; with nothing to write, to count all that is stored.</summary>
 internal sealed class WriteJob(TelemetryBatch? batch, Scrape? scrape, SessionPlace? place = null)
 {
     // The answer is sent on another thread: the writer must not run the receiver's code.
@@ -16,6 +16,8 @@ internal sealed class WriteJob(TelemetryBatch? batch, Scrape? scrape, SessionPla
     public Scrape? Scrape => scrape;
 
     public SessionPlace? Place => place;
+
+    public bool IsToSettle => batch is null && scrape is null && place is null;
 
     /// <summary>The row that a stored reading got.</summary>
     public long ScrapeId { get; set; }

@@ -17,7 +17,7 @@ internal sealed class SessionTable : IDisposable
     private readonly Statement _forgetCapture;
     private readonly IdCache _ids = new();
 
-    // The sessions of which the open transaction changed anything, with what a batch says of each that is not written yet.
+    // The sessions of which the open transaction changed anything, with what batches say of each; null where they only changed its figures.
     private readonly Dictionary<long, Said?> _changed = [];
 
     public SessionTable(SqliteConnection connection)
@@ -77,7 +77,55 @@ internal sealed class SessionTable : IDisposable
 
     private const string Missing = "(SELECT coalesce(sum(missing), 0) FROM usage_hole WHERE session = ?1)";
 
-    private sealed record Said(Utf8Text Text, SessionSeen Seen, long Resource, long NowUnixNano);
+    // What one batch says of a session, or several together.
+    private struct Said(Utf8Text text, in SessionSeen seen, long resource, long receivedUnixNano)
+    {
+        public SessionSeen Seen = seen;
+        public long Resource = resource;
+        public long ReceivedUnixNano = receivedUnixNano;
+        private Utf8Text _projectText = text;
+        private Utf8Text _machineText = text;
+
+        public readonly ReadOnlySpan<byte> Project => _projectText[Seen.Project];
+
+        public readonly ReadOnlySpan<byte> Machine => _machineText[Seen.Machine];
+
+        // As the statement would, one after the other. False where it takes a look into the file to tell which of two resources counts.
+        public bool TryJoin(in Said other)
+        {
+            if (Resource != other.Resource && Resource != 0 && other.Resource != 0 && Seen.ResourceUnixNano == other.Seen.ResourceUnixNano)
+            {
+                return false;
+            }
+
+            if (Resource == 0 || (other.Resource != 0 && other.Seen.ResourceUnixNano > Seen.ResourceUnixNano))
+            {
+                Resource = other.Resource;
+            }
+
+            Seen.ResourceUnixNano = Math.Max(Seen.ResourceUnixNano, other.Seen.ResourceUnixNano);
+            if (IsLater(other.Seen.ProjectUnixNano, other.Project, Seen.ProjectUnixNano, Project))
+            {
+                (Seen.Project, Seen.ProjectUnixNano, _projectText) = (other.Seen.Project, other.Seen.ProjectUnixNano, other._projectText);
+            }
+
+            if (IsLater(other.Seen.MachineUnixNano, other.Machine, Seen.MachineUnixNano, Machine))
+            {
+                (Seen.Machine, Seen.MachineUnixNano, _machineText) = (other.Seen.Machine, other.Seen.MachineUnixNano, other._machineText);
+            }
+
+            Seen.FirstUnixNano = Math.Min(Seen.FirstUnixNano, other.Seen.FirstUnixNano);
+            Seen.LastUnixNano = Math.Max(Seen.LastUnixNano, other.Seen.LastUnixNano);
+            Seen.DidSomething |= other.Seen.DidSomething;
+            Seen.HasPoints |= other.Seen.HasPoints;
+            Seen.HasRecords |= other.Seen.HasRecords;
+            ReceivedUnixNano = Math.Max(ReceivedUnixNano, other.ReceivedUnixNano);
+            return true;
+        }
+
+        private static bool IsLater(long time, ReadOnlySpan<byte> name, long thanTime, ReadOnlySpan<byte> thanName) =>
+            name.Length > 0 && (thanName.Length == 0 || time > thanTime || (time == thanTime && name.SequenceCompareTo(thanName) > 0));
+    }
 
     // Several processes under one session id are one session; what is compared is all that is stored of it.
     private static string Verdict
@@ -116,12 +164,13 @@ internal sealed class SessionTable : IDisposable
             session = _ids.Add(hash, _find.Begin().Bind(id).Scalar()!.Value);
         }
 
-        if (_changed.GetValueOrDefault(session) is { } earlier)
+        var said = new Said(text, seen, resource, seen.IsExported ? nowUnixNano : Math.Min(nowUnixNano, seen.LastUnixNano));
+        if (_changed.GetValueOrDefault(session) is { } earlier && !said.TryJoin(earlier))
         {
             Update(session, earlier);
         }
 
-        _changed[session] = new(text, seen, resource, nowUnixNano);
+        _changed[session] = said;
     }
 
     /// <summary>The row of a session that was seen before.</summary>
@@ -165,20 +214,20 @@ internal sealed class SessionTable : IDisposable
     // One statement for all: each would rewrite the row's nine indexes.
     private void Update(long session, Said? said)
     {
-        if (said is null)
+        if (said is not { } told)
         {
             _update.Begin().Bind(session).Bind(long.MaxValue).Bind(0).Bind(0).Bind(0).BindNull().Bind(0).BindNull().Bind(0).Bind(0).Bind(0).BindNull().Bind(0).Run();
             return;
         }
 
-        (Utf8Text text, SessionSeen seen, long resource, long now) = said;
-        _update.Begin().Bind(session).Bind(seen.FirstUnixNano).Bind(seen.LastUnixNano).Bind(seen.IsExported ? now : Math.Min(now, seen.LastUnixNano))
-            .Bind(seen.DidSomething ? 1 : 0);
-        _update.Bind(text, seen.Project);
-        _update.Bind(seen.ProjectUnixNano);
-        _update.Bind(text, seen.Machine);
-        _update.Bind(seen.MachineUnixNano).Bind(seen.HasPoints ? 1 : 0).Bind(seen.HasRecords ? 1 : 0);
-        _ = resource == 0 ? _update.BindNull() : _update.Bind(resource);
+        SessionSeen seen = told.Seen;
+        _update.Begin().Bind(session).Bind(seen.FirstUnixNano).Bind(seen.LastUnixNano).Bind(told.ReceivedUnixNano).Bind(seen.DidSomething ? 1 : 0);
+        BindName(told.Project, seen.ProjectUnixNano);
+        BindName(told.Machine, seen.MachineUnixNano);
+        _update.Bind(seen.HasPoints ? 1 : 0).Bind(seen.HasRecords ? 1 : 0);
+        _ = told.Resource == 0 ? _update.BindNull() : _update.Bind(told.Resource);
         _update.Bind(seen.ResourceUnixNano).Run();
+
+        void BindName(ReadOnlySpan<byte> name, long unixNano) => _ = name.IsEmpty ? _update.BindNull().Bind(unixNano) : _update.Bind(name).Bind(unixNano);
     }
 }

@@ -21,6 +21,23 @@ internal sealed class StoredBatches : IDisposable
     private readonly Statement _events;
     private readonly Statement _points;
     private readonly Statement _spans;
+    private readonly SqliteConnection _connection;
+    private const string Events = """
+        SELECT event.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, prompt_id, event_name, time_unix_nano,
+               observed_time_unix_nano
+        FROM otel_events event LEFT JOIN json_each(attributes) each
+        """;
+
+    private const string Points = """
+        SELECT point.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, metric_name, point.value, time_unix_nano
+        FROM otel_metrics point LEFT JOIN json_each(attributes) each
+        """;
+
+    private const string Spans = """
+        SELECT span.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, name, start_time_unix_nano, end_time_unix_nano
+        FROM otel_spans span LEFT JOIN json_each(attributes) each
+        """;
+
     private readonly Statement _resource;
     private readonly Statement _resourceAttributes;
     private readonly Dictionary<long, int> _resources = [];
@@ -28,24 +45,10 @@ internal sealed class StoredBatches : IDisposable
 
     public StoredBatches(SqliteConnection connection)
     {
-        _events = new(connection, $"""
-            SELECT event.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, prompt_id, event_name, time_unix_nano,
-                   observed_time_unix_nano
-            FROM otel_events event LEFT JOIN json_each(attributes) each
-            WHERE session_id IS ? AND {Happened.Event} >= ? AND (event_name IS ?) = ?
-            ORDER BY event.id
-            """);
-        _points = new(connection, $"""
-            SELECT point.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, metric_name, point.value, time_unix_nano
-            FROM otel_metrics point LEFT JOIN json_each(attributes) each
-            WHERE session_id IS ? AND {Happened.Point} >= ? ORDER BY point.id
-            """);
-        _spans = new(connection, $"""
-            SELECT span.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, name, start_time_unix_nano, end_time_unix_nano
-            FROM otel_spans span LEFT JOIN json_each(attributes) each
-            WHERE session_id IS ? AND {Happened.Span} >= ?
-            ORDER BY span.id
-            """);
+        _connection = connection;
+        _events = new(connection, $"{Events} WHERE session_id IS ? AND {Happened.Event} >= ? AND (event_name IS ?) = ? AND {Uncounted.HasNot("event", "event.id")} ORDER BY event.id");
+        _points = new(connection, $"{Points} WHERE session_id IS ? AND {Happened.Point} >= ? AND {Uncounted.HasNot("metric", "point.id")} ORDER BY point.id");
+        _spans = new(connection, $"{Spans} WHERE session_id IS ? AND {Happened.Span} >= ? AND {Uncounted.HasNot("span", "span.id")} ORDER BY span.id");
         _resource = new(connection, "SELECT attributes FROM otel_resource WHERE id = ?");
         _resourceAttributes = new(connection, "SELECT each.key, each.type, each.atom FROM otel_resource, json_each(attributes) each WHERE otel_resource.id = ?");
     }
@@ -56,14 +59,25 @@ internal sealed class StoredBatches : IDisposable
     /// </summary>
     /// <param name="session">Null: of what has no session id.</param>
     public long Each(string? session, long fromUnixNano, CountBatch count) =>
-        Each(Events(session, fromUnixNano, ofTranscripts: false), AddEvent, count)
+        Each(EventsOf(session, fromUnixNano, ofTranscripts: false), AddEvent, count)
         + Each(_points.Begin().Bind(session).Bind(fromUnixNano), AddPoint, count)
         + Each(_spans.Begin().Bind(session).Bind(fromUnixNano), AddSpan, count)
         + EachOfTranscripts(session, fromUnixNano, count);
 
     /// <summary>The same for what transcripts tell of a session, alone.</summary>
     /// <inheritdoc cref="Each(string?, long, CountBatch)"/>
-    public long EachOfTranscripts(string? session, long fromUnixNano, CountBatch count) => Each(Events(session, fromUnixNano, ofTranscripts: true), AddEvent, count);
+    public long EachOfTranscripts(string? session, long fromUnixNano, CountBatch count) => Each(EventsOf(session, fromUnixNano, ofTranscripts: true), AddEvent, count);
+
+    /// <summary>The same for all that is stored and not counted yet.</summary>
+    public void EachUncounted(CountBatch count)
+    {
+        foreach ((string rows, string table, string id, Func<Statement, TelemetryBatch, bool> add) in ((string, string, string, Func<Statement, TelemetryBatch, bool>)[])
+            [(Events, "event", "event.id", AddEvent), (Points, "metric", "point.id", AddPoint), (Spans, "span", "span.id", AddSpan)])
+        {
+            using var uncounted = new Statement(_connection, $"{rows} WHERE NOT {Uncounted.HasNot(table, id)} ORDER BY {id}");
+            Each(uncounted.Begin(), add, count);
+        }
+    }
 
     public void Dispose()
     {
@@ -73,7 +87,7 @@ internal sealed class StoredBatches : IDisposable
         }
     }
 
-    private Statement Events(string? session, long fromUnixNano, bool ofTranscripts) =>
+    private Statement EventsOf(string? session, long fromUnixNano, bool ofTranscripts) =>
         _events.Begin().Bind(session).Bind(fromUnixNano).Bind(ClaudeCode.Events.Spell(EventName.TranscriptRequest)).Bind(ofTranscripts ? 1 : 0);
 
     private long Each(Statement rows, Func<Statement, TelemetryBatch, bool> add, CountBatch count)

@@ -110,6 +110,18 @@ CREATE TABLE otel_removed (
 
 INSERT INTO otel_removed (before_unix_nano) VALUES (0);
 
+-- While much arrives, what a transaction stored is counted a moment later, together with what the next ones stored. Until then its rows stand here, a row for a
+-- transaction, from the first to the last of each raw table (the last below the first where it stored none): a server that was killed counts them at its next start.
+CREATE TABLE otel_uncounted (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    first_metric INTEGER NOT NULL,
+    last_metric  INTEGER NOT NULL,
+    first_event  INTEGER NOT NULL,
+    last_event   INTEGER NOT NULL,
+    first_span   INTEGER NOT NULL,
+    last_span    INTEGER NOT NULL
+);
+
 -- Where each cumulative series stands. count is that of a distribution, else 0.
 CREATE TABLE otel_series (
     key            BLOB PRIMARY KEY,

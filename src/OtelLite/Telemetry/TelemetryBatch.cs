@@ -16,11 +16,19 @@ internal sealed class TelemetryBatch
     // Half empty at the most, so that a key is found after a step or two.
     private readonly short[] _slots = new short[2 * Limits.AttributesPerRecordMax];
 
+    private int _holders = 1;
+
     private TelemetryBatch()
     {
     }
 
     public Utf8Text Text { get; } = new();
+
+    /// <summary>The rows that its log records got, while the batch waits to be counted.</summary>
+    public Column<long> EventRows { get; } = new();
+
+    /// <summary>The same for its resources.</summary>
+    public Column<long> ResourceRows { get; } = new();
 
     public Column<Attribute> Attributes { get; } = new(Limits.AttributesPerRequestMax);
 
@@ -62,11 +70,24 @@ internal sealed class TelemetryBatch
     /// <summary>About what the batch holds in memory while it waits for the writer.</summary>
     public long Bytes => Text.Length + 128L * Records;
 
-    public static TelemetryBatch Rent() => Pool.TryDequeue(out TelemetryBatch? batch) ? batch : new TelemetryBatch();
+    public static TelemetryBatch Rent()
+    {
+        TelemetryBatch batch = Pool.TryDequeue(out TelemetryBatch? pooled) ? pooled : new TelemetryBatch();
+        batch._holders = 1;
+        return batch;
+    }
 
-    /// <summary>Gives the batch back. Nobody may touch it afterwards.</summary>
+    /// <summary>One more has it, and gives it back too.</summary>
+    public void Hold() => Interlocked.Increment(ref _holders);
+
+    /// <summary>Gives the batch back. Whoever did may not touch it afterwards.</summary>
     public void Return()
     {
+        if (Interlocked.Decrement(ref _holders) > 0)
+        {
+            return;
+        }
+
         Text.Clear();
         Attributes.Clear();
         Resources.Clear();

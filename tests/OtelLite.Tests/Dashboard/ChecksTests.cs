@@ -346,6 +346,7 @@ public sealed partial class ChecksTests : IAsyncLifetime
     {
         using var connection = new SqliteConnection($"Data Source={Path.Combine(_server.DataDir, "otellite.db")};Pooling=False");
         connection.Open();
+        OtelLite.Storage.Uncounted.WaitFor(connection);
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = "UPDATE usage_session SET received_unix_nano = 1";
         command.ExecuteNonQuery();

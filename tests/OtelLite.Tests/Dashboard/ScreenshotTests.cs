@@ -42,6 +42,7 @@ public sealed class ScreenshotTests(HeadlessBrowser browser) : IClassFixture<Hea
     {
         using var file = new SqliteConnection($"Data Source={Path.Combine(server.DataDir, "otellite.db")};Pooling=False");
         file.Open();
+        OtelLite.Storage.Uncounted.WaitFor(file);
         using SqliteCommand command = file.CreateCommand();
         command.CommandText = "UPDATE usage_session SET received_unix_nano = last_unix_nano";
         command.ExecuteNonQuery();

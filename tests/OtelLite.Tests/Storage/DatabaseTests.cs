@@ -187,6 +187,25 @@ public sealed class DatabaseTests : IDisposable
         AssertIsAsNew(migrated);
     }
 
+    [Fact]
+    public void A_file_of_version_4_becomes_what_a_new_file_is_and_stays_as_it_was_counted()
+    {
+        Directory.CreateDirectory(Folder);
+        using (var old = new SqliteConnection($"Data Source={Path.Combine(Folder, Database.FileName)};Pooling=False"))
+        {
+            old.Open();
+            Database.Execute(old, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-4.sql")) + """
+                PRAGMA user_version = 4;
+                INSERT INTO usage_session (id, session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something, input) VALUES (1, 's', 1, 5, 5, 5, 1, 7);
+                """);
+        }
+
+        using SqliteConnection migrated = Database.OpenWriter(Folder, Durability.Full);
+        Assert.Equal("7", Text(migrated, "SELECT group_concat(input) FROM usage_session"));
+        AssertIsKept(4);
+        AssertIsAsNew(migrated);
+    }
+
     // The file as it was.
     private void AssertIsKept(int version)
     {

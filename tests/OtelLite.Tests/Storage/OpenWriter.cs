@@ -14,9 +14,12 @@ internal sealed class OpenWriter : IDisposable
     private readonly SemaphoreSlim _isHeld = new(0);
 
     private readonly Retention? _retention;
+    private readonly bool _defers;
 
-    public OpenWriter(Func<Action<string>, Retention>? retention = null)
+    /// <param name="defers">It counts what is stored a moment later, as a server's does.</param>
+    public OpenWriter(Func<Action<string>, Retention>? retention = null, bool defers = false)
     {
+        _defers = defers;
         _retention = retention?.Invoke(Said.Add);
         Open();
     }
@@ -40,6 +43,18 @@ internal sealed class OpenWriter : IDisposable
     }
 
     public void Release() => _mayGoOn.Set();
+
+    /// <summary>A copy of the files as they are on the disk now, as whoever starts after a kill finds them.</summary>
+    public string Killed()
+    {
+        string copy = Directory.CreateDirectory(Path.Combine(_folder, $"killed-{Guid.NewGuid():N}")).FullName;
+        foreach (string file in (string[])[Database.FileName, $"{Database.FileName}-wal"])
+        {
+            File.Copy(Path.Combine(_folder, file), Path.Combine(copy, file));
+        }
+
+        return copy;
+    }
 
     /// <summary>Closes the file and opens it again with a new writer.</summary>
     public void Reopen()
@@ -86,7 +101,7 @@ internal sealed class OpenWriter : IDisposable
     private void Open()
     {
         Connection = Database.OpenWriter(_folder, Durability.Normal);
-        Writer = new BatchWriter(Connection, new IngestQueue(), Committed, Said.Add, _retention);
+        Writer = new BatchWriter(Connection, new IngestQueue(), Committed, Said.Add, _retention, _defers);
     }
 
     private void Committed(long number)

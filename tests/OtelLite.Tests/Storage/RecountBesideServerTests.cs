@@ -53,6 +53,7 @@ public sealed class RecountBesideServerTests : IAsyncLifetime
         await Post(1, 0, 3);
         using (SqliteConnection file = Database.OpenWriter(_server.DataDir, Durability.Normal))
         {
+            Uncounted.WaitFor(file);
             Database.Execute(file, "DELETE FROM otel_events");
         }
 

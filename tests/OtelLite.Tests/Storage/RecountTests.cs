@@ -197,6 +197,7 @@ public sealed class RecountTests
         string[] counted, recounted;
         using (SqliteConnection connection = Database.OpenWriter(server.DataDir, Durability.Normal))
         {
+            Uncounted.WaitFor(connection);
             counted = Dump(connection);
             long rows = Recount.Run(connection);
             Assert.Equal(server.Sql("SELECT (SELECT count(*) FROM otel_metrics) + (SELECT count(*) FROM otel_events)"), rows);

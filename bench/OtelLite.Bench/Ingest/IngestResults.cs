@@ -1,0 +1,98 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace OtelLite.Bench.Ingest;
+
+/// <summary>
+/// The figures of a run: a table, which stands in <c>bench/results/PROCESSOR/ingest.md</c> and word for word in the README, and a line of <c>history.tsv</c> beside it.
+/// </summary>
+internal sealed class IngestResults
+{
+    private const string HistoryHead = "date\tmetrics: points/s\tCPU us\tbare loop us\tratio\tlogs: events/s\tCPU us\tbare loop us\tratio";
+
+    private readonly List<(string Signal, string Load, LoadResult Result, bool IsUsual)> _runs = [];
+    private readonly Dictionary<string, double> _limits = [];
+    private readonly List<string> _bodies = [];
+
+    private static string Folder
+    {
+        get
+        {
+            string cpu = File.Exists("/proc/cpuinfo")
+                ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1] ?? ""
+                : Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER") ?? "";
+            string name = string.Join('-', $"{cpu} {Environment.ProcessorCount} cores {RuntimeInformation.OSArchitecture}".ToLowerInvariant().Split([' ', '(', ')', '@', ',', '/'], StringSplitOptions.RemoveEmptyEntries));
+            return Path.Combine(Repository, "bench", "results", name);
+        }
+    }
+
+    /// <summary>The table in Markdown.</summary>
+    public string Table
+    {
+        get
+        {
+            var table = new StringBuilder("| signal | connections | records/s | CPU of the server per record | of a bare loop | p50 | p99 | resident |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n");
+            foreach ((string signal, string load, LoadResult r, _) in _runs)
+            {
+                table.Append(CultureInfo.InvariantCulture,
+                    $"| {signal} | {load} | {r.RecordsPerSecond:#,0} | {r.CpuMicrosecondsPerRecord:0.0} us | {r.CpuMicrosecondsPerRecord / _limits[signal]:0.0} times {_limits[signal]:0.0} us | {r.Percentile(0.5):0.0} ms | {r.Percentile(0.99):0.0} ms | {r.ResidentBytes / 1e6:0} MB |\n");
+            }
+
+            return $"{table}\n{string.Join("; ", _bodies)}. {Path.GetFileName(Folder)}, {DateTime.UtcNow:yyyy-MM-dd}.\n";
+        }
+    }
+
+    private static string Repository
+    {
+        get
+        {
+            string folder = AppContext.BaseDirectory;
+            while (!File.Exists(Path.Combine(folder, "OtelLite.sln")))
+            {
+                folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("this runs in the repository");
+            }
+
+            return folder;
+        }
+    }
+
+    public void Add(string signal, string load, LoadResult result, bool isUsual) => _runs.Add((signal, load, result, isUsual));
+
+    /// <param name="bareMicroseconds">What the same rows take of a bare prepared-statement loop, each.</param>
+    public void AddLimit(string signal, int records, double bytes, double bareMicroseconds)
+    {
+        _limits[signal] = bareMicroseconds;
+        _bodies.Add(string.Create(CultureInfo.InvariantCulture, $"{signal} in bodies of {records} of {bytes:0} bytes"));
+    }
+
+    /// <summary>Writes both files.</summary>
+    public void Keep()
+    {
+        Directory.CreateDirectory(Folder);
+        File.WriteAllText(Path.Combine(Folder, "ingest.md"), Table);
+        string history = Path.Combine(Folder, "history.tsv");
+        if (!File.Exists(history))
+        {
+            File.WriteAllText(history, $"{HistoryHead}\n");
+        }
+
+        File.AppendAllText(history, $"{DateTime.UtcNow:yyyy-MM-dd}\t{string.Join('\t', _limits.Keys.Select(Line))}\n");
+    }
+
+    /// <summary>The ratio on record: of this processor, or of any other where this one is new.</summary>
+    public static double Kept(string signal)
+    {
+        string path = Path.Combine(Folder, "history.tsv");
+        path = File.Exists(path) ? path : Directory.GetFiles(Path.Combine(Repository, "bench", "results"), "history.tsv", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First();
+        string[] head = HistoryHead.Split('\t'), last = File.ReadLines(path).Last().Split('\t');
+        return double.Parse(last[Array.FindIndex(head, h => h.StartsWith(signal, StringComparison.Ordinal)) + 3], CultureInfo.InvariantCulture);
+    }
+
+    private string Line(string signal)
+    {
+        LoadResult r = _runs.First(run => run.Signal == signal && run.IsUsual).Result;
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{r.RecordsPerSecond:0}\t{r.CpuMicrosecondsPerRecord:0.0}\t{_limits[signal]:0.0}\t{r.CpuMicrosecondsPerRecord / _limits[signal]:0.00}");
+    }
+}

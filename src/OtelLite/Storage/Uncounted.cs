@@ -1,0 +1,182 @@
+using System.Diagnostics;
+using Microsoft.Data.Sqlite;
+using OtelLite.Telemetry;
+
+namespace OtelLite.Storage;
+
+/// <summary>
+/// What is stored and not counted yet, while much arrives: the batches as they came in, and in the file, for a server that is killed meanwhile, which rows they are. Counted
+/// together they change each sum once. Owned by the writer's thread.
+/// </summary>
+internal sealed class Uncounted : IDisposable
+{
+    private readonly Statement _lastMetric;
+    private readonly Statement _lastEvent;
+    private readonly Statement _lastSpan;
+    private readonly Statement _add;
+    private readonly Statement _clear;
+    private readonly List<Stored> _batches = [];
+
+    // How many of them are committed, and from which row of otel_uncounted to which.
+    private int _committed;
+    private long _firstRow;
+    private long _lastRow;
+    private long _records;
+    private long _bytes;
+    private long _sinceTicks;
+
+    public Uncounted(SqliteConnection connection)
+    {
+        (_lastMetric, _lastEvent, _lastSpan) = (Last("otel_metrics"), Last("otel_events"), Last("otel_spans"));
+        _add = new(connection, "INSERT INTO otel_uncounted (first_metric, last_metric, first_event, last_event, first_span, last_span) VALUES (?, ?, ?, ?, ?, ?) RETURNING id");
+        _clear = new(connection, "DELETE FROM otel_uncounted WHERE id BETWEEN ? AND ?");
+
+        Statement Last(string table) => new(connection, $"SELECT coalesce(max(id), 0) FROM {table}");
+    }
+
+    private readonly record struct Stored(TelemetryBatch Batch, long NowUnixNano);
+
+    /// <summary>The last row of each raw table.</summary>
+    public readonly record struct LastRows(long Metric, long Event, long Span);
+
+    public bool IsEmpty => _batches.Count == 0;
+
+    /// <summary>How long until they are to be counted; zero when they are now.</summary>
+    public TimeSpan Wait => IsEmpty ? Timeout.InfiniteTimeSpan
+        : _records >= Limits.UncountedRecordsMax || _bytes >= Limits.UncountedBytesMax ? TimeSpan.Zero
+        : TimeSpan.FromTicks(Math.Max(0, (Limits.CountWithin - Stopwatch.GetElapsedTime(_sinceTicks)).Ticks));
+
+    /// <summary>A condition that a row is not among them.</summary>
+    /// <param name="table">metric, event or span.</param>
+    /// <param name="id">The row's id.</param>
+    public static string HasNot(string table, string id) => $"NOT EXISTS (SELECT 1 FROM otel_uncounted WHERE {id} BETWEEN first_{table} AND last_{table})";
+
+    public LastRows Read() => new(_lastMetric.Begin().Scalar()!.Value, _lastEvent.Begin().Scalar()!.Value, _lastSpan.Begin().Scalar()!.Value);
+
+    /// <summary>A batch that the open transaction has stored.</summary>
+    public void Add(TelemetryBatch batch, ReadOnlySpan<long> eventIds, ReadOnlySpan<long> resourceIds, long nowUnixNano)
+    {
+        if (IsEmpty)
+        {
+            _sinceTicks = Stopwatch.GetTimestamp();
+        }
+
+        batch.Hold();
+        Keep(batch.EventRows, eventIds);
+        Keep(batch.ResourceRows, resourceIds[..batch.Resources.Count]);
+        _batches.Add(new(batch, nowUnixNano));
+        _records += batch.Records;
+        _bytes += batch.Bytes;
+    }
+
+    /// <summary>Says in the file which rows the open transaction has stored.</summary>
+    /// <param name="before">The last rows before it.</param>
+    public void Note(LastRows before)
+    {
+        LastRows last = Read();
+        _lastRow = _add.Begin().Bind(before.Metric + 1).Bind(last.Metric).Bind(before.Event + 1).Bind(last.Event).Bind(before.Span + 1).Bind(last.Span).Scalar()!.Value;
+        _firstRow = _committed == 0 ? _lastRow : _firstRow;
+    }
+
+    /// <summary>Hands all of them over, to be counted in the open transaction.</summary>
+    public void Count(CountBatch count)
+    {
+        foreach (Stored stored in _batches)
+        {
+            count(stored.Batch, stored.Batch.EventRows.Rows, stored.Batch.ResourceRows.Rows, stored.NowUnixNano);
+        }
+
+        if (_committed > 0)
+        {
+            _clear.Begin().Bind(_firstRow).Bind(_lastRow).Run();
+        }
+    }
+
+    /// <summary>After the commit.</summary>
+    /// <param name="isCounted">They were counted in it.</param>
+    public void Commit(bool isCounted)
+    {
+        if (isCounted)
+        {
+            Forget(0);
+        }
+
+        _committed = _batches.Count;
+    }
+
+    /// <summary>After a rollback: what the transaction stored is not there.</summary>
+    public void Rollback() => Forget(_committed);
+
+    /// <summary>Lets go of those that can't be counted, which is a defect of this program: in the file they stay what they are, for a start that can.</summary>
+    public void Abandon()
+    {
+        Forget(0);
+        _committed = 0;
+    }
+
+    /// <summary>Counts what a server that was killed has left. Only for who has the folder for itself: another's would be counted by both.</summary>
+    /// <exception cref="SqliteException">The file can't be written.</exception>
+    public static void CountLeft(SqliteConnection connection)
+    {
+        using (var any = new Statement(connection, "SELECT 1 FROM otel_uncounted LIMIT 1"))
+        {
+            if (any.Begin().Scalar() is null)
+            {
+                return;
+            }
+        }
+
+        using var usage = new UsageTables(connection);
+        using var stored = new StoredBatches(connection);
+        using SqliteTransaction transaction = connection.BeginTransaction();
+        stored.EachUncounted(usage.Write);
+        Database.Execute(connection, "DELETE FROM otel_uncounted");
+        transaction.Commit();
+    }
+
+    /// <summary>Waits until a running server has counted what was stored when this was asked, for at most <see cref="Limits.UncountedWait"/>.</summary>
+    public static void WaitFor(SqliteConnection reader)
+    {
+        using var last = new Statement(reader, "SELECT max(id) FROM otel_uncounted");
+        if (last.Begin().Scalar() is not (> 0 and long asked))
+        {
+            return;
+        }
+
+        using var first = new Statement(reader, "SELECT 1 FROM otel_uncounted WHERE id <= ? LIMIT 1");
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < Limits.UncountedWait && first.Begin().Bind(asked).Scalar() is not null;)
+        {
+            Thread.Sleep(5);
+        }
+    }
+
+    public void Dispose()
+    {
+        Forget(0);
+        foreach (Statement statement in (Statement[])[_lastMetric, _lastEvent, _lastSpan, _add, _clear])
+        {
+            statement.Dispose();
+        }
+    }
+
+    private static void Keep(Column<long> kept, ReadOnlySpan<long> ids)
+    {
+        kept.Clear();
+        foreach (long id in ids)
+        {
+            kept.Add() = id;
+        }
+    }
+
+    private void Forget(int from)
+    {
+        foreach (Stored stored in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_batches)[from..])
+        {
+            _records -= stored.Batch.Records;
+            _bytes -= stored.Batch.Bytes;
+            stored.Batch.Return();
+        }
+
+        _batches.RemoveRange(from, _batches.Count - from);
+    }
+}
