@@ -15,17 +15,23 @@ internal enum TokenScope
 }
 
 /// <summary>Who asks, as the token tells.</summary>
-/// <param name="Token">As it was sent.</param>
-/// <param name="Name">The token's, which is kept with each record that it brings; null for the data folder's own, which has none.</param>
-/// <param name="Revoked">Ends what is under way with a token that is taken back.</param>
-internal sealed record Caller(string Token, string? Name, TokenScope Scope, CancellationToken Revoked)
+internal sealed class Caller(string token, string? name, TokenScope scope, CancellationToken revoked)
 {
+    /// <summary>As it was sent.</summary>
+    public string Token => token;
+
+    /// <summary>The token's, which is kept with each record that it brings; null for the data folder's own, which has none.</summary>
+    public string? Name => name;
+
+    /// <summary>Ends what is under way with a token that is taken back.</summary>
+    public CancellationToken Revoked => revoked;
+
     /// <summary>Empty where there is none.</summary>
-    public ReadOnlySpan<byte> NameUtf8 => Name is null ? [] : Encoding.ASCII.GetBytes(Name);
+    public ReadOnlySpan<byte> NameUtf8 => name is null ? [] : Encoding.ASCII.GetBytes(name);
 
-    public bool MayExport => Scope != TokenScope.Read;
+    public bool MayExport => scope != TokenScope.Read;
 
-    public bool MayRead => Scope != TokenScope.Ingest;
+    public bool MayRead => scope != TokenScope.Ingest;
 
-    public bool MayChange => Scope == TokenScope.All;
+    public bool MayChange => scope == TokenScope.All;
 }

@@ -35,7 +35,7 @@ internal sealed record NamedToken(string Name, TokenScope Scope, string Hash, st
 
     /// <summary>One that stands there; null where it is none.</summary>
     public static NamedToken? Parse(string line) =>
-        line.Split(' ') is [{ } name, { } scope, { Length: 2 * Sha256.Bytes } hash, { } madeAt] && IsName(name) && ScopeOf(scope) is { } of && hash.AsSpan().IndexOfAnyExcept("0123456789abcdef") < 0
+        line.Split(' ') is [{ } name, { } scope, { Length: 2 * Sha256.Bytes } hash, { } madeAt] && IsName(name) && ScopeOf(scope) is { } of && Array.TrueForAll(hash.ToCharArray(), char.IsAsciiHexDigitLower)
             ? new(name, of, hash, madeAt)
             : null;
 

@@ -22,6 +22,4 @@ internal sealed record CountedTotals(long Tokens, double CostUsd, long ApiReques
 [JsonSerializable(typeof(PruneReport))]
 [JsonSerializable(typeof(ImportReport))]
 [JsonSerializable(typeof(RecountReport))]
-[JsonSerializable(typeof(TokenReport))]
-[JsonSerializable(typeof(TokenReport[]))]
 internal sealed partial class CommandReports : JsonSerializerContext;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using System.Text.Json;
 using OtelLite.Access;
 using OtelLite.Rows;
@@ -72,7 +73,7 @@ internal static class TokenCommand
             {
                 case "add":
                     string token = TokenFile.Add(options.DataDir, name!, scope);
-                    stdout.WriteLine(asJson ? JsonSerializer.Serialize(new TokenReport(name!, NamedToken.Word(scope), token, null), CommandReports.Default.TokenReport) : token);
+                    stdout.WriteLine(asJson ? Json(json => Write(json, NamedToken.Of(token, name!, scope), token)) : token);
                     Console.Error.WriteLine($"otellite: this is told once, and only its hash is kept. On {name}: OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer TOKEN\", or the page's own question.");
                     break;
                 case "revoke":
@@ -97,8 +98,16 @@ internal static class TokenCommand
     {
         if (asJson)
         {
-            TokenReport[] reports = [.. tokens.Select(t => new TokenReport(t.Name, NamedToken.Word(t.Scope), null, t.MadeAt))];
-            stdout.WriteLine(JsonSerializer.Serialize(reports, CommandReports.Default.TokenReportArray));
+            stdout.WriteLine(Json(json =>
+            {
+                json.WriteStartArray();
+                foreach (NamedToken token in tokens)
+                {
+                    Write(json, token, null);
+                }
+
+                json.WriteEndArray();
+            }));
             return;
         }
 
@@ -118,8 +127,30 @@ internal static class TokenCommand
             Console.Error.WriteLine("otellite: there are none; otellite token add NAME makes one.");
         }
     }
-}
 
-/// <summary>What <c>otellite token --json</c> prints of one.</summary>
-/// <param name="Token">Of a new one only.</param>
-internal sealed record TokenReport(string Name, string Scope, string? Token, string? MadeAt);
+    // By hand: a serializer for these would be as much code as all the rest of the command.
+    private static string Json(Action<Utf8JsonWriter> write)
+    {
+        using var bytes = new MemoryStream();
+        using (var json = new Utf8JsonWriter(bytes))
+        {
+            write(json);
+        }
+
+        return Encoding.UTF8.GetString(bytes.ToArray());
+    }
+
+    private static void Write(Utf8JsonWriter json, NamedToken of, string? token)
+    {
+        json.WriteStartObject();
+        json.WriteString("name"u8, of.Name);
+        json.WriteString("scope"u8, NamedToken.Word(of.Scope));
+        json.WriteString("madeAt"u8, of.MadeAt);
+        if (token is not null)
+        {
+            json.WriteString("token"u8, token);
+        }
+
+        json.WriteEndObject();
+    }
+}

@@ -21,7 +21,14 @@ internal sealed class RedactRules
 
     private RedactRules(Rule[] rules) => _rules = rules;
 
-    private sealed record Rule(RedactKind Kind, byte[] Name, bool IsPrefix);
+    private sealed class Rule(RedactKind kind, byte[] name, bool isPrefix)
+    {
+        public RedactKind Kind => kind;
+
+        public byte[] Name => name;
+
+        public bool IsPrefix => isPrefix;
+    }
 
     /// <summary>True when a rule hashes, and so needs a key.</summary>
     public bool Hashes => Array.Exists(_rules, r => r.Kind == RedactKind.Hash);
