@@ -2,7 +2,9 @@ using System.Net;
 using System.Reflection;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Data.Sqlite;
+using OtelLite.Access;
 using OtelLite.Dashboard;
+using OtelLite.Privacy;
 using OtelLite.Receiver;
 using OtelLite.Storage;
 
@@ -16,12 +18,14 @@ internal sealed class App : IAsyncDisposable
 {
     private readonly FolderHold _hold;
     private readonly BatchWriter _writer;
+    private readonly NamedTokens _named;
     private readonly WebApplication _server;
 
-    private App(FolderHold hold, BatchWriter writer, WebApplication server, IReadOnlyList<string> urls, ReceivingPorts ports, Token token, bool isFirstStart)
+    private App(FolderHold hold, BatchWriter writer, NamedTokens named, WebApplication server, IReadOnlyList<string> urls, ReceivingPorts ports, Token token, bool isFirstStart)
     {
         _hold = hold;
         _writer = writer;
+        _named = named;
         _server = server;
         Urls = urls;
         Ports = ports;
@@ -54,14 +58,16 @@ internal sealed class App : IAsyncDisposable
     {
         // A second start stops here and says who was first. Then ports: one that can't be had leaves no folder behind.
         FolderHold.RefuseHeld(options.DataDir);
+        ServerCertificate? certificate = OpenCertificate(options, say);
         var sockets = new ListenSockets();
         List<string> urls = [];
         foreach (ListenUrl url in options.Urls)
         {
-            urls.Add($"http://{url.Host}:{sockets.Bind(url)}");
-            if (!url.IsLoopback)
+            bool isTls = certificate is not null && (url.IsTls || !url.IsLoopback);
+            urls.Add($"{(isTls ? "https" : "http")}://{url.Host}:{sockets.Bind(url)}");
+            if (!url.IsLoopback && options.Insecure)
             {
-                say($"{urls[^1]} can be reached from other machines, and the token crosses the network unencrypted. Put a TLS proxy before it.");
+                say($"{urls[^1]} can be reached from other machines, and the token crosses the network unencrypted (--insecure). Put a TLS proxy before it.");
             }
         }
 
@@ -70,7 +76,7 @@ internal sealed class App : IAsyncDisposable
         FolderHold hold = FolderHold.Take(options.DataDir);
         try
         {
-            return await Serve(options, sockets, hold, urls, hasHttpPort, hasGrpcPort, say).ConfigureAwait(false);
+            return await Serve(options, certificate, sockets, hold, urls, hasHttpPort, hasGrpcPort, say).ConfigureAwait(false);
         }
         catch
         {
@@ -80,17 +86,21 @@ internal sealed class App : IAsyncDisposable
     }
 
     private static async Task<App> Serve(
-        Options options, ListenSockets sockets, FolderHold hold, List<string> urls, bool hasHttpPort, bool hasGrpcPort, Action<string> say)
+        Options options, ServerCertificate? certificate, ListenSockets sockets, FolderHold hold, List<string> urls, bool hasHttpPort, bool hasGrpcPort, Action<string> say)
     {
         SqliteConnection connection = Database.OpenWriter(options.DataDir, options.Durability);
         CountLeft(connection, say);
         Token token = OpenToken(options, out bool isFirstStart);
+        NamedTokens named = OpenNamed(options, say);
+        var gate = new Gate(token, named);
+        Redaction? redaction = OpenRedaction(options);
         var live = new LiveUpdates();
         var writer = new BatchWriter(connection, new IngestQueue(), live.Committed, say, new Retention(options.Retention, options.DbBytesMax, say, Limits.RetentionFirst), defers: true);
         var log = new IngestLog();
-        WebApplication server = BuildServer(options, sockets, new ConnectionProtocols(log));
-        var receiver = new OtlpReceiver(token, options.BodyBytesMax, writer.Write, log);
-        var grpc = new GrpcReceiver(token, options.BodyBytesMax, writer.Write, log);
+        WebApplication server = BuildServer(options, sockets, new ConnectionProtocols(log, certificate, plainFromAfar: options.Insecure));
+        var intake = new Intake(options.BodyBytesMax, writer.Write, log, redaction);
+        var receiver = new OtlpReceiver(gate, intake);
+        var grpc = new GrpcReceiver(gate, intake);
         var ports = new ReceivingPorts(
             [.. urls.Select(u => new Uri(u).Port), .. hasHttpPort ? [options.OtlpHttpPort] : Array.Empty<int>()], hasGrpcPort ? options.OtlpGrpcPort : 0);
         var api = new Api(
@@ -100,16 +110,16 @@ internal sealed class App : IAsyncDisposable
             () => writer.Trouble,
             live,
             log,
-            token,
             Version,
             server.Lifetime.ApplicationStopping,
-            options.Retention is { } kept ? ShownValues.Duration(kept) : null);
-        var site = new DashboardSite(token, api, new WebAssets(), new KnownHosts(options.Urls.Select(u => u.Host).Concat(options.Hosts)), writer.Settled, Version);
+            options.Retention is { } kept ? ShownValues.Duration(kept) : null,
+            redaction);
+        var site = new DashboardSite(gate, api, new WebAssets(), new KnownHosts(options.Urls.Select(u => u.Host).Concat(options.Hosts)), writer.Settled, Version);
         var requests = new Requests(ports, receiver, grpc, site, say);
         server.Run(requests.Serve);
         await server.StartAsync().ConfigureAwait(false);
         hold.Tell(urls);
-        return new App(hold, writer, server, urls, ports, token, isFirstStart);
+        return new App(hold, writer, named, server, urls, ports, token, isFirstStart);
     }
 
     /// <summary>Completes when the program was asked to stop (Ctrl-C, SIGTERM) and every request in flight is answered.</summary>
@@ -122,6 +132,7 @@ internal sealed class App : IAsyncDisposable
         // Readers first: the last connection to close moves the write-ahead log into the file.
         SqliteConnection.ClearAllPools();
         _writer.Dispose();
+        _named.Dispose();
         _hold.Dispose();
     }
 
@@ -158,6 +169,48 @@ internal sealed class App : IAsyncDisposable
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             say($"what was stored last could not be counted, which is a defect of this program: {e}");
+        }
+    }
+
+    private static ServerCertificate? OpenCertificate(Options options, Action<string> say)
+    {
+        if (options.TlsCert is not null)
+        {
+            return new ServerCertificate(options.TlsCert, options.TlsKey!, say);
+        }
+
+        if (options.Urls.Any(u => u.IsTls))
+        {
+            throw new UsageException("urls: https needs a certificate: name its files with --tls-cert FILE and --tls-key FILE.", "serve");
+        }
+
+        // The token, and everything that is told of people, would cross the network for all to read.
+        return options.Insecure || options.Urls.All(u => u.IsLoopback) ? null : throw new UsageException(
+            $"urls: http://{options.Urls.First(u => !u.IsLoopback).Host} is reached from other machines, and without TLS the token can be read on the way. "
+            + "Name a certificate with --tls-cert FILE and --tls-key FILE, or say --insecure where a TLS proxy or a private network stands before it.", "serve");
+    }
+
+    private static NamedTokens OpenNamed(Options options, Action<string> say)
+    {
+        try
+        {
+            return new NamedTokens(options.DataDir, say);
+        }
+        catch (TokenException e)
+        {
+            throw new StorageException(e.Message, e);
+        }
+    }
+
+    private static Redaction? OpenRedaction(Options options)
+    {
+        try
+        {
+            return Redaction.Of(options.Redact, options.DataDir);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new StorageException(e.Message, e);
         }
     }
 

@@ -4,6 +4,7 @@ using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using OtelLite.Access;
 using OtelLite.Receiver;
 
 namespace OtelLite;
@@ -11,9 +12,11 @@ namespace OtelLite;
 /// <summary>
 /// Which protocol a connection speaks is told by its first bytes. The server speaks one per port where there is no TLS to negotiate, and answers
 /// the other with silence or a word that no exporter shows; so here every port hands each connection to the protocol that it speaks, and whoever
-/// came to the wrong port reads which variable to change.
+/// came to the wrong port reads which variable to change. TLS, where there is a certificate, is on every port too, and what it brings is asked the same.
 /// </summary>
-internal sealed class ConnectionProtocols(IngestLog log)
+/// <param name="certificate">Null: there is no TLS.</param>
+/// <param name="plainFromAfar">Other machines may come in without TLS.</param>
+internal sealed class ConnectionProtocols(IngestLog log, ServerCertificate? certificate, bool plainFromAfar)
 {
     // TLS's ClientHello is a record of the type "handshake".
     private const byte TlsHandshake = 0x16;
@@ -49,25 +52,64 @@ internal sealed class ConnectionProtocols(IngestLog log)
         }
     }
 
-    private async Task Serve(ConnectionContext connection, ConnectionDelegate http1)
+    /// <summary>Hands a connection to whoever speaks its protocol.</summary>
+    internal async Task Serve(ConnectionContext connection, ConnectionDelegate http1)
     {
-        switch (await ProtocolOf(connection).ConfigureAwait(false))
+        Protocol protocol = await ProtocolOf(connection).ConfigureAwait(false);
+        if (protocol == Protocol.Tls)
         {
-            case Protocol.Http1:
-                await http1(connection).ConfigureAwait(false);
-                break;
-            case Protocol.Http2:
-                await _http2!(connection).ConfigureAwait(false);
-                break;
-            case Protocol.Tls:
-                int port = (connection.LocalEndPoint as IPEndPoint)?.Port ?? 0;
-                OtlpRefusal refusal = OtlpRefusal.NoTls(port);
-                log.Refuse($"port {port}", refusal.HttpStatus, refusal.Message, (connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "");
-                break;
-            default:
-                break;
+            await ServeTls(connection, http1).ConfigureAwait(false);
+        }
+        else if (protocol != Protocol.None && !plainFromAfar && !IsFromThisMachine(connection))
+        {
+            await RefusePlain(connection, protocol).ConfigureAwait(false);
+        }
+        else
+        {
+            await ServePlain(connection, protocol, http1).ConfigureAwait(false);
         }
     }
+
+    private async Task ServePlain(ConnectionContext connection, Protocol protocol, ConnectionDelegate http1)
+    {
+        if (protocol is Protocol.Http1 or Protocol.Http2)
+        {
+            await (protocol == Protocol.Http1 ? http1 : _http2!)(connection).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ServeTls(ConnectionContext connection, ConnectionDelegate http1)
+    {
+        string? failure = certificate is null ? OtlpRefusal.NoTls(PortOf(connection)).Message
+            : await TlsConnection.Serve(connection, certificate, async c => await ServePlain(c, await ProtocolOf(c).ConfigureAwait(false), http1).ConfigureAwait(false)).ConfigureAwait(false)
+                is { } why ? OtlpRefusal.NoHandshake(PortOf(connection), why).Message
+            : null;
+        if (failure is not null)
+        {
+            Remember(connection, failure);
+        }
+    }
+
+    // Said in the client's own words and not in TLS's, which it does not speak; over HTTP/2 there is no word before the greeting.
+    private async Task RefusePlain(ConnectionContext connection, Protocol protocol)
+    {
+        string message = OtlpRefusal.NotPlain(PortOf(connection)).Message;
+        Remember(connection, message);
+        if (protocol == Protocol.Http1)
+        {
+            await connection.Transport.Output.WriteAsync(System.Text.Encoding.ASCII.GetBytes(
+                $"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: {message.Length + 1}\r\nConnection: close\r\n\r\n{message}\n")).ConfigureAwait(false);
+        }
+    }
+
+    private void Remember(ConnectionContext connection, string message) => log.Refuse(
+        $"port {PortOf(connection)}", StatusCodes.Status400BadRequest, message, (connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "");
+
+    private static int PortOf(ConnectionContext connection) => (connection.LocalEndPoint as IPEndPoint)?.Port ?? 0;
+
+    // What a machine sends to an address of its own crosses no network, and no other can send from there.
+    private static bool IsFromThisMachine(ConnectionContext connection) =>
+        connection.RemoteEndPoint is IPEndPoint { Address: var from } && (IPAddress.IsLoopback(from) || from.Equals((connection.LocalEndPoint as IPEndPoint)?.Address));
 
     // Looks at the bytes and leaves them for whoever reads the connection next.
     private static async Task<Protocol> ProtocolOf(ConnectionContext connection)

@@ -1,3 +1,5 @@
+using OtelLite.Access;
+using OtelLite.Privacy;
 using OtelLite.Storage;
 
 namespace OtelLite;
@@ -6,7 +8,8 @@ namespace OtelLite;
 internal static class DataFiles
 {
     private static readonly string[] Names =
-        [Database.FileName, $"{Database.FileName}-wal", $"{Database.FileName}-shm", $"{Database.FileName}-journal", Token.FileName, FolderHold.LockName, FolderHold.HolderName];
+        [Database.FileName, $"{Database.FileName}-wal", $"{Database.FileName}-shm", $"{Database.FileName}-journal", Token.FileName, TokenFile.Name, Redaction.KeyFileName,
+        FolderHold.LockName, FolderHold.HolderName];
 
     /// <param name="name">Some file systems know no capital letters.</param>
     public static bool Has(string name) => Names.Contains(name, StringComparer.OrdinalIgnoreCase);

@@ -76,6 +76,33 @@ internal static class Limits
     /// <summary>Refused exports that are remembered, for the question why nothing arrives.</summary>
     public const int RefusalsKeptMax = 100;
 
+    /// <summary>Tokens with a name: one for each machine of a large department.</summary>
+    public const int NamedTokensMax = 1000;
+
+    /// <summary>Characters of such a name; a host's has 63.</summary>
+    public const int TokenNameCharactersMax = 100;
+
+    /// <summary>Bytes of the file that they are kept in: all of them at their longest take less.</summary>
+    public const int TokenFileBytesMax = 1 << 20;
+
+    /// <summary>How often that file is looked at, which is one question to the system: so soon a token that is taken back is good no longer.</summary>
+    public static readonly TimeSpan TokenLookInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Wrong tokens that one address may bring at once. A client that is set up wrongly brings one of each signal, a person some.</summary>
+    public const int WrongTokensAtOnce = 30;
+
+    /// <summary>After those one in such a time is still told that it is wrong; the others are told to wait.</summary>
+    public static readonly TimeSpan WrongTokenInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>Addresses whose wrong tokens are counted; a stranger may come from any number of them, and must not fill the memory with it.</summary>
+    public const int WrongTokenAddressesMax = 1024;
+
+    /// <summary>Rules of what is dropped or hashed, each of which is compared with each attribute.</summary>
+    public const int RedactRulesMax = 100;
+
+    /// <summary>Bytes of a name in such a rule; the longest that is known has 40.</summary>
+    public const int RedactNameBytesMax = 200;
+
     /// <summary>Messages to the operator that wait for a slow reader of stderr.</summary>
     public const int MessagesWaitingMax = 200;
 
@@ -102,6 +129,12 @@ internal static class Limits
 
     /// <summary>A connection that says nothing is closed; what browsers open ahead of need waits less, and Kestrel gives headers as long.</summary>
     public static readonly TimeSpan FirstBytesTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long TLS's handshake may take, which is two or three messages each way; a modem needs a second.</summary>
+    public static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often a certificate's files are looked at while connections come: whoever renews one writes it some days before its end.</summary>
+    public static readonly TimeSpan CertificateLookInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>Exports in flight that a stopping server still answers.</summary>
     public static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);

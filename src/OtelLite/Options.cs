@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Microsoft.Extensions.Configuration;
+using OtelLite.Privacy;
 using OtelLite.Storage;
 
 namespace OtelLite;
@@ -18,6 +19,9 @@ internal sealed class UsageException(string message, string? command = null) : E
 internal readonly record struct ListenUrl(string Host, IReadOnlyList<IPAddress> Addresses, int Port)
 {
     public bool IsLoopback => Addresses.All(IPAddress.IsLoopback);
+
+    /// <summary>True where https was asked for.</summary>
+    public bool IsTls { get; init; }
 }
 
 /// <summary>Everything that can be set, read once: flag, then environment, then file, then default.</summary>
@@ -44,6 +48,17 @@ internal sealed record Options
 
     /// <summary>Further names under which browsers reach it.</summary>
     public required IReadOnlyList<string> Hosts { get; init; }
+
+    /// <summary>Null where there is no TLS; then so is <see cref="TlsKey"/>.</summary>
+    public required string? TlsCert { get; init; }
+
+    public required string? TlsKey { get; init; }
+
+    /// <summary>Other machines may come in without TLS.</summary>
+    public required bool Insecure { get; init; }
+
+    /// <summary>What is not to be stored as it comes; null: all is.</summary>
+    public required RedactRules? Redact { get; init; }
 
     /// <summary>How long raw records are kept; null: for ever.</summary>
     public required TimeSpan? Retention { get; init; }
@@ -83,9 +98,15 @@ internal sealed record Options
             .AddInMemoryCollection(flags)
             .Build();
         string Value(string key) => all[key] is { Length: > 0 } value ? value : Setting.All.First(s => s.Key == key).Default;
+        string? Path(string key) => Blank(Value(key)) is { } path ? System.IO.Path.GetFullPath(Folders.Expand(path, environment)) : null;
+        if (Path("tlsCert") is null != Path("tlsKey") is null)
+        {
+            throw new UsageException(Path("tlsKey") is null ? "tlsCert: a certificate is of use with its key only: name that too, as tlsKey." : "tlsKey: a key is of use with its certificate only: name that too, as tlsCert.");
+        }
+
         return new Options
         {
-            DataDir = Value("dataDir") is { Length: > 0 } dir ? Path.GetFullPath(Folders.Expand(dir, environment)) : Folders.Data(environment),
+            DataDir = Value("dataDir") is { Length: > 0 } dir ? System.IO.Path.GetFullPath(Folders.Expand(dir, environment)) : Folders.Data(environment),
             Urls = [.. Value("urls").Trim(';').Split(';', StringSplitOptions.TrimEntries).Select(Url)],
             OtlpHttpPort = Number("otlpHttpPort", Value("otlpHttpPort"), 0, 65535),
             OtlpGrpcPort = Number("otlpGrpcPort", Value("otlpGrpcPort"), 0, 65535),
@@ -100,6 +121,10 @@ internal sealed record Options
             },
             BodyBytesMax = Number("maxBody", Value("maxBody"), 1024, Limits.BodyBytesMaxMax),
             Hosts = [.. Value("hosts").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Host)],
+            TlsCert = Path("tlsCert"),
+            TlsKey = Path("tlsKey"),
+            Insecure = Value("insecure") is { Length: > 0 } insecure && Switch("insecure", insecure),
+            Redact = RedactRules.Read(Value("redact")),
             Retention = Value("retention") is "0" ? null : GivenValues.Duration("retention", Value("retention")),
             DbBytesMax = Value("maxDbSize") is { Length: > 0 } size ? GivenValues.Bytes("maxDbSize", size) : null,
         };
@@ -157,6 +182,15 @@ internal sealed record Options
         return file;
     }
 
+    /// <summary>A setting that is on or off, as the environment or a file says it.</summary>
+    /// <exception cref="UsageException">It says neither.</exception>
+    public static bool Switch(string key, string text) => text.ToUpperInvariant() switch
+    {
+        "1" or "TRUE" or "YES" or "ON" => true,
+        "0" or "FALSE" or "NO" or "OFF" => false,
+        _ => throw new UsageException($"{key}: '{text}' is neither true nor false."),
+    };
+
     private static int Number(string key, string text, int min, int max) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= min && value <= max
             ? value
@@ -165,7 +199,7 @@ internal sealed record Options
     /// <exception cref="UsageException">It is no address to listen on.</exception>
     public static ListenUrl Url(string text)
     {
-        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) || uri.Scheme != Uri.UriSchemeHttp || uri.PathAndQuery != "/")
+        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https") || uri.PathAndQuery != "/")
         {
             throw new UsageException($"urls: '{text}' is not of the form http://HOST:PORT, such as http://localhost:8080.");
         }
@@ -174,7 +208,7 @@ internal sealed record Options
         IReadOnlyList<IPAddress> addresses = host == "localhost" ? [IPAddress.Loopback, IPAddress.IPv6Loopback]
             : IPAddress.TryParse(host, out IPAddress? address) ? [address]
             : throw new UsageException($"urls: '{host}' is neither localhost nor an IP address; use 0.0.0.0 or [::] for every address of this machine.");
-        return new ListenUrl(uri.Host, addresses, uri.Port);
+        return new ListenUrl(uri.Host, addresses, uri.Port) { IsTls = uri.Scheme == "https" };
     }
 
     private static string Host(string name) => Uri.CheckHostName(name) is UriHostNameType.Dns ? name

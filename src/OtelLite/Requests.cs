@@ -40,7 +40,7 @@ internal sealed class Requests(ReceivingPorts ports, OtlpReceiver receiver, Grpc
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            say($"{context.Request.Method} {context.Request.Path} failed, which is a defect of this program: {e}");
+            say($"{context.Request.Method} {TerminalText.OneLine(context.Request.Path)} failed, which is a defect of this program: {e}");
             await Refuse(context, StatusCodes.Status500InternalServerError, "this is a defect of OtelLite; its own output says more").ConfigureAwait(false);
         }
     }

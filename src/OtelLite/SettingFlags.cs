@@ -19,7 +19,7 @@ internal sealed class SettingFlags
 
     /// <summary>What was given on the command line, by the setting's key.</summary>
     public Dictionary<string, string?> Given(ParseResult parsed) =>
-        _all.Where(f => parsed.GetResult(f.Flag) is not null).ToDictionary(f => f.Setting.Key, f => parsed.GetValue(f.Flag));
+        _all.Where(f => parsed.GetResult(f.Flag) is not null).ToDictionary(f => f.Setting.Key, f => parsed.GetValue(f.Flag) is { } value ? value : f.Setting.IsSwitch ? "true" : null);
 
     /// <summary>The file that was named, or null.</summary>
     public string? ConfigFile(ParseResult parsed) => parsed.GetValue(_config);
@@ -32,9 +32,9 @@ internal sealed class SettingFlags
             Description = does,
             HelpName = placeholder,
             Recursive = true,
-            Arity = ArgumentArity.OneOrMore,
+            Arity = placeholder.Length == 0 ? ArgumentArity.ZeroOrOne : ArgumentArity.OneOrMore,
             AllowMultipleArgumentsPerToken = false,
-            CustomParser = result => result.Tokens[^1].Value,
+            CustomParser = result => result.Tokens.Count > 0 ? result.Tokens[^1].Value : null,
         };
         if (placeholder.Contains('|', StringComparison.Ordinal))
         {

@@ -4,7 +4,7 @@ using System.Text;
 namespace OtelLite;
 
 /// <summary>
-/// The one secret. Clients send it as <c>Authorization: Bearer TOKEN</c>; the dashboard gets it once in its address and keeps it in
+/// The data folder's own secret. Clients send it as <c>Authorization: Bearer TOKEN</c>; the dashboard gets it once in its address and keeps it in
 /// a cookie.
 /// </summary>
 internal sealed class Token(string value)
@@ -41,23 +41,25 @@ internal sealed class Token(string value)
         candidate is not null && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(candidate), _utf8);
 
     /// <summary>
-    /// True when the request carries the token in its Authorization header. Claude Code sends header values as they are written, so
+    /// The token that a request carries in its Authorization header, whosever it is, or null. Claude Code sends header values as they are written, so
     /// a percent-encoded blank, as OpenTelemetry's own variable asks for, arrives as <c>Bearer%20TOKEN</c>.
     /// </summary>
-    public bool IsBearer(HttpRequest request)
+    public static string? BearerIn(HttpRequest request)
     {
         string header = request.Headers.Authorization.ToString();
         if (!header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
         {
-            return false;
+            return null;
         }
 
         string rest = header[Scheme.Length..];
-        return rest.StartsWith("%20", StringComparison.Ordinal) ? Is(rest[3..].Trim()) : rest.StartsWith(' ') && Is(rest.Trim());
+        return rest.StartsWith("%20", StringComparison.Ordinal) ? rest[3..].Trim() : rest.StartsWith(' ') ? rest.Trim() : null;
     }
 
-    // Two first starts would each hand out a token of their own: .NET looks whether a name is free before it moves a file there, which is no guard.
-    private static bool TryMake(string path)
+    /// <summary>Writes one that nobody can guess into a new file, for its owner alone. False when there is one already: of two first starts each would hand out a token of its
+    /// own, for .NET looks whether a name is free before it moves a file there, which is no guard.</summary>
+    /// <exception cref="IOException">It can't be written.</exception>
+    public static bool TryMake(string path)
     {
         using FileLock alone = Alone(path);
         if (File.Exists(path))
@@ -87,7 +89,7 @@ internal sealed class Token(string value)
         }
     }
 
-    // Guid's random bits come from the operating system's generator. .NET's RandomNumberGenerator would load OpenSSL on Linux,
-    // which the one file must not need.
-    private static string Random() => $"{Guid.NewGuid():N}{Guid.NewGuid():N}";
+    /// <summary>One that nobody can guess. Guid's random bits come from the operating system's generator. .NET's RandomNumberGenerator would load OpenSSL on
+    /// Linux, which the one file must not need.</summary>
+    public static string Random() => $"{Guid.NewGuid():N}{Guid.NewGuid():N}";
 }

@@ -12,19 +12,21 @@ public sealed partial class HouseTests
     {
         ["Telemetry"] = [],
         ["Otlp"] = ["Telemetry"],
-        ["Receiver"] = ["Otlp", "Telemetry"],
+        ["Access"] = [],
+        ["Privacy"] = ["Telemetry"],
+        ["Receiver"] = ["Access", "Privacy", "Otlp", "Telemetry"],
         ["Usage"] = ["Telemetry"],
         ["Storage"] = ["Usage", "Telemetry"],
         ["Query"] = ["Storage", "Usage", "Telemetry"],
         ["ClaudeSettings"] = [],
         ["Transcripts"] = ["Telemetry"],
-        ["Dashboard"] = ["Query", "Telemetry", "ClaudeSettings"],
+        ["Dashboard"] = ["Access", "Privacy", "Query", "Telemetry", "ClaudeSettings"],
         ["Rows"] = [],
         ["Status"] = ["Storage", "Query"],
         ["Doctor"] = ["ClaudeSettings", "Status", "Storage", "Query"],
         ["StatusLine"] = [],
         ["Autostart"] = [],
-        ["Commands"] = ["Telemetry", "Otlp", "Receiver", "Usage", "Storage", "Query", "Dashboard", "ClaudeSettings", "Transcripts", "Rows", "Status", "StatusLine", "Doctor", "Autostart"],
+        ["Commands"] = ["Access", "Privacy", "Telemetry", "Otlp", "Receiver", "Usage", "Storage", "Query", "Dashboard", "ClaudeSettings", "Transcripts", "Rows", "Status", "StatusLine", "Doctor", "Autostart"],
     };
 
     private static IEnumerable<SourceFile> Of(params string[] folders) => SourceTree.Program.Where(f => folders.Contains(f.Folder));

@@ -11,8 +11,8 @@ public sealed class ListenTests : IDisposable
 
     public void Dispose() => Directory.Delete(_dataDir, recursive: true);
 
-    private Task<App> Start(string urls, int otlpHttpPort = 0) => App.Start(
-        Options.Read(["--data-dir", _dataDir, "--urls", urls, "--otlp-http-port", $"{otlpHttpPort}", "--otlp-grpc-port", "0", "--token", "t"], _ => null), _said.Add);
+    private Task<App> Start(string urls, int otlpHttpPort = 0, params string[] more) => App.Start(
+        Options.Read(["--data-dir", _dataDir, "--urls", urls, "--otlp-http-port", $"{otlpHttpPort}", "--otlp-grpc-port", "0", "--token", "t", .. more], _ => null), _said.Add);
 
     // Another program on a port of its own.
     private static Socket Listen(IPAddress address, out int port)
@@ -119,7 +119,7 @@ public sealed class ListenTests : IDisposable
         }
 
         int port = FreePort.Next();
-        await using App app = await Start(urls.Replace("{0}", $"{port}", StringComparison.Ordinal), port);
+        await using App app = await Start(urls.Replace("{0}", $"{port}", StringComparison.Ordinal), port, "--insecure");
         Assert.True(await Answers(urls.Contains(":1]", StringComparison.Ordinal) ? $"http://[::1]:{port}" : $"http://127.0.0.1:{port}"));
         Assert.DoesNotContain(_said, s => s.Contains("in use", StringComparison.Ordinal));
     }
@@ -133,7 +133,7 @@ public sealed class ListenTests : IDisposable
         string both = urls.Replace("{0}", $"{FreePort.Next()}", StringComparison.Ordinal);
         try
         {
-            await using App app = await Start(both);
+            await using App app = await Start(both, 0, "--insecure");
             Assert.True(await Answers(app.Urls[0].Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal)));
         }
         catch (ListenException e)
@@ -156,15 +156,27 @@ public sealed class ListenTests : IDisposable
     [Fact]
     public async Task An_address_that_others_reach_comes_with_a_warning()
     {
-        await using App app = await Start("http://0.0.0.0:0");
+        await using App app = await Start("http://0.0.0.0:0", 0, "--insecure");
         Assert.Contains("other machines", Assert.Single(_said), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("http://0.0.0.0:0")]
+    [InlineData("http://[::]:0")]
+    [InlineData("http://127.0.0.1:0;http://192.0.2.1:0")]
+    public async Task An_address_that_others_reach_is_not_listened_on_without_tls_unless_that_is_said(string urls)
+    {
+        UsageException refused = await Assert.ThrowsAsync<UsageException>(() => Start(urls));
+        Assert.Contains("--tls-cert FILE", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("--insecure", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(_dataDir));
     }
 
     [Fact]
     public async Task An_address_that_is_not_this_machines_is_a_sentence()
     {
         // 192.0.2.0/24 is for documentation.
-        ListenException refused = await Assert.ThrowsAsync<ListenException>(() => Start("http://192.0.2.1:0"));
+        ListenException refused = await Assert.ThrowsAsync<ListenException>(() => Start("http://192.0.2.1:0", 0, "--insecure"));
         Assert.Contains("192.0.2.1", refused.Message, StringComparison.Ordinal);
         Assert.Contains("--urls", refused.Message, StringComparison.Ordinal);
     }

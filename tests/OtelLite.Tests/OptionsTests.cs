@@ -121,7 +121,7 @@ public sealed class OptionsTests : IDisposable
 
     [Theory]
     [InlineData("--urls", "localhost:8080")]
-    [InlineData("--urls", "https://localhost:8080")]
+    [InlineData("--urls", "ftp://localhost:8080")]
     [InlineData("--urls", "http://localhost:8080/path")]
     [InlineData("--urls", "http://example.com:8080")]
     [InlineData("--urls", "http://localhost:99999")]
@@ -137,6 +137,8 @@ public sealed class OptionsTests : IDisposable
     [InlineData("--durability", "FULL")]
     [InlineData("--max-body", "1023")]
     [InlineData("--max-body", "64MB")]
+    [InlineData("--insecure", "maybe")]
+    [InlineData("--tls-key", "key.pem")]
     public void A_value_that_can_not_be_is_refused_by_its_name(string flag, string value) =>
         Assert.StartsWith(Setting.All.Single(s => s.Flag == flag).Key + ":", Refusal([flag, value]), StringComparison.Ordinal);
 
@@ -283,5 +285,24 @@ public sealed class OptionsTests : IDisposable
         Assert.Equal(500_000_000, Read(["--max-db-size", "500mb"]).DbBytesMax);
         Assert.Equal(7_000_000, Read(["--max-db-size", "7000000"]).DbBytesMax);
         Assert.All((string[])["4 GB", "-1GB", "GB", "999999", "99999999999TB"], size => Assert.Contains("is not a size", Refusal(["--max-db-size", size]), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_switch_is_on_where_it_is_named_and_may_be_said_to_be_off()
+    {
+        Assert.False(Read([]).Insecure);
+        Assert.True(Read(["--insecure"]).Insecure);
+        Assert.True(Read(["--insecure", "--retention", "0"]).Insecure);
+        Assert.False(Read(["--insecure=false"], ("OTELLITE_INSECURE", "true")).Insecure);
+        Assert.True(Read([], ("OTELLITE_INSECURE", "1")).Insecure);
+        Assert.True(Read(["--config", Write("""{"insecure": true}""")]).Insecure);
+    }
+
+    [Fact]
+    public void The_files_of_a_certificate_are_found_from_wherever_the_program_is_started()
+    {
+        Options options = Read(["--tls-cert", "cert.pem", "--tls-key", "~/key.pem"]);
+        Assert.Equal((Path.GetFullPath("cert.pem"), Path.Combine(_home, "key.pem")), (options.TlsCert, options.TlsKey));
+        Assert.Equal([false, true], Read(["--urls", "http://localhost:1;https://localhost:2"]).Urls.Select(u => u.IsTls));
     }
 }

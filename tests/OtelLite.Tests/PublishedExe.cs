@@ -94,6 +94,9 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
     /// <summary>What it holds now.</summary>
     public long ResidentBytes() => StatusBytes("VmRSS:");
 
+    /// <summary>The libraries that it has loaded, as the system says; null where that can't be asked.</summary>
+    public string? Libraries() => OperatingSystem.IsLinux() ? File.ReadAllText($"/proc/{_process!.Id}/maps") : null;
+
     private long StatusBytes(string name)
     {
         string? line = OperatingSystem.IsLinux() ? File.ReadLines($"/proc/{_process!.Id}/status").First(l => l.StartsWith(name, StringComparison.Ordinal)) : null;
@@ -118,7 +121,7 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
         RedirectStandardOutput = true,
     };
 
-    [GeneratedRegex(@"http://[^/\s]+")]
+    [GeneratedRegex(@"https?://[^/\s]+")]
     private static partial Regex Address();
 
     [GeneratedRegex(@"\d+")]

@@ -16,7 +16,8 @@ test("What is an object in one record and nothing in another has no column of it
 });
 
 test("A text that a spreadsheet would run as a formula is a text, and a number stays one", () => {
-  for (const text of ["=1+1", "+1", "-1", "@A1", "\tx"]) assert.equal(csv([{ a: text }]), `a\r\n'${text}\r\n`);
+  for (const text of ["=1+1", "+1", "-1", "@A1", "\tx", "＝1+1", "＠A1"]) assert.equal(csv([{ a: text }]), `a\r\n'${text}\r\n`);
   assert.equal(csv([{ a: "\rx" }]), 'a\r\n"\'\rx"\r\n');
+  assert.equal(csv([{ a: "\n=1" }]), 'a\r\n"\'\n=1"\r\n');
   assert.equal(csv([{ a: -1 }]), "a\r\n-1\r\n");
 });

@@ -67,7 +67,7 @@ internal static class Help
         {
             foreach (Setting setting in Setting.All)
             {
-                text.AppendLine(Line($"{setting.Flag} {setting.Placeholder}", setting.Default.Length > 0 ? $"{setting.Does} ({setting.Default})" : setting.Does));
+                text.AppendLine(Line($"{setting.Flag} {setting.Placeholder}".TrimEnd(), setting.Default.Length > 0 ? $"{setting.Does} ({setting.Default})" : setting.Does));
             }
 
             text.AppendLine(Line($"{Setting.ConfigFlag} FILE", "read these as JSON from FILE"));

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using OtelLite.Otlp;
+using OtelLite.Privacy;
 using OtelLite.Status;
 using OtelLite.Storage;
 using OtelLite.Telemetry;
@@ -18,6 +19,7 @@ internal sealed class ImportDelivery : IDisposable
     private readonly ListenUrl _url;
     private readonly string _token = "";
     private readonly BatchWriter? _writer;
+    private readonly Redaction? _redaction;
 
     /// <exception cref="StorageException">No server runs, and the folder or file can't be used.</exception>
     /// <exception cref="ImportException">One runs that is none of this data folder.</exception>
@@ -35,6 +37,7 @@ internal sealed class ImportDelivery : IDisposable
         }
 
         _writer = BatchWriter.Open(options.DataDir, options.Durability, say);
+        _redaction = OpenRedaction(options);
     }
 
     /// <summary>Delivers a body, and tries again for a while where there is no room for it now.</summary>
@@ -61,6 +64,20 @@ internal sealed class ImportDelivery : IDisposable
 
     public void Dispose() => _writer?.Dispose();
 
+    /// <summary>What is taken out of a client's exports is taken out of its transcripts too. A server that runs does so itself.</summary>
+    /// <exception cref="ImportException">The key can't be had.</exception>
+    public static Redaction? OpenRedaction(Options options)
+    {
+        try
+        {
+            return Redaction.Of(options.Redact, options.DataDir);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new ImportException($"what --redact asks for can't be done: {e.Message}");
+        }
+    }
+
     private (bool IsDelivered, bool MayTryAgain, string Reason) Send(ReadOnlyMemory<byte> body)
     {
         using PendingAnswer? pending = ServerAnswer.Post(_url, "/v1/logs", _token, body.ToArray());
@@ -76,13 +93,14 @@ internal sealed class ImportDelivery : IDisposable
 
     private static string ReasonOf(ServerAnswer answer) => StatusLook.MessageIn(answer.Body) ?? $"the server answers {answer.Status}";
 
-    private static (bool IsDelivered, bool MayTryAgain, string Reason) Write(BatchWriter writer, ReadOnlyMemory<byte> body)
+    private (bool IsDelivered, bool MayTryAgain, string Reason) Write(BatchWriter writer, ReadOnlyMemory<byte> body)
     {
         if (!OtlpJson.TryRead(body.Span, out TelemetryBatch batch, out string error))
         {
             return (false, false, error);
         }
 
+        _redaction?.Apply(batch);
         WriteResult result = writer.Write(batch).GetAwaiter().GetResult();
         batch.Return();
         return (result.Outcome == WriteOutcome.Committed, result.Outcome != WriteOutcome.Failed, result.Reason ?? "");

@@ -1,6 +1,8 @@
 using Microsoft.Data.Sqlite;
+using OtelLite.Privacy;
 using OtelLite.Query;
 using OtelLite.Storage;
+using OtelLite.Telemetry;
 using OtelLite.Transcripts;
 using OtelLite.Usage;
 
@@ -21,6 +23,8 @@ internal sealed class ImportRun
     private readonly ModelPrices _prices = new();
     private readonly TranscriptReader _reader;
     private readonly TranscriptBodies _bodies = new(App.Version);
+
+    private Redaction? _redaction;
 
     // What was said once is not said again.
     private readonly HashSet<string> _problems = [];
@@ -80,6 +84,7 @@ internal sealed class ImportRun
         // Whoever writes brings an older file up to date first, so that it can be read.
         using ImportDelivery? delivery = _isDryRun ? null : new ImportDelivery(_options, sentence => Note(problems, sentence));
         using KnownRequests? known = Stored();
+        _redaction ??= known is null ? null : ImportDelivery.OpenRedaction(_options);
         (List<TranscriptRequest> toSend, long before) = Sort(changed, known);
         toSend.ForEach(r => r.CostNanoUsd = _prices.CostNanoUsd(r));
         if (delivery is not null)
@@ -152,8 +157,13 @@ internal sealed class ImportRun
         return (toSend, changed.Count - toSend.Count);
     }
 
-    private static KnownRequest? Imported(TranscriptRequest request, KnownRequests known) =>
-        known.Imported(request.Session, request.Id, request.At, request.Input, request.CacheRead, request.CacheCreation);
+    // What is known is kept by what its ids became at the door.
+    private string Kept(string id, AttributeName name) => _redaction?.Of(id, ClaudeCode.Attributes.Spell(name)) ?? id;
+
+    private string KeptId(TranscriptRequest request) => Kept(request.Id, request.RequestId is null ? AttributeName.MessageId : AttributeName.RequestId);
+
+    private KnownRequest? Imported(TranscriptRequest request, KnownRequests known) =>
+        known.Imported(Kept(request.Session, AttributeName.SessionId), KeptId(request), request.At, request.Input, request.CacheRead, request.CacheCreation);
 
     // Of what another session is known to have paid for, only that it did not.
     private bool TellsMore(TranscriptRequest request, in KnownRequest told) => !told.IsOfSession ? request.IsSettled && told.Word.Teller == Teller.Transcript
@@ -163,7 +173,7 @@ internal sealed class ImportRun
     {
         // What is sent again, because more is known of it, is nothing that is counted now.
         List<TranscriptRequest> first = [.. told.Where(r => !r.WasImported)];
-        List<TranscriptRequest> fresh = known is null ? first : [.. first.Where(r => (Imported(r, known) ?? known.Of(r.Session, r.Id)) is not { Word.Teller: not Teller.Transcript })];
+        List<TranscriptRequest> fresh = known is null ? first : [.. first.Where(r => (Imported(r, known) ?? known.Of(Kept(r.Session, AttributeName.SessionId), KeptId(r))) is not { Word.Teller: not Teller.Transcript })];
         long completed = told.Count - first.Count;
         return report with
         {
@@ -174,7 +184,7 @@ internal sealed class ImportRun
             OutputTooLow = fresh.Count(r => !r.HasEnded),
             CostDerived = fresh.Count(r => _prices.CostNanoUsd(r) is not null),
             CostUnknown = fresh.Count(r => _prices.CostNanoUsd(r) is null),
-            OnlyExport = known?.OnlyExport(_requests.Asked.Select(r => r.Session).Distinct()),
+            OnlyExport = known?.OnlyExport(_requests.Asked.Select(r => Kept(r.Session, AttributeName.SessionId)).Distinct()),
         };
     }
 

@@ -1,3 +1,4 @@
+using OtelLite.Access;
 using OtelLite.Dashboard;
 using OtelLite.Storage;
 
@@ -45,7 +46,7 @@ internal static class ServeCommand
             await app.WaitForStop().ConfigureAwait(false);
             return ExitCode.Done;
         }
-        catch (Exception e) when (e is StorageException or ListenException)
+        catch (Exception e) when (e is StorageException or ListenException or CertificateException)
         {
             messages.Say(e.Message);
             return ExitCode.Failed;

@@ -28,7 +28,15 @@ internal static class ToldAlong
         foreach (Setting setting in Setting.All.Where(s => s.Key != "token" && keys(s)))
         {
             string? moved = setting.Key == "dataDir" && IsMoved("XDG_DATA_HOME") ? Options.Read(parsed, settings, environment).DataDir : null;
-            Tell(setting.Flag, given.GetValueOrDefault(setting.Key) ?? environment(setting.Variable) ?? moved, setting.Key == "dataDir");
+            string? value = given.GetValueOrDefault(setting.Key) ?? environment(setting.Variable) ?? moved;
+            if (!setting.IsSwitch)
+            {
+                Tell(setting.Flag, value, setting.IsPath);
+            }
+            else if (value is { Length: > 0 } && Options.Switch(setting.Key, value))
+            {
+                words.Add(setting.Flag);
+            }
         }
 
         return words;

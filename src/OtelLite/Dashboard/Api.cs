@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
+using OtelLite.Access;
+using OtelLite.Privacy;
 using OtelLite.Query;
 using OtelLite.Telemetry;
 
@@ -18,14 +20,13 @@ internal sealed class Api
     private readonly LiveUpdates _live;
     private readonly IngestLog _log;
     private readonly string _version;
-    private readonly Token _token;
     private readonly CancellationToken _stopping;
     private readonly string? _retention;
 
     /// <param name="retention">How long raw rows are kept, as it was set; null: all are.</param>
     public Api(
         Func<SqliteConnection> openReader, WriteScrape writeScrape, Func<SessionPlace, Task<WriteResult>> writePlace, Func<string?> trouble, LiveUpdates live,
-        IngestLog log, Token token, string version, CancellationToken stopping, string? retention = null)
+        IngestLog log, string version, CancellationToken stopping, string? retention = null, Redaction? redaction = null)
     {
         _retention = retention;
         _openReader = openReader;
@@ -33,12 +34,11 @@ internal sealed class Api
         _trouble = trouble;
         _live = live;
         _log = log;
-        _token = token;
         _version = version;
         _stopping = stopping;
         ApiJson json = ApiJson.Default;
         var figures = new FigureAnswers(openReader);
-        var posts = new SessionPosts(openReader, writePlace);
+        var posts = new SessionPosts(openReader, writePlace, redaction);
         Endpoints =
         [
             new("GET", "/healthz", "is the program running", json.HealthAnswer, c => Answers.Write(c, new HealthAnswer("ok", version), json.HealthAnswer)) { Open = true },
@@ -175,8 +175,11 @@ internal sealed class Api
         await Answers.Write(context, ScrapesQuery.ById(connection, id)!, ApiJson.Default.ScrapeReading, StatusCodes.Status201Created).ConfigureAwait(false);
     }
 
+    // With the token that asks for it, if that is good for it: nobody learns another.
     private Task ServeSetup(HttpContext context) => Answers.Write(
-        context, ExportBlock.Answer($"http://{context.Request.Host}", _token.Value), ApiJson.Default.SetupAnswer);
+        context,
+        ExportBlock.Answer($"{context.Request.Scheme}://{context.Request.Host}", context.Features.Get<Caller>() is { MayExport: true } caller ? caller.Token : "TOKEN"),
+        ApiJson.Default.SetupAnswer);
 
     private async Task ServeLive(HttpContext context)
     {
@@ -188,7 +191,7 @@ internal sealed class Api
 
         try
         {
-            using var stream = new EventStream(context, _stopping);
+            using var stream = new EventStream(context, _stopping, context.Features.Get<Caller>()?.Revoked ?? CancellationToken.None);
             await stream.Follow(_live, () => Summary(context.Request.Query)).ConfigureAwait(false);
         }
         finally

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using OtelLite.Access;
 
 namespace OtelLite.Dashboard;
 
@@ -6,7 +8,7 @@ namespace OtelLite.Dashboard;
 /// Everything that is no export: the page, its files and the API, behind the token. A browser brings it in a cookie that only this
 /// server reads and that no other site's request carries.
 /// </summary>
-internal sealed class DashboardSite(Token token, Api api, WebAssets assets, KnownHosts hosts, Func<Task> settled, string version)
+internal sealed class DashboardSite(Gate gate, Api api, WebAssets assets, KnownHosts hosts, Func<Task> settled, string version)
 {
     private const string FilesPath = "/web/";
 
@@ -22,28 +24,43 @@ internal sealed class DashboardSite(Token token, Api api, WebAssets assets, Know
         }
 
         // Who has the token in its own hand is no browser that was led here.
-        if (!token.IsBearer(context.Request) && !hosts.Has(context.Request.Host.Host))
+        HttpRequest request = context.Request;
+        Caller? bearer = gate.ByHeader(request);
+        if (bearer is null && !hosts.Has(context.Request.Host.Host))
         {
             return Answers.WriteProblem(
                 context, StatusCodes.Status421MisdirectedRequest, $"this is not reached as {context.Request.Host.Host}: use localhost or an address, or name it with --hosts");
         }
 
-        if (path == "/")
+        string? kept = request.Cookies[CookieName(request)];
+        Caller? caller = bearer ?? gate.Of(kept);
+        if (caller is null && gate.IsTooMany(context, Token.BearerIn(request) ?? kept))
         {
-            return ServePage(context);
+            return TooMany(context);
         }
 
-        if (!IsAuthorized(context.Request))
+        if (path == "/")
+        {
+            return ServePage(context, caller);
+        }
+
+        if (caller is null)
         {
             context.Response.Headers.WWWAuthenticate = "Bearer";
             return Answers.WriteProblem(context, StatusCodes.Status401Unauthorized, "the token is missing or wrong: send 'Authorization: Bearer TOKEN'");
         }
 
-        if (IsFromAnotherSite(context.Request) || IsReadElsewhere(context.Request))
+        if (bearer is null && (IsFromAnotherSite(request) || IsReadElsewhere(request)))
         {
             return Answers.WriteProblem(context, StatusCodes.Status403Forbidden, "this was sent by a page of another origin");
         }
 
+        if (Refusal(request, caller) is { } refusal)
+        {
+            return Answers.WriteProblem(context, StatusCodes.Status403Forbidden, refusal);
+        }
+
+        context.Features.Set(caller);
         return path == "/openapi.json" ? ServeOpenApi(context)
             : path.StartsWith(FilesPath, StringComparison.Ordinal) && assets.Has(path[FilesPath.Length..]) ? Get(context, () => assets.ServeFile(context, path[FilesPath.Length..]))
             : endpoints.Length > 0 ? ServeApi(context, endpoints)
@@ -68,23 +85,35 @@ internal sealed class DashboardSite(Token token, Api api, WebAssets assets, Know
         await endpoint.Serve(context).ConfigureAwait(false);
     }
 
-    private Task ServePage(HttpContext context) => Get(context, () =>
-    {
-        HttpRequest request = context.Request;
-        if (request.Query["token"] is [{ } given])
-        {
-            return token.Is(given.Trim()) ? SignIn(context) : assets.ServeSignIn(context);
-        }
+    // Why a token that is good is not for this; null: it is.
+    private static string? Refusal(HttpRequest request, Caller caller) =>
+        !caller.MayRead ? $"the token {caller.Name} is for sending exports: the page and the API need one that was made with otellite token add NAME --scope read, or all"
+        : !caller.MayChange && !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) ? $"the token {caller.Name} is for reading, and this would change something"
+        : null;
 
-        return IsAuthorized(request) ? assets.ServePage(context) : assets.ServeSignIn(context);
+    private static Task TooMany(HttpContext context)
+    {
+        context.Response.Headers.RetryAfter = Limits.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
+        Gate.HangUp(context.Response);
+        return Answers.WriteProblem(context, StatusCodes.Status429TooManyRequests, "the token is wrong, and so were many from this address; the right one is taken at once");
+    }
+
+    private Task ServePage(HttpContext context, Caller? caller) => Get(context, () =>
+    {
+        string? given = context.Request.Query["token"] is [{ } first] ? first.Trim() : null;
+        Caller? asks = given is null ? caller : gate.Of(given);
+        return asks is null ? given is not null && gate.IsTooMany(context, given) ? TooMany(context) : assets.ServeSignIn(context)
+            : Refusal(context.Request, asks) is { } refusal ? Answers.WriteProblem(context, StatusCodes.Status403Forbidden, refusal)
+            : given is null ? assets.ServePage(context) : SignIn(context, asks);
     });
 
     // The token leaves the address at once, so that it stays in no history and no bookmark.
-    private Task SignIn(HttpContext context)
+    private static Task SignIn(HttpContext context, Caller caller)
     {
-        context.Response.Cookies.Append(CookieName(context.Request), token.Value, new CookieOptions
+        context.Response.Cookies.Append(CookieName(context.Request), caller.Token, new CookieOptions
         {
             HttpOnly = true,
+            Secure = context.Request.IsHttps,
             SameSite = SameSiteMode.Strict,
             Path = "/",
             MaxAge = CookieKept,
@@ -112,19 +141,16 @@ internal sealed class DashboardSite(Token token, Api api, WebAssets assets, Know
         return Answers.WriteProblem(context, StatusCodes.Status405MethodNotAllowed, $"this is asked with {string.Join(" or ", methods)}");
     }
 
-    private bool IsAuthorized(HttpRequest request) =>
-        token.IsBearer(request) || token.Is(request.Cookies[CookieName(request)]);
-
     // Browsers keep one set of cookies for all ports of a host; the name keeps two OtelLites on one machine apart.
-    private static string CookieName(HttpRequest request) => $"otellite_{request.Host.Port ?? 80}";
+    private static string CookieName(HttpRequest request) => $"otellite_{request.Host.Port ?? (request.IsHttps ? 443 : 80)}";
 
     // To a browser, pages on other ports of localhost are the same site, and their requests carry the cookie. Their origin differs.
     // Only its host and port are compared: behind a TLS proxy the page is https and this request is not.
     // What a page of another site or port lets a browser fetch comes with its cookie, to the same host; it says so by itself. An event stream would be a connection more.
-    private bool IsReadElsewhere(HttpRequest request) =>
-        !token.IsBearer(request) && request.Headers["Sec-Fetch-Site"] is ["cross-site" or "same-site"] && request.Headers["Sec-Fetch-Mode"] is not ["navigate"];
+    private static bool IsReadElsewhere(HttpRequest request) =>
+        request.Headers["Sec-Fetch-Site"] is ["cross-site" or "same-site"] && request.Headers["Sec-Fetch-Mode"] is not ["navigate"];
 
-    private bool IsFromAnotherSite(HttpRequest request) =>
-        !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) && !token.IsBearer(request)
+    private static bool IsFromAnotherSite(HttpRequest request) =>
+        !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method)
         && request.Headers.Origin is [{ } origin] && !(Uri.TryCreate(origin, UriKind.Absolute, out Uri? page) && page.Authority == request.Host.Value);
 }

@@ -10,11 +10,12 @@ internal sealed class EventStream : IDisposable
     private readonly CancellationToken _stopping;
     private readonly CancellationTokenSource _end;
 
-    public EventStream(HttpContext context, CancellationToken stopping)
+    /// <param name="revoked">The token with which it was asked for is good no longer.</param>
+    public EventStream(HttpContext context, CancellationToken stopping, CancellationToken revoked = default)
     {
         _context = context;
         _stopping = stopping;
-        _end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+        _end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping, revoked);
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";
     }

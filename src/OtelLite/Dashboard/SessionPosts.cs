@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
+using OtelLite.Privacy;
 using OtelLite.Query;
 using OtelLite.Telemetry;
 
@@ -32,7 +33,7 @@ internal sealed record SessionPost
 }
 
 /// <summary>Takes what is told of a session beside its export, and answers with what a status line shows.</summary>
-internal sealed class SessionPosts(Func<SqliteConnection> openReader, Func<SessionPlace, Task<WriteResult>> write)
+internal sealed class SessionPosts(Func<SqliteConnection> openReader, Func<SessionPlace, Task<WriteResult>> write, Redaction? redaction)
 {
     private const string What = "what is told of a session, such as {\"folder\": \"/home/me/work\", \"branch\": \"main\"}";
 
@@ -41,7 +42,8 @@ internal sealed class SessionPosts(Func<SqliteConnection> openReader, Func<Sessi
     {
         TimeZoneInfo zone = ScopeReader.ReadZone(context.Request.Query);
         SessionPost post = await PostedJson.Read(context.Request, ApiJson.Default.SessionPost, What).ConfigureAwait(false);
-        SessionPlace place = PlaceOf(id, post);
+        SessionPlace place = Redacted(PlaceOf(id, post));
+        id = place.SessionId;
         DateTimeOffset now = DateTimeOffset.UtcNow;
         StatusFigures figures;
         bool isKnown;
@@ -62,6 +64,17 @@ internal sealed class SessionPosts(Func<SqliteConnection> openReader, Func<Sessi
             ? Answers.Write(context, figures, ApiJson.Default.StatusFigures)
             : Answers.WriteNotStored(context, "what is told of the session", result)).ConfigureAwait(false);
     }
+
+    // What an export says of the same is redacted by these names.
+    private SessionPlace Redacted(SessionPlace place) => redaction is null ? place : place with
+    {
+        SessionId = redaction.Of(place.SessionId, ClaudeCode.Attributes.Spell(AttributeName.SessionId))!,
+        Folder = redaction.Of(place.Folder, ClaudeCode.Attributes.Spell(AttributeName.Cwd)),
+        Repository = redaction.Of(place.Repository, ClaudeCode.Attributes.Spell(AttributeName.RepositoryName)),
+        Branch = redaction.Of(place.Branch, ClaudeCode.Attributes.Spell(AttributeName.HeadName)),
+        PullRequest = redaction.Of(place.PullRequest, "pull_request"u8),
+        Name = redaction.Of(place.Name, "session.name"u8),
+    };
 
     private static SessionPlace PlaceOf(string id, SessionPost post) => new(
         Text("the session's id", id) ?? throw new BadRequestException("the session's id is blank"), UnixNano.From(PostedJson.Time("toldAt", post.ToldAt)))

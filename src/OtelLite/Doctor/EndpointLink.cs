@@ -23,7 +23,9 @@ internal static class EndpointLink
         return new Link("endpoint", endpoint.Kind switch
         {
             EndpointKind.NoScheme => [Finding.Broken($"{named}: without http:// in front, Claude Code tries port 443 instead, and nothing arrives", remedy)],
-            EndpointKind.Tls when endpoint.IsThisMachine => [Finding.Broken($"{named}: OtelLite speaks http, without TLS", remedy)],
+            EndpointKind.Tls when scene.Options.TlsCert is not null && IsReached(scene, endpoint, isGrpc) =>
+                [Finding.Unknown($"{named}, which is this OtelLite; whether Claude Code trusts its certificate (NODE_EXTRA_CA_CERTS) is not tried from here")],
+            EndpointKind.Tls when endpoint.IsThisMachine && scene.Options.TlsCert is null => [Finding.Broken($"{named}: OtelLite speaks http, without TLS", remedy)],
             EndpointKind.Tls => [Finding.Unknown($"{named}: what is behind that TLS is not tried from here")],
             EndpointKind.Unreadable when IsReached(scene, endpoint, isGrpc) => [Finding.Odd($"{named}, which is no URL: Claude Code takes {endpoint.Url!.GetLeftPart(UriPartial.Authority)} instead, by luck the right one", remedy)],
             EndpointKind.Unreadable => [Finding.Broken($"{named}, which is no URL: Claude Code takes {endpoint.Url!.GetLeftPart(UriPartial.Authority)} instead", remedy)],

@@ -61,15 +61,17 @@ internal sealed class ServerSeen(StatusReport report, ListenUrl url, string? tok
     public bool IsAt(Uri address, bool isGrpc) =>
         (address.IsLoopback || address.Host == url.Host) && (isGrpc ? address.Port == GrpcPort : HttpPorts.Contains(address.Port));
 
-    /// <summary>Whether it takes a token.</summary>
-    public bool Takes(string bearer) => Takes(url, bearer);
+    /// <summary>Whether it knows a token; one that is for sending exports alone may not ask this, and is told so.</summary>
+    public bool Takes(string bearer) => StatusOf(url, bearer) is 200 or 403;
 
     /// <summary>What it says of what arrived and what it refused; null without a token.</summary>
     public JsonElement? Ingest() =>
         Token is not null && ServerAnswer.Get(Url, "/api/ingest", Token) is { Status: 200 } answer ? StatusLook.Parse(answer.Body) : null;
 
-    private static bool Takes(ListenUrl url, string token) =>
-        !token.AsSpan().ContainsAnyExceptInRange('!', '~') && ServerAnswer.Get(url, "/api/ingest", token) is { Status: 200 };
+    private static bool Takes(ListenUrl url, string token) => StatusOf(url, token) == 200;
+
+    private static int? StatusOf(ListenUrl url, string token) =>
+        token.AsSpan().ContainsAnyExceptInRange('!', '~') ? null : ServerAnswer.Get(url, "/api/ingest", token)?.Status;
 
     /// <summary>How many exports it has acknowledged since it started.</summary>
     public static long Accepted(JsonElement ingest) =>

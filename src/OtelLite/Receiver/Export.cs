@@ -1,4 +1,6 @@
+using OtelLite.Access;
 using OtelLite.Otlp;
+using OtelLite.Privacy;
 using OtelLite.Telemetry;
 
 namespace OtelLite.Receiver;
@@ -11,6 +13,12 @@ internal enum ExportEncoding
     Grpc,
 }
 
+/// <summary>What becomes of an export that may come in.</summary>
+/// <param name="Write">Stores a batch; the answer comes when it is on disk.</param>
+/// <param name="Log">Remembers what came of it.</param>
+/// <param name="Redaction">What is taken out before; null: nothing.</param>
+internal sealed record Intake(int BodyBytesMax, WriteBatch Write, IngestLog Log, Redaction? Redaction = null);
+
 /// <summary>An export with its body read: decoding and storing are the same whichever protocol brought it.</summary>
 internal static class Export
 {
@@ -18,12 +26,13 @@ internal static class Export
     /// Decodes a body and waits until the writer says that the batch is on disk. Decoding runs on the request's own thread, so many clients decode
     /// side by side.
     /// </summary>
+    /// <param name="caller">Who brought it.</param>
     /// <param name="signal">Null: what the body itself says.</param>
     /// <param name="body">Is disposed of before the wait.</param>
     public static async Task<(ExportResult Result, OtlpRefusal? Refusal)> Take(
-        HttpContext context, RequestBody body, ExportEncoding encoding, Signal? signal, WriteBatch write, IngestLog log)
+        HttpContext context, Caller caller, RequestBody body, ExportEncoding encoding, Signal? signal, Intake intake)
     {
-        if (!TryDecode(body, encoding, ref signal, out TelemetryBatch batch, out string error))
+        if (!TryDecode(body, encoding, ref signal, out TelemetryBatch batch, out string error) || !TryMark(ref batch, caller, intake.Redaction, out error))
         {
             return (default, OtlpRefusal.BadData(error));
         }
@@ -31,7 +40,7 @@ internal static class Export
         // Asked now: a call's deadline may pass while the batch waits for the disk, and its context is then another call's.
         string path = context.Request.Path;
         string client = batch.Remark is null ? "" : OtlpReceiver.ClientOf(context);
-        WriteResult written = await write(batch).ConfigureAwait(false);
+        WriteResult written = await intake.Write(batch).ConfigureAwait(false);
         var result = new ExportResult(
             signal ?? SignalOf(batch), batch.DataPoints.Count, batch.LogRecords.Count, batch.Spans.Count, batch.RejectedDataPoints, batch.RejectedSpans, batch.Remark);
         int unspecified = batch.UnspecifiedTemporality;
@@ -39,7 +48,7 @@ internal static class Export
         switch (written.Outcome)
         {
             case WriteOutcome.Committed:
-                log.Accept(path, client, encoding, result, unspecified, written.IsRepeat);
+                intake.Log.Accept(path, client, encoding, result, unspecified, written.IsRepeat);
                 return (result, null);
             case WriteOutcome.Failed:
                 return (default, OtlpRefusal.Failed(written.Reason!));
@@ -60,6 +69,24 @@ internal static class Export
 
             signal ??= OtlpProtobuf.SignalOf(body.Bytes);
             return OtlpProtobuf.TryRead(body.Bytes, signal.Value, out batch, out error);
+        }
+    }
+
+    // Redacted first: what is kept of the client is that, and who it is comes from us.
+    private static bool TryMark(ref TelemetryBatch batch, Caller caller, Redaction? redaction, out string error)
+    {
+        try
+        {
+            redaction?.Apply(batch);
+            batch.SetTokenName(caller.NameUtf8);
+            error = "";
+            return true;
+        }
+        catch (BatchFullException e)
+        {
+            error = e.Message;
+            batch.Return();
+            return false;
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using OtelLite.Access;
 using OtelLite.Telemetry;
 
 namespace OtelLite.Receiver;
@@ -8,7 +9,7 @@ namespace OtelLite.Receiver;
 /// OTLP over gRPC, as far as OTLP needs it: unary calls with one message each way. What it means is the same as over HTTP; only how a message is
 /// framed and how an outcome is said differ. A library would bring its own object trees between the bytes and the batch.
 /// </summary>
-internal sealed class GrpcReceiver(Token token, int bodyBytesMax, WriteBatch write, IngestLog log)
+internal sealed class GrpcReceiver(Gate gate, Intake intake)
 {
     private const string ContentType = "application/grpc";
 
@@ -23,7 +24,8 @@ internal sealed class GrpcReceiver(Token token, int bodyBytesMax, WriteBatch wri
         HttpRequest request = context.Request;
         TimeSpan? timeout = TimeoutOf(request.Headers["grpc-timeout"].ToString());
         string path = request.Path.Value!;
-        OtlpRefusal? refusal = !token.IsBearer(request) ? OtlpRefusal.Unauthorized
+        Caller? caller = gate.ByHeader(request);
+        OtlpRefusal? refusal = OtlpReceiver.Unwelcome(gate, context, caller) is { } unwelcome ? unwelcome
             : OtlpPath.OfGrpc(path) is null ? OtlpRefusal.UnknownService(path)
             : null;
         if (refusal is not null)
@@ -32,14 +34,14 @@ internal sealed class GrpcReceiver(Token token, int bodyBytesMax, WriteBatch wri
             return;
         }
 
-        (RequestBody? body, OtlpRefusal? unread) = await RequestBody.ReadMessage(request, bodyBytesMax).ConfigureAwait(false);
+        (RequestBody? body, OtlpRefusal? unread) = await RequestBody.ReadMessage(request, intake.BodyBytesMax).ConfigureAwait(false);
         if (body is null)
         {
             await Refuse(context, unread!).ConfigureAwait(false);
             return;
         }
 
-        Task<(ExportResult Result, OtlpRefusal? Refusal)> taking = Export.Take(context, body, ExportEncoding.Grpc, OtlpPath.OfGrpc(path), write, log);
+        Task<(ExportResult Result, OtlpRefusal? Refusal)> taking = Export.Take(context, caller!, body, ExportEncoding.Grpc, OtlpPath.OfGrpc(path), intake);
         try
         {
             (ExportResult result, OtlpRefusal? refused) = await taking.WaitAsync(timeout ?? Timeout.InfiniteTimeSpan).ConfigureAwait(false);
@@ -55,7 +57,7 @@ internal sealed class GrpcReceiver(Token token, int bodyBytesMax, WriteBatch wri
     /// <summary>Answers that an export is not taken, and remembers why.</summary>
     public async Task Refuse(HttpContext context, OtlpRefusal refusal)
     {
-        log.Refuse(context.Request.Path, refusal.HttpStatus, refusal.Message, OtlpReceiver.ClientOf(context));
+        intake.Log.Refuse(context.Request.Path, refusal.HttpStatus, refusal.Message, OtlpReceiver.ClientOf(context));
         HttpResponse response = Begin(context);
         if (refusal.Code == OtlpRefusal.Unimplemented)
         {

@@ -1,21 +1,29 @@
+using OtelLite.Access;
 using OtelLite.Telemetry;
 
 namespace OtelLite.Receiver;
 
 /// <summary>OTLP over HTTP: token, path, type, limits, decode, and 200 only when the writer says that the batch is on disk.</summary>
-internal sealed class OtlpReceiver(Token token, int bodyBytesMax, WriteBatch write, IngestLog log)
+internal sealed class OtlpReceiver(Gate gate, Intake intake)
 {
     /// <summary>Answers an export, one way or the other.</summary>
     public async Task Receive(HttpContext context)
     {
         HttpRequest request = context.Request;
+        Caller? caller = gate.ByHeader(request);
+        if (Unwelcome(gate, context, caller) is { } unwelcome)
+        {
+            await Refuse(context, unwelcome).ConfigureAwait(false);
+            return;
+        }
+
         if (Refused(request) is { } refusal)
         {
             await Refuse(context, refusal).ConfigureAwait(false);
             return;
         }
 
-        (RequestBody? body, OtlpRefusal? unread) = await RequestBody.Read(request, bodyBytesMax).ConfigureAwait(false);
+        (RequestBody? body, OtlpRefusal? unread) = await RequestBody.Read(request, intake.BodyBytesMax).ConfigureAwait(false);
         if (body is null)
         {
             await Refuse(context, unread!).ConfigureAwait(false);
@@ -24,14 +32,14 @@ internal sealed class OtlpReceiver(Token token, int bodyBytesMax, WriteBatch wri
 
         ExportEncoding encoding = OtlpResponse.IsProtobuf(request) ? ExportEncoding.Protobuf : ExportEncoding.Json;
         (ExportResult result, OtlpRefusal? refused) = await Export.Take(
-            context, body, encoding, OtlpPath.OfHttp(request.Path.Value!), write, log).ConfigureAwait(false);
+            context, caller!, body, encoding, OtlpPath.OfHttp(request.Path.Value!), intake).ConfigureAwait(false);
         await (refused is null ? OtlpResponse.WriteSuccess(context, result) : Refuse(context, refused)).ConfigureAwait(false);
     }
 
     /// <summary>Answers that an export is not taken, and remembers why.</summary>
     public Task Refuse(HttpContext context, OtlpRefusal refusal)
     {
-        log.Refuse(context.Request.Path, refusal.HttpStatus, refusal.Message, ClientOf(context));
+        intake.Log.Refuse(context.Request.Path, refusal.HttpStatus, refusal.Message, ClientOf(context));
         return OtlpResponse.WriteRefusal(context, refusal);
     }
 
@@ -39,13 +47,13 @@ internal sealed class OtlpReceiver(Token token, int bodyBytesMax, WriteBatch wri
     public static string ClientOf(HttpContext context) =>
         $"{context.Connection.RemoteIpAddress} {context.Request.Headers.UserAgent}".TrimEnd();
 
-    private OtlpRefusal? Refused(HttpRequest request)
-    {
-        if (!token.IsBearer(request))
-        {
-            return OtlpRefusal.Unauthorized;
-        }
+    /// <summary>Why who brings an export may not; null: it may.</summary>
+    public static OtlpRefusal? Unwelcome(Gate gate, HttpContext context, Caller? caller) =>
+        caller is null ? gate.IsTooMany(context, Token.BearerIn(context.Request)) ? OtlpRefusal.TooManyWrong : OtlpRefusal.Unauthorized
+        : caller.MayExport ? null : OtlpRefusal.ReadOnly(caller.Name!);
 
+    private static OtlpRefusal? Refused(HttpRequest request)
+    {
         string path = request.Path.Value ?? "";
         if (OtlpPath.OfHttp(path) is null && !OtlpPath.IsRoot(path))
         {

@@ -7,13 +7,22 @@ namespace OtelLite.Receiver;
 internal sealed record OtlpRefusal(int HttpStatus, int Code, string Message)
 {
     // google.rpc.Code
-    public const int InvalidArgument = 3, DeadlineExceeded = 4, ResourceExhausted = 8, Unimplemented = 12, Internal = 13, UnavailableCode = 14, Unauthenticated = 16;
+    public const int InvalidArgument = 3, DeadlineExceeded = 4, PermissionDenied = 7, ResourceExhausted = 8, Unimplemented = 12, Internal = 13, UnavailableCode = 14, Unauthenticated = 16;
 
     public static OtlpRefusal BadData(string message) => new(StatusCodes.Status400BadRequest, InvalidArgument, message);
 
     public static OtlpRefusal Unauthorized { get; } = new(
         StatusCodes.Status401Unauthorized, Unauthenticated,
         "the token is missing or wrong: set OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer TOKEN\" to the token that OtelLite printed at its first start");
+
+    /// <summary>So many wrong ones came from one address that it is to wait.</summary>
+    public static OtlpRefusal TooManyWrong { get; } = new(
+        StatusCodes.Status429TooManyRequests, ResourceExhausted,
+        "the token is wrong, and so were many from this address: set OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer TOKEN\" to the right one, which is taken at once");
+
+    public static OtlpRefusal ReadOnly(string name) => new(
+        StatusCodes.Status403Forbidden, PermissionDenied,
+        $"the token {name} is for reading: exports need one that was made with otellite token add NAME --scope ingest, or all");
 
     public static OtlpRefusal UnknownPath(string path) => new(
         StatusCodes.Status404NotFound, Unimplemented,
@@ -62,6 +71,16 @@ internal sealed record OtlpRefusal(int HttpStatus, int Code, string Message)
     public static OtlpRefusal NoTls(int port) => new(
         StatusCodes.Status400BadRequest, InvalidArgument,
         $"a client tried TLS on port {port}, where there is none: set OTEL_EXPORTER_OTLP_ENDPOINT=http://… instead of https://…");
+
+    /// <summary>TLS was tried, and the two could not agree.</summary>
+    public static OtlpRefusal NoHandshake(int port, string why) => new(
+        StatusCodes.Status400BadRequest, InvalidArgument,
+        $"a client's TLS on port {port} failed: {why} Let it trust the certificate (OTEL_EXPORTER_OTLP_CERTIFICATE, NODE_EXTRA_CA_CERTS)");
+
+    /// <summary>Another machine came without TLS, and so has shown its token to the network; that is not to go on unnoticed.</summary>
+    public static OtlpRefusal NotPlain(int port) => new(
+        StatusCodes.Status400BadRequest, InvalidArgument,
+        $"port {port} is for TLS where other machines come from: use https:// instead of http:// (OTEL_EXPORTER_OTLP_ENDPOINT)");
 
     /// <summary>The client's own deadline passed while the export waited for the disk; it may be stored all the same.</summary>
     public static OtlpRefusal TooLate { get; } = new(StatusCodes.Status504GatewayTimeout, DeadlineExceeded, "the deadline that the client set has passed");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OtelLite.Access;
 
 namespace OtelLite.Receiver;
 
@@ -42,6 +43,9 @@ internal static class OtlpResponse
             case StatusCodes.Status415UnsupportedMediaType:
                 response.Headers.AcceptEncoding = "gzip";
                 break;
+            case StatusCodes.Status429TooManyRequests:
+                Answers429(response);
+                break;
             case StatusCodes.Status503ServiceUnavailable:
                 response.Headers.RetryAfter = Limits.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
                 break;
@@ -50,6 +54,12 @@ internal static class OtlpResponse
         }
 
         return Write(context, IsProtobuf(context.Request) ? OtlpMessage.StatusAsProtobuf(refusal) : OtlpMessage.StatusAsJson(refusal));
+    }
+
+    private static void Answers429(HttpResponse response)
+    {
+        response.Headers.RetryAfter = Limits.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
+        Gate.HangUp(response);
     }
 
     // The type is told for an empty body too (OTLP/HTTP, "the Content-Type header of the response").

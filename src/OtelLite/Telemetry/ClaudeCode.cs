@@ -96,6 +96,9 @@ internal enum AttributeName : byte
     SessionIsSettled,
     CostIsDerived,
     CostIsUnknown,
+
+    /// <summary>Not the client's own either: the name of the token that brought an export.</summary>
+    TokenName,
 }
 
 /// <summary>
@@ -165,10 +168,22 @@ internal static class ClaudeCode
         ("output_tokens_too_low", AttributeName.OutputIsLow),
         ("session_settled", AttributeName.SessionIsSettled),
         ("cost_usd_derived", AttributeName.CostIsDerived),
-        ("cost_usd_unknown", AttributeName.CostIsUnknown));
+        ("cost_usd_unknown", AttributeName.CostIsUnknown),
+        ("otellite.token", AttributeName.TokenName));
 
     public static readonly Utf8Names<SpanName> Spans = new(
         ("claude_code.llm_request", SpanName.LlmRequest));
+
+    /// <summary>True for what figures can't be counted without, or not once.</summary>
+    public static bool IsCounted(AttributeName name) => IsIdentity(name) || name is AttributeName.EventName or AttributeName.Type or AttributeName.InputTokens
+        or AttributeName.OutputTokens or AttributeName.CacheReadTokens or AttributeName.CacheCreationTokens or AttributeName.CacheCreation5mTokens
+        or AttributeName.CacheCreation1hTokens or AttributeName.CostUsd or AttributeName.CostUsdMicros or AttributeName.DurationMs or AttributeName.TtftMs
+        or AttributeName.QuerySource or AttributeName.QuerySourceSafe or AttributeName.Success or AttributeName.Decision or AttributeName.DecisionSource
+        or AttributeName.EventSequence or AttributeName.ToolInputBytes or AttributeName.ToolResultBytes or AttributeName.OutputIsLow
+        or AttributeName.SessionIsSettled or AttributeName.CostIsDerived or AttributeName.CostIsUnknown or AttributeName.TokenName;
+
+    /// <summary>True for what tells one thing from another and has no meaning beside that: any other text that is as unlike does as well.</summary>
+    public static bool IsIdentity(AttributeName name) => name is AttributeName.SessionId or AttributeName.RequestId or AttributeName.MessageId;
 
     /// <summary>What the metrics' <c>query_source</c> says of a request of Claude Code's own; not each of them has an event.</summary>
     public static ReadOnlySpan<byte> AuxiliarySource => "auxiliary"u8;

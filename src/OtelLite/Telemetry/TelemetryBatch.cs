@@ -322,26 +322,100 @@ internal sealed class TelemetryBatch
     public AttributeSet CloseAttributes(int first, uint dropped)
     {
         dropped += KeepDistinct(first);
+        var set = new AttributeSet { First = first, Count = Attributes.Count - first, DroppedCount = dropped };
+        WriteAgain(ref set);
+        return set;
+    }
+
+    /// <summary>Writes the JSON of a set whose attributes were changed since.</summary>
+    public void WriteAgain(ref AttributeSet set)
+    {
         int start = Text.Length;
         Text.Append((byte)'{');
-        for (int i = first; i < Attributes.Count; i++)
+        for (int i = set.First; i < set.First + set.Count; i++)
         {
-            if (i > first)
+            if (i > set.First)
             {
                 Text.Append((byte)',');
             }
 
-            AppendMember(Attributes[i]);
+            Text.AppendJsonString(Attributes[i].Key);
+            Text.Append((byte)':');
+            AppendValue(Attributes[i]);
         }
 
         Text.Append((byte)'}');
-        return new AttributeSet { First = first, Count = Attributes.Count - first, Json = Text.Since(start), DroppedCount = dropped };
+        set.Json = Text.Since(start);
     }
 
-    private void AppendMember(in Attribute attribute)
+    /// <summary>A value as the text that it is: a string without quotes, anything else as its JSON.</summary>
+    public TextRange PlainOf(in Attribute attribute)
     {
-        Text.AppendJsonString(attribute.Key);
-        Text.Append((byte)':');
+        if (attribute.Kind is ValueKind.String or ValueKind.Json)
+        {
+            return attribute.Text;
+        }
+
+        int start = Text.Length;
+        AppendValue(attribute);
+        return Text.Since(start);
+    }
+
+    /// <summary>
+    /// Puts the name of the token that brought the batch on each of its resources, by which figures then split. What a client itself says under that name goes:
+    /// it would pass for another.
+    /// </summary>
+    /// <param name="name">Empty for a token without one.</param>
+    /// <exception cref="BatchFullException">There is no room for it.</exception>
+    public void SetTokenName(ReadOnlySpan<byte> name)
+    {
+        for (int i = 0; i < Resources.Count; i++)
+        {
+            AttributeSet own = Resources[i].Attributes;
+            if (name.IsEmpty && !Has(own, AttributeName.TokenName))
+            {
+                continue;
+            }
+
+            // Ours comes first, so that no number of the client's crowds it out.
+            int first = Attributes.Count;
+            if (!name.IsEmpty)
+            {
+                TextRange key = Text.Append(ClaudeCode.Attributes.Spell(AttributeName.TokenName));
+                Attributes.Add() = new Attribute { Name = AttributeName.TokenName, Key = key, Kind = ValueKind.String, Text = Text.Append(name) };
+            }
+
+            for (int at = own.First; at < own.First + own.Count; at++)
+            {
+                Attribute copy = Attributes[at];
+                if (copy.Name != AttributeName.TokenName)
+                {
+                    Attributes.Add() = copy;
+                }
+            }
+
+            Resources[i].Attributes = CloseAttributes(first, own.DroppedCount);
+        }
+
+        // The same bytes from two machines are two exports.
+        BodyHash ^= name.IsEmpty ? default : XxHash128.HashToUInt128(name);
+    }
+
+    private bool Has(in AttributeSet set, AttributeName name)
+    {
+        foreach (ref readonly Attribute attribute in AttributesOf(set))
+        {
+            if (attribute.Name == name)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void AppendValue(in Attribute attribute)
+    {
         switch (attribute.Kind)
         {
             case ValueKind.String: Text.AppendJsonString(attribute.Text); break;

@@ -56,6 +56,20 @@ public sealed class ImportCommandTests
         Assert.Equal(report.OnlyExport, (long)capture["onlyExport"]!);
     }
 
+    [Theory]
+    [MemberData(nameof(Recordings))]
+    public async Task What_the_export_brought_is_known_again_where_its_ids_are_hashed(string recording)
+    {
+        string[] redact = ["--redact", "hash:session.id,hash:request_id,hash:message.id,hash:user.*,drop:prompt"];
+        await using RunningServer server = await RunningServer.Start(null, redact);
+        await server.Replay(RecordedTranscripts.Export(recording));
+        long requests = (long)server.Sql("SELECT count(*) FROM usage_request")!;
+        var run = new ImportRun(ImportRuns.At(server.DataDir, server.Url, redact), [RecordedTranscripts.Projects(recording)], isDryRun: false, ImportRuns.Silent);
+        ImportReport report = run.Look(default);
+        Assert.Equal((0L, report.Requests), (report.New, report.Known));
+        Assert.Equal(requests, server.Sql("SELECT count(*) FROM usage_request"));
+    }
+
     [Fact]
     public async Task All_recordings_at_once_are_those_one_by_one()
     {

@@ -48,6 +48,26 @@ public sealed class ImportDeliveryTests
     }
 
     [Fact]
+    public void Where_no_server_runs_what_is_redacted_does_not_reach_the_file_either()
+    {
+        string dataDir = Directory.CreateTempSubdirectory("otellite-redact-").FullName;
+        using (var delivery = new ImportDelivery(Options.Read(["--data-dir", dataDir, "--urls", $"http://127.0.0.1:{FreePort.Next()}", "--redact", "hash:session.id,hash:request_id"], _ => null), _ => { }))
+        {
+            delivery.Deliver(Encoding.UTF8.GetBytes(Exports.Request(session: "plain-session", id: "plain-request")), default);
+        }
+
+        foreach (string file in Directory.GetFiles(dataDir))
+        {
+            string text = File.ReadAllText(file, Encoding.Latin1);
+            Assert.DoesNotContain("plain-session", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("plain-request", text, StringComparison.Ordinal);
+        }
+
+        Assert.Contains(OtelLite.Privacy.Redaction.KeyFileName, Directory.GetFiles(dataDir).Select(Path.GetFileName));
+        Directory.Delete(dataDir, recursive: true);
+    }
+
+    [Fact]
     public async Task A_server_with_another_token_is_not_written_to_and_neither_is_its_file()
     {
         await using RunningServer server = await RunningServer.Start();

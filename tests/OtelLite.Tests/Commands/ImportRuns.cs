@@ -8,7 +8,7 @@ internal static class ImportRuns
     /// <summary>For an import that shows no bar.</summary>
     public static ProgressBar Silent => new(TextWriter.Null, isShown: false);
 
-    public static Options At(string dataDir, string url) => Options.Read(["--data-dir", dataDir, "--urls", url, "--token", ServerClient.TestToken], _ => null);
+    public static Options At(string dataDir, string url, params string[] more) => Options.Read(["--data-dir", dataDir, "--urls", url, "--token", ServerClient.TestToken, .. more], _ => null);
 
     /// <summary>One that has looked at nothing yet.</summary>
     public static ImportRun Of(RunningServer server, params string[] paths) => new(At(server.DataDir, server.Url), paths, isDryRun: false, Silent);

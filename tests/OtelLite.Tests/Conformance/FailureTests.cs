@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Data.Sqlite;
+using OtelLite.Access;
 using OtelLite.Receiver;
 using OtelLite.Telemetry;
 using OtelLite.Tests.Otlp;
@@ -274,7 +275,8 @@ public sealed class FailureTests : IAsyncLifetime
     [InlineData((int)WriteOutcome.Failed, 500, 13, "")]
     public async Task F_09_Only_what_passes_asks_the_client_to_come_back_in_whole_seconds(int outcome, int status, int code, string retryAfter)
     {
-        var receiver = new OtlpReceiver(new Token(RunningServer.TestToken), Max, _ => Task.FromResult(new WriteResult((WriteOutcome)outcome, "because")), new IngestLog());
+        var receiver = new OtlpReceiver(
+            new Gate(new Token(RunningServer.TestToken)), new Intake(Max, _ => Task.FromResult(new WriteResult((WriteOutcome)outcome, "because")), new IngestLog()));
         var context = new DefaultHttpContext();
         context.Request.Method = "POST";
         context.Request.Path = Metrics;

@@ -7,6 +7,7 @@ using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using OtelLite.Access;
 using OtelLite.Receiver;
 using OtelLite.Telemetry;
 using OtelLite.Tests.Otlp;
@@ -201,7 +202,7 @@ public sealed class GrpcConformanceTests : IAsyncLifetime
     // A call of the receiver itself, with a writer of the test's own; the trailers that it answers.
     private static async Task<IHeaderDictionary> Receive(WriteBatch write, IngestLog log, Action<HttpContext>? after = null, string? timeout = null)
     {
-        var receiver = new GrpcReceiver(new Token(ServerClient.TestToken), 1 << 20, write, log);
+        var receiver = new GrpcReceiver(new Gate(new Token(ServerClient.TestToken)), new Intake(1 << 20, write, log));
         var context = new DefaultHttpContext();
         var trailers = new Trailing();
         context.Features.Set<IHttpResponseTrailersFeature>(trailers);

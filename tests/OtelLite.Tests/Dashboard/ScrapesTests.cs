@@ -167,7 +167,7 @@ public sealed class ScrapesTests : IAsyncLifetime
         var api = new Api(
             () => null!, (_, _, _) => Task.FromResult((new WriteResult(WriteOutcome.Unavailable, "the disk is full"), 0L)),
             _ => Task.FromResult(new WriteResult(WriteOutcome.Unavailable, "the disk is full")),
-            () => null, new LiveUpdates(), new IngestLog(), new Token("t"), App.Version, CancellationToken.None);
+            () => null, new LiveUpdates(), new IngestLog(), App.Version, CancellationToken.None);
         var context = new DefaultHttpContext();
         using var body = new MemoryStream();
         context.Response.Body = body;

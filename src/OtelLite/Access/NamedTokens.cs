@@ -1,0 +1,91 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace OtelLite.Access;
+
+/// <summary>The named tokens that are good now. Their file is looked at while the server runs, so that one that is added or taken back counts within a moment.</summary>
+internal sealed class NamedTokens : IDisposable
+{
+    private readonly string _dataDir;
+    private readonly Action<string> _say;
+    private readonly Timer _timer;
+    private readonly Lock _looking = new();
+
+    private volatile Known[] _known = [];
+    private DateTime _readAt;
+
+    /// <param name="say">Tells the operator one sentence.</param>
+    /// <exception cref="TokenException">The file can't be read.</exception>
+    public NamedTokens(string dataDir, Action<string> say)
+    {
+        (_dataDir, _say) = (dataDir, say);
+        _readAt = WrittenAt();
+        Take(TokenFile.Read(dataDir));
+        _timer = new Timer(_ => Look(), null, Limits.TokenLookInterval, Limits.TokenLookInterval);
+    }
+
+    private sealed record Known(NamedToken Token, byte[] Hash, CancellationTokenSource Revoked);
+
+    /// <summary>Whose token this is, or null. Each is compared whole, so that the time tells nothing.</summary>
+    public Caller? Of(string candidate)
+    {
+        Known[] known = _known;
+        if (known.Length == 0 || !Token.IsValid(candidate))
+        {
+            return null;
+        }
+
+        Span<byte> hash = stackalloc byte[Sha256.Bytes];
+        Sha256.Hash(Encoding.ASCII.GetBytes(candidate), hash);
+        Known? found = null;
+        foreach (Known one in known)
+        {
+            found = CryptographicOperations.FixedTimeEquals(hash, one.Hash) ? one : found;
+        }
+
+        return found is null ? null : new Caller(candidate, found.Token.Name, found.Token.Scope, found.Revoked.Token);
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private void Look()
+    {
+        // A slow disk must not let looks pile up.
+        if (!_looking.TryEnter())
+        {
+            return;
+        }
+
+        try
+        {
+            DateTime writtenAt = WrittenAt();
+            if (writtenAt != _readAt)
+            {
+                _readAt = writtenAt;
+                Take(TokenFile.Read(_dataDir));
+            }
+        }
+        catch (TokenException e)
+        {
+            _say($"{e.Message} Those that were good stay so until then.");
+        }
+        finally
+        {
+            _looking.Exit();
+        }
+    }
+
+    private void Take(IReadOnlyList<NamedToken> tokens)
+    {
+        Known[] before = _known;
+        // One that is still there keeps what is under way with it.
+        _known = [.. tokens.Select(t => before.FirstOrDefault(k => k.Token == t) ?? new Known(t, Convert.FromHexString(t.Hash), new CancellationTokenSource()))];
+        foreach (Known gone in before.Except(_known))
+        {
+            gone.Revoked.Cancel();
+        }
+    }
+
+    // Where there is no file it is the year 1601, which is as good as another time.
+    private DateTime WrittenAt() => File.GetLastWriteTimeUtc(Path.Combine(_dataDir, TokenFile.Name));
+}

@@ -1,0 +1,213 @@
+using System.Text;
+using System.Text.Json;
+using OtelLite.Telemetry;
+using Attribute = OtelLite.Telemetry.Attribute;
+
+namespace OtelLite.Privacy;
+
+/// <summary>
+/// Drops and hashes at the door: a batch that was read loses what is not to be stored before anybody else sees it. A hash is keyed with a secret of the data folder,
+/// so that figures still split by what is hashed, and a list of likely addresses tells nobody who has only the database whose hash it is.
+/// </summary>
+internal sealed class Redaction(RedactRules rules, byte[] key)
+{
+    public const string KeyFileName = "redact.key";
+
+    // Half of the hash is enough to tell any two apart, and is read more easily.
+    private const int HashBytesKept = 16;
+
+    /// <summary>What a data folder's settings ask for; null where they ask for nothing.</summary>
+    /// <exception cref="IOException">The key can't be read or made.</exception>
+    /// <exception cref="InvalidDataException">The key's file holds none; the message is a sentence.</exception>
+    public static Redaction? Of(RedactRules? rules, string dataDir) => rules is null ? null : new Redaction(rules, rules.Hashes ? KeyOf(dataDir) : []);
+
+    /// <summary>Takes out of a batch what the rules name.</summary>
+    /// <exception cref="BatchFullException">There is no room for the hashes.</exception>
+    public void Apply(TelemetryBatch batch)
+    {
+        foreach (ref Resource resource in batch.Resources.Rows)
+        {
+            Apply(batch, ref resource.Attributes);
+        }
+
+        foreach (ref InstrumentationScope scope in batch.Scopes.Rows)
+        {
+            Apply(batch, ref scope.Attributes);
+        }
+
+        foreach (ref DataPoint point in batch.DataPoints.Rows)
+        {
+            Apply(batch, ref point.Attributes);
+            point.SessionId = batch.TextOf(point.Attributes, AttributeName.SessionId);
+            point.Exemplars = Embedded(batch, point.Exemplars);
+        }
+
+        foreach (ref LogRecord record in batch.LogRecords.Rows)
+        {
+            Apply(batch, ref record.Attributes);
+            record.SessionId = batch.TextOf(record.Attributes, AttributeName.SessionId);
+            record.PromptId = batch.TextOf(record.Attributes, AttributeName.PromptId);
+            ApplyToBody(batch, ref record);
+        }
+
+        foreach (ref Span span in batch.Spans.Rows)
+        {
+            Apply(batch, ref span.Attributes);
+            span.SessionId = batch.TextOf(span.Attributes, AttributeName.SessionId);
+            span.Events = Embedded(batch, span.Events);
+            span.Links = Embedded(batch, span.Links);
+        }
+    }
+
+    /// <summary>What is stored of a text that comes by another way than an export; null where it is not to be.</summary>
+    /// <param name="name">The attribute that says the same.</param>
+    public string? Of(string? text, ReadOnlySpan<byte> name)
+    {
+        switch (text is null ? RedactKind.Keep : rules.Of(name, ClaudeCode.Attributes.Find(name)))
+        {
+            case RedactKind.Drop:
+                return null;
+            case RedactKind.Hash:
+                Span<byte> hash = stackalloc byte[Sha256.Bytes];
+                Sha256.Keyed(key, Encoding.UTF8.GetBytes(text!), hash);
+                return Convert.ToHexStringLower(hash[..HashBytesKept]);
+            default:
+                return text;
+        }
+    }
+
+    private void Apply(TelemetryBatch batch, ref AttributeSet set)
+    {
+        Span<Attribute> attributes = batch.Attributes.Rows.Slice(set.First, set.Count);
+        int kept = 0;
+        bool changed = false;
+        foreach (ref Attribute attribute in attributes)
+        {
+            RedactKind kind = rules.Of(batch.Text[attribute.Key], attribute.Name);
+            changed |= kind != RedactKind.Keep;
+            if (kind == RedactKind.Hash)
+            {
+                attribute.Text = Hashed(batch.Text, batch.PlainOf(attribute));
+                attribute.Kind = ValueKind.String;
+            }
+
+            if (kind != RedactKind.Drop)
+            {
+                attributes[kept++] = attribute;
+            }
+        }
+
+        if (changed)
+        {
+            set.Count = kept;
+            batch.WriteAgain(ref set);
+        }
+    }
+
+    // The event's name was taken from it already, where it stands there.
+    private void ApplyToBody(TelemetryBatch batch, ref LogRecord record)
+    {
+        RedactKind kind = record.Body.IsNone ? RedactKind.Keep : rules.Of(Encoding.UTF8.GetBytes(RedactRules.Body), AttributeName.Other);
+        if (kind == RedactKind.Drop)
+        {
+            record.Body = TextRange.None;
+        }
+        else if (kind == RedactKind.Hash)
+        {
+            TextRange hash = Hashed(batch.Text, record.Body);
+            int start = batch.Text.Length;
+            batch.Text.AppendJsonString(hash);
+            record.Body = batch.Text.Since(start);
+        }
+    }
+
+    private TextRange Hashed(Utf8Text text, TextRange plain) => AppendHash(text[plain], text);
+
+    private TextRange AppendHash(ReadOnlySpan<byte> plain, Utf8Text text)
+    {
+        Span<byte> hash = stackalloc byte[Sha256.Bytes];
+        Sha256.Keyed(key, plain, hash);
+        return text.AppendHex(hash[..HashBytesKept]);
+    }
+
+    // Events, links and exemplars are a JSON array already, in which each has its attributes as one object; it is copied but for what the rules name.
+    private TextRange Embedded(TelemetryBatch batch, TextRange array)
+    {
+        if (array.IsNone)
+        {
+            return array;
+        }
+
+        byte[] json = batch.Text[array].ToArray();
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = Limits.JsonDepthMax });
+        Utf8Text text = batch.Text;
+        int start = text.Length;
+        int copied = 0;
+        while (reader.Read())
+        {
+            // "attributes" or "filteredAttributes" of one of the array's objects.
+            if (reader.TokenType == JsonTokenType.PropertyName && reader.CurrentDepth == 2 && (reader.ValueTextEquals("attributes"u8) || reader.ValueTextEquals("filteredAttributes"u8)))
+            {
+                reader.Read();
+                text.Append(json.AsSpan(copied..(int)reader.TokenStartIndex));
+                AppendKept(ref reader, json, text);
+                copied = (int)reader.BytesConsumed;
+            }
+        }
+
+        text.Append(json.AsSpan(copied));
+        return text.Since(start);
+    }
+
+    private void AppendKept(ref Utf8JsonReader reader, byte[] json, Utf8Text text)
+    {
+        text.Append((byte)'{');
+        bool first = true;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            int memberAt = (int)reader.TokenStartIndex;
+            byte[] name = Encoding.UTF8.GetBytes(reader.GetString()!);
+            RedactKind kind = rules.Of(name, ClaudeCode.Attributes.Find(name));
+            reader.Read();
+            int valueAt = (int)reader.TokenStartIndex;
+            byte[] plain = kind == RedactKind.Hash && reader.TokenType == JsonTokenType.String ? Encoding.UTF8.GetBytes(reader.GetString()!) : [];
+            bool isText = reader.TokenType == JsonTokenType.String;
+            reader.Skip();
+            if (kind == RedactKind.Drop)
+            {
+                continue;
+            }
+
+            if (!first)
+            {
+                text.Append((byte)',');
+            }
+
+            first = false;
+            int end = (int)reader.BytesConsumed;
+            text.Append(json.AsSpan(memberAt..(kind == RedactKind.Hash ? valueAt : end)));
+            if (kind == RedactKind.Hash)
+            {
+                text.Append((byte)'"');
+                AppendHash(isText ? plain : json.AsSpan(valueAt..end), text);
+                text.Append((byte)'"');
+            }
+        }
+
+        text.Append((byte)'}');
+    }
+
+    // Made once, at random, for its owner alone. Without it what was hashed before and what is hashed from then on would be two people.
+    private static byte[] KeyOf(string dataDir)
+    {
+        string path = Path.Combine(dataDir, KeyFileName);
+        if (!File.Exists(path))
+        {
+            Token.TryMake(path);
+        }
+
+        byte[] key = Encoding.ASCII.GetBytes(File.ReadAllText(path).Trim());
+        return key.Length is >= 32 and <= 64 ? key
+            : throw new InvalidDataException($"{path} holds no key for redact's hashes: put back the one that was there, or delete it and a new one is made, which hashes all anew.");
+    }
+}
