@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Data.Sqlite;
 using OtelLite.Telemetry;
 
@@ -9,38 +10,64 @@ namespace OtelLite.Storage;
 /// </summary>
 internal sealed class BatchWriter : IDisposable
 {
+    private const string TakenAway = "the database file was deleted or replaced while it was in use";
+
     private readonly IngestQueue _queue;
     private readonly Action<long> _committed;
     private readonly Action<string> _say;
+    private readonly Action _troubled;
     private readonly Thread _thread;
 
-    // Owned by the writer's thread.
-    private readonly SqliteConnection _connection;
-    private readonly RawTables _raw;
-    private readonly UsageTables _usage;
-    private readonly Statement _begin;
-    private readonly Statement _commit;
-    private readonly Statement _rollback;
-    private readonly Statement _scrape;
-    private readonly SessionPlaceTable _places;
-    private readonly Statement _probe;
+    // Owned by the writer's thread. What belongs to the connection is made anew with it.
+    private SqliteConnection _connection;
+    private RawTables _raw;
+    private UsageTables _usage;
+    private Statement _begin;
+    private Statement _commit;
+    private Statement _rollback;
+    private Statement _scrape;
+    private SessionPlaceTable _places;
+    private Statement _probe;
+    private OpenedFile _file;
+    private bool _isOpen;
+    private bool _isTakenAway;
+    private readonly Mending? _mending;
     private readonly Retention _retention;
     private long _forgetBodiesAtUnixNano;
     private long _commits;
 
     // Written by the writer's thread, read by any.
     private volatile string? _trouble;
+    private long _busySince;
+
+    // Written by any thread that found it, and taken back by the writer's.
+    private volatile string? _damage;
+    private int _damageTimes;
+    private long _damageFirstAt;
 
     /// <param name="committed">Called on the writer's thread after each commit that stored something, with its number.</param>
     /// <param name="say">Tells the operator one sentence; called when trouble begins and when it ends.</param>
     /// <param name="retention">What is removed in between; null: nothing.</param>
-    public BatchWriter(SqliteConnection connection, IngestQueue queue, Action<long> committed, Action<string> say, Retention? retention = null)
+    /// <param name="mending">What is done where the file is damaged or was taken away; null: it is only told.</param>
+    /// <param name="troubled">Called when trouble begins and when it ends, after it is said.</param>
+    public BatchWriter(
+        SqliteConnection connection, IngestQueue queue, Action<long> committed, Action<string> say, Retention? retention = null, Mending? mending = null, Action? troubled = null)
     {
         _retention = retention ?? Retention.None;
-        _connection = connection;
+        _mending = mending;
+        _troubled = troubled ?? (() => { });
         _queue = queue;
         _committed = committed;
         _say = say;
+        Use(connection);
+        _thread = new Thread(Run) { Name = "writer", IsBackground = true };
+        _thread.Start();
+    }
+
+    [MemberNotNull(nameof(_connection), nameof(_raw), nameof(_usage), nameof(_begin), nameof(_commit), nameof(_rollback), nameof(_scrape), nameof(_places), nameof(_probe), nameof(_file))]
+    private void Use(SqliteConnection connection)
+    {
+        _connection = connection;
         _raw = new RawTables(connection);
         _usage = new UsageTables(connection);
         _begin = new Statement(connection, "BEGIN IMMEDIATE");
@@ -51,8 +78,8 @@ internal sealed class BatchWriter : IDisposable
             INSERT INTO scrape (scraped_at_unix_nano, received_unix_nano, source, limits) VALUES (?, ?, ?, ?) RETURNING id
             """);
         _places = new SessionPlaceTable(connection);
-        _thread = new Thread(Run) { Name = "writer", IsBackground = true };
-        _thread.Start();
+        _file = new OpenedFile(connection.DataSource);
+        _isOpen = true;
     }
 
     /// <summary>A writer on a file of its own, for a command that writes without a server, or beside one.</summary>
@@ -61,7 +88,30 @@ internal sealed class BatchWriter : IDisposable
         new(Database.OpenWriter(dataDir, durability), new IngestQueue(), _ => { }, say);
 
     /// <summary>Why nothing can be written now, or null. It ends with the next commit.</summary>
-    public string? Trouble => _trouble;
+    public string? Trouble => _trouble ?? (IsLate ? $"the disk is slow: it has not answered for more than {Limits.SlowWrite.TotalSeconds:0} s" : null);
+
+    // Nothing can end the thread's wait for a disk that does not answer; others can tell of it.
+    private bool IsLate => Interlocked.Read(ref _busySince) is not 0 and var since && Environment.TickCount64 - since > (long)Limits.SlowWrite.TotalMilliseconds;
+
+    /// <summary>Who read something that SQLite did not write says so here. The file is looked at before the next commit.</summary>
+    /// <param name="isSure">It was found by a look at all of the file.</param>
+    public void ReportDamage(string found, bool isSure = false)
+    {
+        MeetDamage(found, isSure ? Limits.DamageTimes : 1);
+        _queue.Wake();
+    }
+
+    private void MeetDamage(string found, int times)
+    {
+        if (Environment.TickCount64 - Interlocked.Read(ref _damageFirstAt) > (long)Limits.DamageTimesWithin.TotalMilliseconds)
+        {
+            Interlocked.Exchange(ref _damageFirstAt, Environment.TickCount64);
+            Interlocked.Exchange(ref _damageTimes, 0);
+        }
+
+        Interlocked.Add(ref _damageTimes, times);
+        _damage = found;
+    }
 
     /// <summary>Offers a batch; completes when it is committed or refused.</summary>
     public async Task<WriteResult> Write(TelemetryBatch batch)
@@ -89,7 +139,18 @@ internal sealed class BatchWriter : IDisposable
     {
         _queue.Close();
         _thread.Join();
-        _retention.Dispose();
+        CloseFile();
+    }
+
+    private void CloseFile()
+    {
+        _retention.End();
+        if (!_isOpen)
+        {
+            return;
+        }
+
+        _isOpen = false;
         _raw.Dispose();
         _usage.Dispose();
         _begin.Dispose();
@@ -101,20 +162,51 @@ internal sealed class BatchWriter : IDisposable
         _connection.Dispose();
     }
 
-    private Task<WriteResult> Offer(WriteJob job) =>
-        _queue.TryAdd(job) ? job.Done : Task.FromResult(new WriteResult(WriteOutcome.QueueFull, "too much is waiting to be written"));
+    private async Task<WriteResult> Offer(WriteJob job)
+    {
+        if (!_queue.TryAdd(job))
+        {
+            return new WriteResult(WriteOutcome.QueueFull, "too much is waiting to be written");
+        }
+
+        try
+        {
+            return await job.Done.WaitAsync(Limits.WriteWait).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // It stays in the queue: a client that gives up before the disk comes back has lost nothing then.
+            _troubled();
+            return new WriteResult(WriteOutcome.Late, Trouble ?? "the disk is slow");
+        }
+    }
 
     private void Run()
     {
         List<WriteJob> jobs = [];
         while (_queue.Take(jobs, _trouble is null ? _retention.Wait : Limits.TroubleProbeInterval))
         {
-            if (jobs.Count == 0 && _trouble is null)
-            {
-                _retention.Step(_connection);
-                continue;
-            }
+            Interlocked.Exchange(ref _busySince, Environment.TickCount64);
+            WriteTaken(jobs);
+            Interlocked.Exchange(ref _busySince, 0);
+        }
+    }
 
+    private void WriteTaken(List<WriteJob> jobs)
+    {
+        if (!IsInPlace())
+        {
+            foreach (WriteJob job in jobs)
+            {
+                job.Complete(new(WriteOutcome.Unavailable, _trouble));
+            }
+        }
+        else if (jobs.Count == 0 && _trouble is null)
+        {
+            _retention.Step(_connection);
+        }
+        else
+        {
             WriteResult result = WriteTogether(jobs);
             if (result.Outcome == WriteOutcome.Failed && jobs.Count > 1)
             {
@@ -158,6 +250,13 @@ internal sealed class BatchWriter : IDisposable
             }
 
             _commit.Begin().Run();
+            if (_file.HasMoved)
+            {
+                // It is in a file that nobody will find.
+                _isTakenAway = true;
+                return new(WriteOutcome.Unavailable, BeginTrouble(TakenAway));
+            }
+
             EndTrouble();
             if (stored)
             {
@@ -169,7 +268,12 @@ internal sealed class BatchWriter : IDisposable
         catch (SqliteException e) when (Database.IsOfTheWorld(e))
         {
             Rollback();
-            return new(WriteOutcome.Unavailable, BeginTrouble(e));
+            if (Database.IsDamage(e))
+            {
+                MeetDamage(e.Message, 1);
+            }
+
+            return new(WriteOutcome.Unavailable, BeginTrouble(ReasonOf(e)));
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
@@ -243,9 +347,40 @@ internal sealed class BatchWriter : IDisposable
         _forgetBodiesAtUnixNano = 0;
     }
 
-    private string BeginTrouble(SqliteException e)
+    // Mends what is known to be wrong with the file itself. False while it can't be.
+    private bool IsInPlace()
     {
-        string reason = e.SqliteErrorCode switch
+        string? damage = _damage;
+        if (_mending is null || (_isOpen && damage is null && !_isTakenAway))
+        {
+            return true;
+        }
+
+        try
+        {
+            if (_isOpen)
+            {
+                if (!_mending.Prepare(_connection, _file, damage, Volatile.Read(ref _damageTimes) >= Limits.DamageTimes))
+                {
+                    (_damage, _isTakenAway) = (null, false);
+                    return true;
+                }
+
+                CloseFile();
+            }
+
+            Use(_mending.Open());
+            (_damage, _isTakenAway, _forgetBodiesAtUnixNano) = (null, false, 0);
+            return true;
+        }
+        catch (Exception e) when (e is StorageException or SqliteException)
+        {
+            BeginTrouble(e.Message.TrimEnd('.'));
+            return false;
+        }
+    }
+
+    private static string ReasonOf(SqliteException e) => e.SqliteErrorCode switch
         {
             SQLitePCL.raw.SQLITE_FULL => "the disk is full",
             SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED => "another program holds a lock on the database",
@@ -253,12 +388,18 @@ internal sealed class BatchWriter : IDisposable
             SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB => "the database file is damaged",
             _ => $"the database can't be written ({e.Message.TrimEnd('.')})",
         };
-        if (_trouble is null)
+
+    private string BeginTrouble(string reason)
+    {
+        bool isNew = _trouble is null;
+        _trouble = reason;
+        if (isNew)
         {
             _say($"nothing can be stored now: {reason}. Exports are refused with 503 until it can.");
+            _troubled();
+            WaitForLocks(Limits.BusyTimeoutInTroubleMs);
         }
 
-        _trouble = reason;
         return reason;
     }
 
@@ -268,6 +409,17 @@ internal sealed class BatchWriter : IDisposable
         {
             _trouble = null;
             _say("exports are stored again.");
+            _troubled();
+            WaitForLocks(Limits.BusyTimeoutMs);
+        }
+    }
+
+    // Who comes while another program holds the lock need not wait for it once more.
+    private void WaitForLocks(int milliseconds)
+    {
+        if (_isOpen)
+        {
+            SQLitePCL.raw.sqlite3_busy_timeout(_connection.Handle, milliseconds);
         }
     }
 
