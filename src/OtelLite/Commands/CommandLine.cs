@@ -38,6 +38,7 @@ internal static class CommandLine
             ("backup", BackupCommand.Create),
             ("prune", PruneCommand.Create),
             ("recount", RecountCommand.Create),
+            ("recover", RecoverCommand.Create),
             ("service", AutostartCommand.Create),
             ("completion", _ => CompletionCommand.Create()),
         ];
