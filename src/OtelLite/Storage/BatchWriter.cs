@@ -381,13 +381,13 @@ internal sealed class BatchWriter : IDisposable
     }
 
     private static string ReasonOf(SqliteException e) => e.SqliteErrorCode switch
-        {
-            SQLitePCL.raw.SQLITE_FULL => "the disk is full",
-            SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED => "another program holds a lock on the database",
-            SQLitePCL.raw.SQLITE_READONLY or SQLitePCL.raw.SQLITE_PERM => "the database is read-only",
-            SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB => "the database file is damaged",
-            _ => $"the database can't be written ({e.Message.TrimEnd('.')})",
-        };
+    {
+        SQLitePCL.raw.SQLITE_FULL => "the disk is full",
+        SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED => "another program holds a lock on the database",
+        SQLitePCL.raw.SQLITE_READONLY or SQLitePCL.raw.SQLITE_PERM => "the database is read-only",
+        SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB => "the database file is damaged",
+        _ => $"the database can't be written ({e.Message.TrimEnd('.')})",
+    };
 
     private string BeginTrouble(string reason)
     {
