@@ -20,9 +20,12 @@ internal sealed class App : IAsyncDisposable
     private readonly BatchWriter _writer;
     private readonly NamedTokens _named;
     private readonly WebApplication _server;
+    private readonly Task _check;
 
-    private App(FolderHold hold, BatchWriter writer, NamedTokens named, WebApplication server, IReadOnlyList<string> urls, ReceivingPorts ports, Token token, bool isFirstStart)
+    private App(
+        FolderHold hold, BatchWriter writer, NamedTokens named, WebApplication server, IReadOnlyList<string> urls, ReceivingPorts ports, Token token, bool isFirstStart, Task check)
     {
+        _check = check;
         _hold = hold;
         _writer = writer;
         _named = named;
@@ -88,14 +91,15 @@ internal sealed class App : IAsyncDisposable
     private static async Task<App> Serve(
         Options options, ServerCertificate? certificate, ListenSockets sockets, FolderHold hold, List<string> urls, bool hasHttpPort, bool hasGrpcPort, Action<string> say)
     {
-        SqliteConnection connection = Database.OpenWriter(options.DataDir, options.Durability);
-        CountLeft(connection, say);
+        SqliteConnection connection = SoundFile.Open(options.DataDir, options.Durability, say, out bool isWhole);
         Token token = OpenToken(options, out bool isFirstStart);
         NamedTokens named = OpenNamed(options, say);
         var gate = new Gate(token, named);
         Redaction? redaction = OpenRedaction(options);
         var live = new LiveUpdates();
-        var writer = new BatchWriter(connection, new IngestQueue(), live.Committed, say, new Retention(options.Retention, options.DbBytesMax, say, Limits.RetentionFirst), defers: true);
+        var writer = new BatchWriter(
+            connection, new IngestQueue(), _ => live.Tell(), say, new Retention(options.Retention, options.DbBytesMax, say, Limits.RetentionFirst),
+            new Mending(options.DataDir, options.Durability, say), live.Tell, defers: true);
         var log = new IngestLog();
         WebApplication server = BuildServer(options, sockets, new ConnectionProtocols(log, certificate, plainFromAfar: options.Insecure));
         var intake = new Intake(options.BodyBytesMax, writer.Write, log, redaction);
@@ -115,12 +119,32 @@ internal sealed class App : IAsyncDisposable
             options.Retention is { } kept ? ShownValues.Duration(kept) : null,
             redaction);
         var site = new DashboardSite(gate, api, new WebAssets(), new KnownHosts(options.Urls.Select(u => u.Host).Concat(options.Hosts)), writer.Settled, Version);
-        var requests = new Requests(ports, receiver, grpc, site, say);
+        var requests = new Requests(ports, receiver, grpc, site, say, found => writer.ReportDamage(found));
         server.Run(requests.Serve);
         await server.StartAsync().ConfigureAwait(false);
         hold.Tell(urls);
-        return new App(hold, writer, named, server, urls, ports, token, isFirstStart);
+        Task check = isWhole ? Task.CompletedTask : CheckAtLeisure(options.DataDir, writer, server.Lifetime.ApplicationStopping);
+        return new App(hold, writer, named, server, urls, ports, token, isFirstStart, check);
     }
+
+    // What a start had no time to read. It has a thread of its own: reading blocks.
+    private static Task CheckAtLeisure(string dataDir, BatchWriter writer, CancellationToken stopping) => Task.Factory.StartNew(
+        () =>
+        {
+            try
+            {
+                using SqliteConnection reader = Database.OpenReader(dataDir);
+                if (SoundFile.LookAtLeisure(reader, stopping) is { } damage)
+                {
+                    writer.ReportDamage(damage, isSure: true);
+                }
+            }
+            catch (SqliteException)
+            {
+                // It can't be read now; whoever needs it says so.
+            }
+        },
+        CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     /// <summary>Completes when the program was asked to stop (Ctrl-C, SIGTERM) and every request in flight is answered.</summary>
     public Task WaitForStop() => _server.WaitForShutdownAsync();
@@ -129,6 +153,7 @@ internal sealed class App : IAsyncDisposable
     {
         await _server.StopAsync().ConfigureAwait(false);
         await _server.DisposeAsync().ConfigureAwait(false);
+        await _check.ConfigureAwait(false);
         // Readers first: the last connection to close moves the write-ahead log into the file.
         SqliteConnection.ClearAllPools();
         _writer.Dispose();
@@ -153,22 +178,6 @@ internal sealed class App : IAsyncDisposable
         {
             say($"nothing is received on OTLP's port {port}: {e.Reason}. {flag} 0 silences this.");
             return false;
-        }
-    }
-
-    private static void CountLeft(SqliteConnection connection, Action<string> say)
-    {
-        try
-        {
-            Uncounted.CountLeft(connection);
-        }
-        catch (SqliteException e) when (Database.IsOfTheWorld(e))
-        {
-            throw new StorageException($"what was stored last can't be counted: {e.Message.TrimEnd('.')}. Make room, or name another folder with --data-dir DIR.", e);
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            say($"what was stored last could not be counted, which is a defect of this program: {e}");
         }
     }
 
@@ -252,6 +261,8 @@ internal sealed class App : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.KeepAliveTimeout = Limits.KeepAliveTimeout;
+            kestrel.Limits.MaxConcurrentConnections = Limits.ConnectionsMax;
+            kestrel.Limits.MaxRequestBufferSize = Limits.ReadAheadBytesMax;
             // The receiver counts the bytes itself: Kestrel's own 413 has an empty body.
             kestrel.Limits.MaxRequestBodySize = null;
             protocols.Listen(kestrel, sockets.EndPoints);

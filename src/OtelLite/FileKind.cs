@@ -7,7 +7,7 @@ namespace OtelLite;
 internal static class FileKind
 {
     // Far more than the structure has; behind its flags is the mode, with the kind in its upper bits as stat(2) has it.
-    private const int StatusBytes = 512, ModeAt = 4, Kind = 0xF000, Regular = 0x8000;
+    private const int StatusBytes = 512, ModeAt = 4, DeviceAt = 88, NumberAt = 104, Kind = 0xF000, Regular = 0x8000;
 
     /// <param name="path">Of something that is there.</param>
     public static bool IsRegular(string path)
@@ -19,6 +19,19 @@ internal static class FileKind
 
         byte[] status = new byte[StatusBytes];
         return Stat([.. Encoding.UTF8.GetBytes(path), 0], status) != 0 || (BitConverter.ToInt32(status, ModeAt) & Kind) == Regular;
+    }
+
+    /// <summary>Which file a name leads to, by its device and its number there; null where it leads to none. Windows lets nobody take a file away that is in use,
+    /// and there all are one.</summary>
+    public static (long Device, long Number)? Identity(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return (0, 0);
+        }
+
+        byte[] status = new byte[StatusBytes];
+        return Stat([.. Encoding.UTF8.GetBytes(path), 0], status) == 0 ? (BitConverter.ToInt64(status, DeviceAt), BitConverter.ToInt64(status, NumberAt)) : null;
     }
 
     // .NET's own, the same on every system, and a part of each program that it compiles.

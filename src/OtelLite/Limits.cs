@@ -31,6 +31,25 @@ internal static class Limits
     /// <summary>A body that takes more than this, read or inflated, is decoded alone: several at once would be gigabytes. Claude Code's largest seen is 616 kB.</summary>
     public const int LargeBodyBytes = 4 << 20;
 
+    /// <summary>Bytes of bodies that are being read, all together, less those below <see cref="FreeBodyBytes"/>: one of the largest default size, or fifty of Claude Code's
+    /// largest. One alone may be larger, where --max-body allows it. What does not fit waits, and is 503 after <see cref="LargeBodyWait"/>.</summary>
+    public const int BodiesBytesMax = 64 << 20;
+
+    /// <summary>A body up to this size is read whatever else is: nearly all are smaller, and of a thousand connections they are 32 MB.</summary>
+    public const int FreeBodyBytes = 32 << 10;
+
+    /// <summary>How long a body may have of that room while it comes, since others wait for it: twice as long as Claude Code itself would wait.</summary>
+    public static readonly TimeSpan BodyRoomTime = TimeSpan.FromSeconds(20);
+
+    /// <summary>How often who waits for that room looks for it.</summary>
+    public static readonly TimeSpan BodyRoomLook = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Bytes that the server reads ahead of whoever takes a body; its own default is 1 MiB, which would be gigabytes for all connections.</summary>
+    public const int ReadAheadBytesMax = 64 << 10;
+
+    /// <summary>Connections at once. A machine's sessions have some dozens; each takes some kilobytes and a handle, of which many systems allow 1,024.</summary>
+    public const int ConnectionsMax = 900;
+
     /// <summary>How long a large body waits for another. Then it is 503, well within a client's 10 s.</summary>
     public static readonly TimeSpan LargeBodyWait = TimeSpan.FromSeconds(4);
 
@@ -49,8 +68,8 @@ internal static class Limits
     /// <summary>Exports waiting for the writer. Past it a client is told to come back in <see cref="RetryAfterSeconds"/>.</summary>
     public const int QueueBatchesMax = 1024;
 
-    /// <summary>Bytes of text waiting for the writer; one export alone may be larger, else it could never be written.</summary>
-    public const long QueueBytesMax = 128L << 20;
+    /// <summary>Bytes of text waiting for the writer, which it writes in about a second; one export alone may be larger, else it could never be written.</summary>
+    public const long QueueBytesMax = 48L << 20;
 
     /// <summary>How long what is stored may wait to be counted while more arrives: many transactions add to the same sums. Well below the 250 ms in which the page shows it.</summary>
     public static readonly TimeSpan CountWithin = TimeSpan.FromMilliseconds(50);
@@ -118,8 +137,39 @@ internal static class Limits
     /// <summary>Bytes read and thrown away after a refused body, so that a client that is still sending reads the answer instead of a reset.</summary>
     public const long DrainBytesMax = 256L << 20;
 
-    /// <summary>Wait for another program's lock on the database. Below Claude Code's 10 s timeout, so it still reads our 503.</summary>
-    public const int BusyTimeoutMs = 4000;
+    /// <summary>Wait for another program's lock on the database. An export may wait for another's wait and then for its own, and <see cref="WriteWait"/> is for both.</summary>
+    public const int BusyTimeoutMs = 3000;
+
+    /// <summary>The same once one has waited in vain: the next need not wait as long to be told so.</summary>
+    public const int BusyTimeoutInTroubleMs = 300;
+
+    /// <summary>How long an export waits to be on disk. Then it is 503, well within a client's 10 s, and is written all the same once the disk goes on.</summary>
+    public static readonly TimeSpan WriteWait = TimeSpan.FromSeconds(6);
+
+    /// <summary>A disk that has not answered for so long is called slow: an fsync takes some milliseconds, and hundreds on a busy spinning disk.</summary>
+    public static readonly TimeSpan SlowWrite = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long a start reads the database for damage: a fifth of the second in which it has to answer.</summary>
+    public static readonly TimeSpan StartCheck = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>The same where SQLite says at work that it is damaged, which it may only have read wrongly; exports wait meanwhile, and no longer than <see cref="WriteWait"/>.</summary>
+    public static readonly TimeSpan DamageCheck = TimeSpan.FromSeconds(2);
+
+    /// <summary>A database too large to be looked through in that time is taken for damaged when SQLite has said so as often as this within
+    /// <see cref="DamageTimesWithin"/>: a disk that gave errors once is no reason to set it aside.</summary>
+    public const int DamageTimes = 3;
+
+    /// <summary>A client that retries, or a page that is open, has met the same broken page as often in some seconds.</summary>
+    public static readonly TimeSpan DamageTimesWithin = TimeSpan.FromMinutes(1);
+
+    /// <summary>Steps of SQLite's between two looks at the clock; a thousand are far less than a millisecond.</summary>
+    public const int CheckSteps = 1000;
+
+    /// <summary>How long the rest of a large database is read in the background at a time, and then left for as long.</summary>
+    public static readonly TimeSpan LeisureSlice = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Rows that a recovery copies at once; those around a broken page are halved until the ones that can't be read are alone.</summary>
+    public const int RecoverRowsPerStep = 1000;
 
     /// <summary>How often a start tries to have its data folder for itself: who only looks has it for a moment.</summary>
     public const int HoldTries = 5;
@@ -236,6 +286,9 @@ internal static class Limits
     /// <summary>Bytes of an array for a body that is kept for the next one; a power of two, as the pool's arrays are. Claude Code's largest body seen is
     /// 616 kB.</summary>
     public const int PooledBodyBytesMax = 1 << 20;
+
+    /// <summary>Bytes of larger arrays that were let go and are not collected yet, before the next one is made.</summary>
+    public const int LetGoBytesMax = 32 << 20;
 
     /// <summary>How long the memory of what was larger than those two is kept for the like of it.</summary>
     public static readonly TimeSpan SpareMemoryKept = TimeSpan.FromSeconds(3);

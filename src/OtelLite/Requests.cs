@@ -1,11 +1,13 @@
 using Microsoft.Data.Sqlite;
 using OtelLite.Dashboard;
 using OtelLite.Receiver;
+using OtelLite.Storage;
 
 namespace OtelLite;
 
 /// <summary>The fork in the road: exports to their receiver, everything else to the dashboard; and what becomes of errors on the way.</summary>
-internal sealed class Requests(ReceivingPorts ports, OtlpReceiver receiver, GrpcReceiver grpc, DashboardSite site, Action<string> say)
+/// <param name="damaged">Is told what was found where the database is not as it was written.</param>
+internal sealed class Requests(ReceivingPorts ports, OtlpReceiver receiver, GrpcReceiver grpc, DashboardSite site, Action<string> say, Action<string> damaged)
 {
     public async Task Serve(HttpContext context)
     {
@@ -28,7 +30,7 @@ internal sealed class Requests(ReceivingPorts ports, OtlpReceiver receiver, Grpc
         }
         catch (BadHttpRequestException e)
         {
-            await Refuse(context, e.StatusCode, e.Message).ConfigureAwait(false);
+            await Refuse(context, e.StatusCode, e.StatusCode == StatusCodes.Status408RequestTimeout ? "the body came slower than 240 bytes a second" : e.Message).ConfigureAwait(false);
         }
         catch (IOException e)
         {
@@ -36,6 +38,11 @@ internal sealed class Requests(ReceivingPorts ports, OtlpReceiver receiver, Grpc
         }
         catch (SqliteException e)
         {
+            if (Database.IsDamage(e))
+            {
+                damaged(e.Message);
+            }
+
             await Refuse(context, StatusCodes.Status503ServiceUnavailable, $"the database can't be read now: {e.Message}").ConfigureAwait(false);
         }
         catch (Exception e) when (e is not OutOfMemoryException)

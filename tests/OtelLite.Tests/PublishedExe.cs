@@ -13,6 +13,8 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly string[] _arguments;
+    private readonly System.Collections.Concurrent.ConcurrentQueue<string> _said = new();
+    private readonly Dictionary<string, string> _environment = [];
     private Process? _process;
     private string _url = "";
 
@@ -36,6 +38,26 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
         await exe.StartProcess();
         return exe;
     }
+
+    /// <summary>The same with variables that are made from its data folder.</summary>
+    public static async Task<PublishedExe> StartWith(Func<string, IEnumerable<KeyValuePair<string, string>>> environment, params string[] arguments)
+    {
+        var exe = new PublishedExe(arguments);
+        foreach ((string name, string value) in environment(exe.DataDir))
+        {
+            exe._environment[name] = value;
+        }
+
+        await exe.StartProcess();
+        return exe;
+    }
+
+    /// <summary>What it said on stderr until now, over all its starts.</summary>
+    public string Said => string.Join('\n', _said);
+
+    public int ProcessId => _process!.Id;
+
+    public bool IsRunning => _process is { HasExited: false };
 
     /// <summary>Starts it with so much memory for its objects and no more, and a limit for bodies that is beyond it.</summary>
     public static async Task<PublishedExe> StartWithin(long heapBytesMax)
@@ -67,12 +89,40 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
             start.Environment["DOTNET_GCHeapHardLimit"] = $"{_heapBytesMax:x}";
         }
 
+        foreach ((string name, string value) in _environment)
+        {
+            start.Environment[name] = value;
+        }
+
         _process = Process.Start(start)!;
-        string said = await _process.StandardError.ReadLineAsync().WaitAsync(Patience) ?? throw new InvalidOperationException("it ended without a word");
-        _url = Address().Match(said).Value;
-        Assert.True(_url.Length > 0, said);
-        _ = _process.StandardError.ReadToEndAsync();
+        string url = "";
+        while (url.Length == 0)
+        {
+            string said = await _process.StandardError.ReadLineAsync().WaitAsync(Patience) ?? throw new InvalidOperationException($"it ended: {Said}");
+            _said.Enqueue(said);
+            url = said.StartsWith("OtelLite ", StringComparison.Ordinal) ? Address().Match(said).Value : "";
+        }
+
+        _url = url;
+        _ = Listen(_process.StandardError);
         _ = _process.StandardOutput.ReadToEndAsync();
+    }
+
+    private async Task Listen(StreamReader stderr)
+    {
+        while (await stderr.ReadLineAsync() is { } line)
+        {
+            _said.Enqueue(line);
+        }
+    }
+
+    /// <summary>Ends it as power does, at whatever it is doing.</summary>
+    public async Task Kill()
+    {
+        _process!.Kill();
+        await _process.WaitForExitAsync().WaitAsync(Patience);
+        _process.Dispose();
+        _process = null;
     }
 
     /// <summary>Asks it to stop with a signal (TERM, INT); the exit code.</summary>

@@ -39,6 +39,7 @@ internal static class CommandLine
             ("prune", PruneCommand.Create),
             ("recount", RecountCommand.Create),
             ("token", TokenCommand.Create),
+            ("recover", RecoverCommand.Create),
             ("service", AutostartCommand.Create),
             ("completion", _ => CompletionCommand.Create()),
         ];

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using OtelLite.Storage;
 
 namespace OtelLite.Commands;
 
@@ -22,4 +23,5 @@ internal sealed record CountedTotals(long Tokens, double CostUsd, long ApiReques
 [JsonSerializable(typeof(PruneReport))]
 [JsonSerializable(typeof(ImportReport))]
 [JsonSerializable(typeof(RecountReport))]
+[JsonSerializable(typeof(Recovered))]
 internal sealed partial class CommandReports : JsonSerializerContext;

@@ -150,7 +150,7 @@ internal sealed class Api
         (IngestCounts counts, IReadOnlyList<Arrivals> arrivals, IReadOnlyList<Refusal> refusals) = _log.Read();
         return Answers.Write(context, new IngestAnswer(
             _log.StartedAt, counts, arrivals, stored, refusals, checks, DatabaseFileQuery.Read(connection),
-            new RetentionAnswer(_retention, DatabaseFileQuery.RemovedBefore(connection)), CaptureQuery.ReadAll(connection)), ApiJson.Default.IngestAnswer);
+            new RetentionAnswer(_retention, DatabaseFileQuery.RemovedBefore(connection)), CaptureQuery.ReadAll(connection), _trouble()), ApiJson.Default.IngestAnswer);
     }
 
     private Task ServeScrapes(HttpContext context)

@@ -112,7 +112,7 @@ internal sealed record ScrapePost
 /// <param name="Capture">What the export brought of what the imported transcripts know.</param>
 internal sealed record IngestAnswer(
     DateTimeOffset StartedAt, IngestCounts Bodies, IReadOnlyList<Arrivals> Arrived, Stored Stored, IReadOnlyList<Refusal> Refusals, Checks Checks,
-    DatabaseFile Database, RetentionAnswer Retention, Capture Capture);
+    DatabaseFile Database, RetentionAnswer Retention, Capture Capture, string? Trouble);
 
 /// <summary>How long raw rows are kept; what they added stays counted.</summary>
 /// <param name="Setting">Such as 90d; null: all are kept.</param>

@@ -1,7 +1,7 @@
 namespace OtelLite.Dashboard;
 
 /// <summary>
-/// Tells the open pages that something new was committed. It says only "up to commit N": each page asks for its own figures,
+/// Tells the open pages that something new was committed. It says only "there is an N-th": each page asks for its own figures,
 /// so a missed or merged message costs nothing.
 /// </summary>
 internal sealed class LiveUpdates
@@ -13,7 +13,7 @@ internal sealed class LiveUpdates
     private int _clients;
     private long _commit;
 
-    /// <summary>The number of the newest commit of this run.</summary>
+    /// <summary>How often something was told in this run.</summary>
     public long Commit
     {
         get
@@ -25,12 +25,13 @@ internal sealed class LiveUpdates
         }
     }
 
-    public void Committed(long commit)
+    /// <summary>Something new was committed, or nothing can be stored any more, or can again.</summary>
+    public void Tell()
     {
         TaskCompletionSource waiting;
         lock (_lock)
         {
-            _commit = commit;
+            _commit++;
             waiting = _next;
             _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
@@ -38,7 +39,7 @@ internal sealed class LiveUpdates
         waiting.SetResult();
     }
 
-    /// <summary>Completes as soon as there is a commit after <paramref name="seen"/>.</summary>
+    /// <summary>Completes as soon as there is one after <paramref name="seen"/>.</summary>
     public Task After(long seen)
     {
         lock (_lock)

@@ -1,11 +1,13 @@
 using Microsoft.Data.Sqlite;
+using OtelLite.Storage;
 
 namespace OtelLite.Query;
 
 /// <summary>The file as it is on disk.</summary>
 /// <param name="WalBytes">Of the write-ahead log beside it: committed, and not yet in its place.</param>
 /// <param name="FreeBytes">Of the file, what is free for coming rows.</param>
-internal sealed record DatabaseFile(long Bytes, long WalBytes, long FreeBytes, long SchemaVersion);
+/// <param name="Damaged">Files that were found damaged, are set aside and not recovered yet; the newest first.</param>
+internal sealed record DatabaseFile(long Bytes, long WalBytes, long FreeBytes, long SchemaVersion, IReadOnlyList<string> Damaged);
 
 internal static class DatabaseFileQuery
 {
@@ -19,7 +21,7 @@ internal static class DatabaseFileQuery
         using SqliteDataReader row = command.ExecuteReader();
         row.Read();
         var log = new FileInfo(connection.DataSource + "-wal");
-        return new DatabaseFile(row.GetInt64(0), log.Exists ? log.Length : 0, row.GetInt64(1), row.GetInt64(2));
+        return new DatabaseFile(row.GetInt64(0), log.Exists ? log.Length : 0, row.GetInt64(1), row.GetInt64(2), SetAside.DamagedIn(Path.GetDirectoryName(Path.GetFullPath(connection.DataSource))!));
     }
 
     /// <summary>Raw rows of what happened before this moment may have been removed; null while all are there.</summary>

@@ -85,6 +85,10 @@ internal sealed record OtlpRefusal(int HttpStatus, int Code, string Message)
     /// <summary>The client's own deadline passed while the export waited for the disk; it may be stored all the same.</summary>
     public static OtlpRefusal TooLate { get; } = new(StatusCodes.Status504GatewayTimeout, DeadlineExceeded, "the deadline that the client set has passed");
 
+    public static OtlpRefusal TooSlow { get; } = new(
+        StatusCodes.Status408RequestTimeout, DeadlineExceeded,
+        $"a body of more than {Limits.FreeBodyBytes} bytes must come within {Limits.BodyRoomTime.TotalSeconds:0} s: send smaller batches");
+
     public static OtlpRefusal Unavailable(string reason) => new(StatusCodes.Status503ServiceUnavailable, UnavailableCode, reason);
 
     public static OtlpRefusal Failed(string reason) => new(StatusCodes.Status500InternalServerError, Internal, reason);

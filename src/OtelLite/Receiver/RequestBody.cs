@@ -18,6 +18,7 @@ internal sealed class RequestBody : IDisposable
 
     private byte[] _bytes;
     private bool _holdsLarge;
+    private long _room;
     private int _start;
     private int _length;
 
@@ -30,6 +31,8 @@ internal sealed class RequestBody : IDisposable
         Pooled.Return(_bytes);
         _bytes = [];
         _length = 0;
+        BodyRoom.GiveBack(_room);
+        _room = 0;
         if (_holdsLarge)
         {
             _holdsLarge = false;
@@ -57,12 +60,19 @@ internal sealed class RequestBody : IDisposable
             return (null, OtlpRefusal.TooLarge(max));
         }
 
-        var body = new RequestBody(Pooled.Rent(FirstSize(request.ContentLength ?? 0, max)));
-        if (request.ContentLength > max || !await body.Fill(request.BodyReader, max).ConfigureAwait(false))
+        var body = new RequestBody([]);
+        OtlpRefusal? refusal = request.ContentLength > max
+            ? OtlpRefusal.TooLarge(max)
+            : await body.Fill(request.BodyReader, request.ContentLength ?? 0, max).ConfigureAwait(false);
+        if (refusal is not null)
         {
             body.Dispose();
-            await Drain(request.BodyReader).ConfigureAwait(false);
-            return (null, OtlpRefusal.TooLarge(max));
+            if (refusal != OtlpRefusal.TooSlow)
+            {
+                await Drain(request.BodyReader).ConfigureAwait(false);
+            }
+
+            return (null, refusal);
         }
 
         return await body.Finish(gzip, max).ConfigureAwait(false);
@@ -78,11 +88,11 @@ internal sealed class RequestBody : IDisposable
             return (null, OtlpRefusal.UnsupportedGrpcEncoding(encoding));
         }
 
-        var body = new RequestBody(Pooled.Rent(4096));
+        var body = new RequestBody([]);
         bool compressed = false;
-        OtlpRefusal? refusal = await body.Fill(request.BodyReader, max + FrameHeaderBytes).ConfigureAwait(false)
-            ? body.Unframe(gzip, out compressed)
-            : OtlpRefusal.TooLarge(max);
+        OtlpRefusal? refusal = await body.Fill(request.BodyReader, 0, max + FrameHeaderBytes).ConfigureAwait(false);
+        refusal = refusal is null ? body.Unframe(gzip, out compressed)
+            : refusal.HttpStatus == StatusCodes.Status413PayloadTooLarge ? OtlpRefusal.TooLarge(max) : refusal;
         if (refusal is not null)
         {
             body.Dispose();
@@ -118,31 +128,73 @@ internal sealed class RequestBody : IDisposable
 
     private static int FirstSize(long expected, int max) => (int)Math.Min(max, Math.Max(4096, expected));
 
-    private async Task<bool> Fill(PipeReader reader, int max)
+    /// <param name="announced">How long it says it is; 0 where it doesn't. That is believed once a part of it is there.</param>
+    private async Task<OtlpRefusal?> Fill(PipeReader reader, long announced, int max)
     {
-        while (true)
+        CancellationTokenSource? late = null;
+        try
         {
-            ReadResult read = await reader.ReadAsync().ConfigureAwait(false);
-            long length = _length + read.Buffer.Length;
-            if (length > max)
+            while (true)
             {
+                ReadResult read = await reader.ReadAsync(late?.Token ?? default).ConfigureAwait(false);
+                long length = _length + read.Buffer.Length;
+                if (length > max)
+                {
+                    reader.AdvanceTo(read.Buffer.End);
+                    return OtlpRefusal.TooLarge(max);
+                }
+
+                if (length > _bytes.Length)
+                {
+                    long larger = Math.Max(length, announced <= Limits.FreeBodyBytes || length > Limits.FreeBodyBytes ? Math.Max(announced, Math.Min(max, Math.Max(4096, _bytes.Length * 2L))) : Limits.FreeBodyBytes);
+                    if (!await TakeRoom(larger).ConfigureAwait(false))
+                    {
+                        reader.AdvanceTo(read.Buffer.End);
+                        return OtlpRefusal.Unavailable($"the bodies that are being read are {Limits.BodiesBytesMax} bytes already");
+                    }
+
+                    Pooled.Grow(ref _bytes, _length, larger);
+                    if (_room > 0 && late is null)
+                    {
+                        late = new CancellationTokenSource(Limits.BodyRoomTime);
+                    }
+                }
+
+                read.Buffer.CopyTo(_bytes.AsSpan(_length));
+                _length = (int)length;
                 reader.AdvanceTo(read.Buffer.End);
-                return false;
-            }
-
-            if (length > _bytes.Length)
-            {
-                Pooled.Grow(ref _bytes, _length, Math.Max(length, Math.Min(max, _bytes.Length * 2L)));
-            }
-
-            read.Buffer.CopyTo(_bytes.AsSpan(_length));
-            _length = (int)length;
-            reader.AdvanceTo(read.Buffer.End);
-            if (read.IsCompleted)
-            {
-                return true;
+                if (read.IsCompleted)
+                {
+                    return null;
+                }
             }
         }
+        catch (OperationCanceledException) when (late is { IsCancellationRequested: true })
+        {
+            return OtlpRefusal.TooSlow;
+        }
+        catch
+        {
+            // The client is gone, and its room is free.
+            Dispose();
+            throw;
+        }
+        finally
+        {
+            late?.Dispose();
+        }
+    }
+
+    private async ValueTask<bool> TakeRoom(long bytes)
+    {
+        long more = bytes - Limits.FreeBodyBytes - _room;
+        if (more > 0 && !await BodyRoom.Take(more, _room).ConfigureAwait(false))
+        {
+            return false;
+        }
+
+        _room += Math.Max(0, more);
+        return true;
     }
 
     // Inflates a body that was read, and waits its turn with one that is large: what it inflates to is many times that as text, and several of them
@@ -172,7 +224,19 @@ internal sealed class RequestBody : IDisposable
         }
 
         _holdsLarge = true;
-        return compressed ? InflateAlone(max) : (this, null);
+        if (!compressed)
+        {
+            return (this, null);
+        }
+
+        // What it inflates to takes room too, and gives it back with this body's own.
+        if (await TakeRoom(_bytes.Length + Math.Min(max, (long)Gzip.LengthTold(Bytes))).ConfigureAwait(false))
+        {
+            return InflateAlone(max);
+        }
+
+        Dispose();
+        return (null, OtlpRefusal.Unavailable("other exports are being read"));
     }
 
     // The turn goes on to what this body inflates to. What goes wrong on the way, memory that is not there above all, must not keep it: no large body
@@ -184,7 +248,7 @@ internal sealed class RequestBody : IDisposable
             (RequestBody? inflated, OtlpRefusal? refusal) = Inflate(max);
             if (inflated is not null)
             {
-                (inflated._holdsLarge, _holdsLarge) = (true, false);
+                (inflated._holdsLarge, inflated._room, _holdsLarge, _room) = (true, _room, false, 0);
             }
 
             return (inflated, refusal);

@@ -48,7 +48,8 @@ internal static class Backup
         string found = (string)check.ExecuteScalar()!;
         return found == "ok"
             ? new FileInfo(path).Length
-            : throw new StorageException($"the copy is not sound, and neither is the database: {found}. No copy was kept; look at the disk, and keep the older copies.");
+            : throw new StorageException(
+                $"the copy is not sound, and neither is the database: {found}. No copy was kept; look at the disk, and keep the older copies.", new SqliteException(found, SQLitePCL.raw.SQLITE_CORRUPT));
     }
 
     // What SQLite leaves beside a copy that it could not write to its end.

@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Data.Sqlite;
 using OtelLite.Telemetry;
 
@@ -10,60 +10,78 @@ namespace OtelLite.Storage;
 /// </summary>
 internal sealed class BatchWriter : IDisposable
 {
+    private const string TakenAway = "the database file was deleted or replaced while it was in use";
+
     private readonly IngestQueue _queue;
     private readonly Action<long> _committed;
     private readonly Action<string> _say;
+    private readonly Action _troubled;
     private readonly Thread _thread;
 
-    // Owned by the writer's thread.
-    private readonly SqliteConnection _connection;
-    private readonly RawTables _raw;
-    private readonly UsageTables _usage;
-    private readonly Statement _begin;
-    private readonly Statement _commit;
-    private readonly Statement _rollback;
-    private readonly Statement _scrape;
-    private readonly SessionPlaceTable _places;
-    private readonly Statement _probe;
-    private readonly Statement _version;
+    // Owned by the writer's thread. What belongs to the connection is made anew with it.
+    private OpenTables _tables;
+    private OpenedFile _file;
+    private bool _isOpen;
+    private bool _isTakenAway;
+    private readonly Mending? _mending;
     private readonly Retention _retention;
-    private readonly Uncounted _uncounted;
     private readonly bool _defers;
-    private long _countedTicks = Stopwatch.GetTimestamp() - Stopwatch.Frequency;
-    private long _forgetBodiesAtUnixNano;
     private long _commits;
-    private long _seenVersion;
 
     // Written by the writer's thread, read by any.
     private volatile string? _trouble;
     private volatile bool _hasUncounted;
+    private long _busySince;
+
+    // Written by any thread that found it, and taken back by the writer's.
+    private volatile string? _damage;
+    private int _damageTimes;
+    private long _damageFirstAt;
 
     /// <param name="committed">Called on the writer's thread after each commit by which figures changed, with its number.</param>
     /// <param name="say">Tells the operator one sentence; called when trouble begins and when it ends.</param>
     /// <param name="retention">What is removed in between; null: nothing.</param>
+    /// <param name="mending">What is done where the file is damaged or was taken away; null: it is only told.</param>
+    /// <param name="troubled">Called when trouble begins and when it ends, after it is said.</param>
     /// <param name="defers">While much arrives, what is stored is counted a moment later (<see cref="Uncounted"/>). Only for the one that has the folder for itself.</param>
-    public BatchWriter(SqliteConnection connection, IngestQueue queue, Action<long> committed, Action<string> say, Retention? retention = null, bool defers = false)
+    public BatchWriter(
+        SqliteConnection connection, IngestQueue queue, Action<long> committed, Action<string> say, Retention? retention = null, Mending? mending = null, Action? troubled = null,
+        bool defers = false)
     {
         _defers = defers;
-        _uncounted = new Uncounted(connection);
         _retention = retention ?? Retention.None;
-        _connection = connection;
+        _mending = mending;
+        _troubled = troubled ?? (() => { });
         _queue = queue;
         _committed = committed;
         _say = say;
-        _raw = new RawTables(connection);
-        _usage = new UsageTables(connection);
-        _begin = new Statement(connection, "BEGIN IMMEDIATE");
-        _commit = new Statement(connection, "COMMIT");
-        _rollback = new Statement(connection, "ROLLBACK");
-        _probe = new Statement(connection, $"PRAGMA user_version = {Database.SchemaVersion}");
-        _version = new Statement(connection, "PRAGMA data_version");
-        _scrape = new Statement(connection, """
-            INSERT INTO scrape (scraped_at_unix_nano, received_unix_nano, source, limits) VALUES (?, ?, ?, ?) RETURNING id
-            """);
-        _places = new SessionPlaceTable(connection);
+        Use(connection);
         _thread = new Thread(Run) { Name = "writer", IsBackground = true };
         _thread.Start();
+    }
+
+    [MemberNotNull(nameof(_tables), nameof(_file))]
+    private void Use(SqliteConnection connection)
+    {
+        _tables = new OpenTables(connection, _defers);
+        _file = new OpenedFile(connection.DataSource);
+        _isOpen = true;
+        if (_defers)
+        {
+            CountLeft(connection);
+        }
+    }
+
+    private void CountLeft(SqliteConnection connection)
+    {
+        try
+        {
+            Uncounted.CountLeft(connection);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            _say($"what was stored last can't be counted now, and is at the next start: {e.Message}");
+        }
     }
 
     /// <summary>A writer on a file of its own, for a command that writes without a server, or beside one.</summary>
@@ -72,7 +90,30 @@ internal sealed class BatchWriter : IDisposable
         new(Database.OpenWriter(dataDir, durability), new IngestQueue(), _ => { }, say);
 
     /// <summary>Why nothing can be written now, or null. It ends with the next commit.</summary>
-    public string? Trouble => _trouble;
+    public string? Trouble => _trouble ?? (IsLate ? $"the disk is slow: it has not answered for more than {Limits.SlowWrite.TotalSeconds:0} s" : null);
+
+    // Nothing can end the thread's wait for a disk that does not answer; others can tell of it.
+    private bool IsLate => Interlocked.Read(ref _busySince) is not 0 and var since && Environment.TickCount64 - since > (long)Limits.SlowWrite.TotalMilliseconds;
+
+    /// <summary>Who read something that SQLite did not write says so here. The file is looked at before the next commit.</summary>
+    /// <param name="isSure">It was found by a look at all of the file.</param>
+    public void ReportDamage(string found, bool isSure = false)
+    {
+        MeetDamage(found, isSure ? Limits.DamageTimes : 1);
+        _queue.Wake();
+    }
+
+    private void MeetDamage(string found, int times)
+    {
+        if (Environment.TickCount64 - Interlocked.Read(ref _damageFirstAt) > (long)Limits.DamageTimesWithin.TotalMilliseconds)
+        {
+            Interlocked.Exchange(ref _damageFirstAt, Environment.TickCount64);
+            Interlocked.Exchange(ref _damageTimes, 0);
+        }
+
+        Interlocked.Add(ref _damageTimes, times);
+        _damage = found;
+    }
 
     /// <summary>Offers a batch; completes when it is committed or refused.</summary>
     public async Task<WriteResult> Write(TelemetryBatch batch)
@@ -95,51 +136,85 @@ internal sealed class BatchWriter : IDisposable
     /// <summary>Stores where a session is at work, and official limits, if it tells any, as a reading.</summary>
     public Task<WriteResult> Write(SessionPlace place) => Offer(new WriteJob(null, null, place));
 
-    /// <summary>Completes when all is counted that was acknowledged before; at once, where it is.</summary>
-    public Task Settled() => _hasUncounted ? Offer(new WriteJob(null, null)) : Task.CompletedTask;
+    /// <summary>Completes when all is counted that was acknowledged before; at once, where it is, and where nothing can be written.</summary>
+    public Task Settled() => _hasUncounted && Trouble is null ? Offer(new WriteJob(null, null)) : Task.CompletedTask;
 
     /// <summary>Writes what waits, answers it, and closes the file. Nothing is taken any more.</summary>
     public void Dispose()
     {
         _queue.Close();
         _thread.Join();
-        _retention.Dispose();
-        _raw.Dispose();
-        _usage.Dispose();
-        _uncounted.Dispose();
-        _begin.Dispose();
-        _commit.Dispose();
-        _rollback.Dispose();
-        _scrape.Dispose();
-        _places.Dispose();
-        _probe.Dispose();
-        _version.Dispose();
-        _connection.Dispose();
+        CloseFile();
     }
 
-    private Task<WriteResult> Offer(WriteJob job) =>
-        _queue.TryAdd(job) ? job.Done : Task.FromResult(new WriteResult(WriteOutcome.QueueFull, "too much is waiting to be written"));
+    private void CloseFile()
+    {
+        _retention.End();
+        if (!_isOpen)
+        {
+            return;
+        }
+
+        _isOpen = false;
+        _tables.Dispose();
+    }
+
+    private async Task<WriteResult> Offer(WriteJob job)
+    {
+        if (!_queue.TryAdd(job))
+        {
+            return new WriteResult(WriteOutcome.QueueFull, "too much is waiting to be written");
+        }
+
+        try
+        {
+            return await job.Done.WaitAsync(Limits.WriteWait).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // It stays in the queue: a client that gives up before the disk comes back has lost nothing then.
+            _troubled();
+            return new WriteResult(WriteOutcome.Late, Trouble ?? "the disk is slow");
+        }
+    }
 
     private void Run()
     {
         List<WriteJob> jobs = [];
-        while (_queue.Take(jobs, _trouble is not null ? Limits.TroubleProbeInterval : _uncounted.IsEmpty ? _retention.Wait : _uncounted.Wait))
+        while (_queue.Take(jobs, _trouble is not null ? Limits.TroubleProbeInterval : _tables.IsCounted ? _retention.Wait : _tables.Wait))
         {
-            if (jobs.Count > 0 || _trouble is not null || !_uncounted.IsEmpty)
-            {
-                WriteAndAnswer(jobs);
-            }
-
-            if (_trouble is null && _uncounted.IsEmpty)
-            {
-                // Who is busy all day has to remove something too; what came meanwhile waits for one step.
-                _retention.Step(_connection);
-            }
+            Interlocked.Exchange(ref _busySince, Environment.TickCount64);
+            WriteTaken(jobs);
+            Interlocked.Exchange(ref _busySince, 0);
         }
 
-        if (!_uncounted.IsEmpty)
+        if (_isOpen && !_tables.IsCounted)
         {
             WriteTogether([]);
+        }
+    }
+
+    private void WriteTaken(List<WriteJob> jobs)
+    {
+        if (!IsInPlace())
+        {
+            foreach (WriteJob job in jobs)
+            {
+                job.Complete(new(WriteOutcome.Unavailable, _trouble));
+            }
+
+            return;
+        }
+
+        if (jobs.Count > 0 || _trouble is not null || !_tables.IsCounted)
+        {
+            WriteAndAnswer(jobs);
+        }
+
+        if (_trouble is null && _tables.IsCounted)
+        {
+            // Who is busy all day has to remove something too; what came meanwhile waits for one step.
+            _retention.Step(_tables.Connection);
         }
     }
 
@@ -149,10 +224,10 @@ internal sealed class BatchWriter : IDisposable
         if (result.Outcome == WriteOutcome.Failed)
         {
             // One of them can't be written or counted, or one that waited to be; alone, only that one fails.
-            bool isOneOfMany = jobs.Count > 1 || !_uncounted.IsEmpty;
-            if (!_uncounted.IsEmpty && WriteTogether([]).Outcome == WriteOutcome.Failed)
+            bool isOneOfMany = jobs.Count > 1 || !_tables.IsCounted;
+            if (!_tables.IsCounted && WriteTogether([]).Outcome == WriteOutcome.Failed)
             {
-                _uncounted.Abandon();
+                _tables.Abandon();
                 _hasUncounted = false;
             }
 
@@ -172,29 +247,15 @@ internal sealed class BatchWriter : IDisposable
     {
         try
         {
-            long now = UnixNano(DateTime.UtcNow);
-            bool isChanged = false;
-            _begin.Begin().Run();
-            ForgetWhatOthersChanged();
-            ForgetOldBodies(now);
-            if (jobs.Count == 0 && _uncounted.IsEmpty)
+            bool isChanged = _tables.Write(jobs, mustCount: isAlone);
+            _hasUncounted = !_tables.IsCounted;
+            if (_file.HasMoved)
             {
-                // In trouble and nothing to write: a page is written for the sake of it, to see whether that works again.
-                _probe.Begin().Run();
+                // It is in a file that nobody will find.
+                _isTakenAway = true;
+                return new(WriteOutcome.Unavailable, BeginTrouble(TakenAway));
             }
 
-            bool isDue = isAlone || jobs.Count == 0 || IsQuiet || jobs.Exists(j => j.IsToSettle);
-            Uncounted.LastRows before = isDue ? default : _uncounted.Read();
-            foreach (WriteJob job in jobs)
-            {
-                isChanged |= Write(job, now);
-            }
-
-            isChanged |= Count(isDue, before, out bool isCounted);
-            _commit.Begin().Run();
-            _uncounted.Commit(isCounted);
-            _countedTicks = isCounted ? Stopwatch.GetTimestamp() : _countedTicks;
-            _hasUncounted = !_uncounted.IsEmpty;
             EndTrouble();
             if (isChanged)
             {
@@ -205,136 +266,78 @@ internal sealed class BatchWriter : IDisposable
         }
         catch (SqliteException e) when (Database.IsOfTheWorld(e))
         {
-            Rollback();
-            return new(WriteOutcome.Unavailable, BeginTrouble(e));
+            _tables.Rollback();
+            if (Database.IsDamage(e))
+            {
+                MeetDamage(e.Message, 1);
+            }
+
+            return new(WriteOutcome.Unavailable, BeginTrouble(ReasonOf(e)));
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            Rollback();
+            _tables.Rollback();
             _say($"an export could not be stored, which is a defect of this program: {e}");
             return new(WriteOutcome.Failed, "the export could not be stored");
         }
     }
 
-    // What comes after a pause is counted at once: only a stream of exports has sums to share.
-    private bool IsQuiet => !_defers || (_uncounted.IsEmpty && Stopwatch.GetElapsedTime(_countedTicks) >= Limits.CountWithin);
-
-    // True when figures changed.
-    private bool Count(bool isDue, Uncounted.LastRows before, out bool isCounted)
+    // Mends what is known to be wrong with the file itself. False while it can't be.
+    private bool IsInPlace()
     {
-        isCounted = !_uncounted.IsEmpty && (isDue || _uncounted.Wait == TimeSpan.Zero);
-        if (isCounted)
+        string? damage = _damage;
+        if (_mending is null || (_isOpen && damage is null && !_isTakenAway))
         {
-            _uncounted.Count(_usage.Add);
-            // Of all of them together: many add to the same sums.
-            _usage.Write();
-        }
-        else if (!_uncounted.IsEmpty)
-        {
-            _uncounted.Note(before);
-        }
-
-        return isCounted;
-    }
-
-    // True when figures changed by it already.
-    private bool Write(WriteJob job, long now)
-    {
-        if (job.Place is { } place)
-        {
-            _places.Write(place);
-            if (place.Limits is not null)
-            {
-                Add(new Scrape(place.ToldUnixNano, place.Source, place.Limits), now);
-            }
-
             return true;
         }
 
-        if (job.Scrape is { } scrape)
-        {
-            job.ScrapeId = Add(scrape, now);
-            return true;
-        }
-
-        if (job.Batch is not { } batch)
-        {
-            return false;
-        }
-
-        job.IsRepeat = !_raw.TryAddBody(batch.BodyHash, now);
-        if (job.IsRepeat)
-        {
-            return false;
-        }
-
-        // Whole seconds, as the raw rows say it: so a recount comes to the same.
-        long seconds = now / 1_000_000_000;
-        _raw.Write(batch, seconds);
-        _uncounted.Add(batch, _raw.EventIds.Rows, _raw.ResourceIds, seconds * 1_000_000_000);
-        return false;
-    }
-
-    private long Add(Scrape scrape, long now)
-    {
-        return _scrape.Begin().Bind(scrape.ScrapedAtUnixNano).Bind(now).Bind(scrape.Source).Bind(scrape.Limits).Scalar()!.Value;
-    }
-
-    // A recount beside us changes what is counted, and what we remember of it.
-    private void ForgetWhatOthersChanged()
-    {
-        long version = _version.Begin().Scalar()!.Value;
-        if (version != _seenVersion)
-        {
-            _raw.Forget();
-            _usage.Forget();
-            _seenVersion = version;
-        }
-    }
-
-    // An hour's precision is enough, and keeps the deletion, which looks at a whole day's hashes, off nearly every commit.
-    private void ForgetOldBodies(long now)
-    {
-        if (now >= _forgetBodiesAtUnixNano)
-        {
-            _raw.ForgetBodiesBefore(now - Limits.BodyHashKept.Ticks * 100);
-            _forgetBodiesAtUnixNano = now + TimeSpan.NanosecondsPerTick * TimeSpan.TicksPerHour;
-        }
-    }
-
-    private void Rollback()
-    {
         try
         {
-            _rollback.Begin().Run();
-        }
-        catch (SqliteException)
-        {
-            // SQLite has rolled back already (disk full, I/O error), or BEGIN itself failed.
-        }
+            if (_isOpen)
+            {
+                if (!_mending.Prepare(_tables.Connection, _file, damage, Volatile.Read(ref _damageTimes) >= Limits.DamageTimes))
+                {
+                    (_damage, _isTakenAway) = (null, false);
+                    return true;
+                }
 
-        _raw.Forget();
-        _usage.Forget();
-        _uncounted.Rollback();
-        _forgetBodiesAtUnixNano = 0;
+                // What waits to be counted is counted from the file, if it is the same one that is opened again.
+                _tables.Abandon();
+                _hasUncounted = false;
+                CloseFile();
+            }
+
+            Use(_mending.Open());
+            (_damage, _isTakenAway) = (null, false);
+            return true;
+        }
+        catch (Exception e) when (e is StorageException or SqliteException)
+        {
+            BeginTrouble(e.Message.TrimEnd('.'));
+            return false;
+        }
     }
 
-    private string BeginTrouble(SqliteException e)
+    private static string ReasonOf(SqliteException e) => e.SqliteErrorCode switch
     {
-        string reason = e.SqliteErrorCode switch
-        {
-            SQLitePCL.raw.SQLITE_FULL => "the disk is full",
-            SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED => "another program holds a lock on the database",
-            SQLitePCL.raw.SQLITE_READONLY or SQLitePCL.raw.SQLITE_PERM => "the database is read-only",
-            SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB => "the database file is damaged",
-            _ => $"the database can't be written ({e.Message.TrimEnd('.')})",
-        };
-        if (_trouble is null)
+        SQLitePCL.raw.SQLITE_FULL => "the disk is full",
+        SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED => "another program holds a lock on the database",
+        SQLitePCL.raw.SQLITE_READONLY or SQLitePCL.raw.SQLITE_PERM => "the database is read-only",
+        SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB => "the database file is damaged",
+        _ => $"the database can't be written ({e.Message.TrimEnd('.')})",
+    };
+
+    private string BeginTrouble(string reason)
+    {
+        bool isNew = _trouble is null;
+        _trouble = reason;
+        if (isNew)
         {
             _say($"nothing can be stored now: {reason}. Exports are refused with 503 until it can.");
+            _troubled();
+            WaitForLocks(Limits.BusyTimeoutInTroubleMs);
         }
 
-        _trouble = reason;
         return reason;
     }
 
@@ -344,8 +347,17 @@ internal sealed class BatchWriter : IDisposable
         {
             _trouble = null;
             _say("exports are stored again.");
+            _troubled();
+            WaitForLocks(Limits.BusyTimeoutMs);
         }
     }
 
-    private static long UnixNano(DateTime utc) => (utc - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
+    // Who comes while another program holds the lock need not wait for it once more.
+    private void WaitForLocks(int milliseconds)
+    {
+        if (_isOpen)
+        {
+            SQLitePCL.raw.sqlite3_busy_timeout(_tables.Connection.Handle, milliseconds);
+        }
+    }
 }

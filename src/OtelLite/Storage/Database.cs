@@ -45,13 +45,30 @@ internal static class Database
             catch
             {
                 connection.Dispose();
+                RemoveEmpty(path);
                 throw;
             }
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode == raw.SQLITE_FULL)
+        {
+            throw new StorageException($"can't use the database {path}: the disk is full. Make room there, or name a folder elsewhere with --data-dir DIR.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
         {
             throw new StorageException(
                 $"can't use the database {path}: {e.Message.TrimEnd('.')}. Name a folder that you may write to with --data-dir DIR.", e);
+        }
+    }
+
+    // A file in which nothing could be written was made just now, and is no database to anybody who finds it.
+    private static void RemoveEmpty(string path)
+    {
+        if (new FileInfo(path) is { Exists: true, Length: 0 })
+        {
+            foreach (string suffix in (string[])["", "-wal", "-shm", "-journal"])
+            {
+                File.Delete(path + suffix);
+            }
         }
     }
 
@@ -63,6 +80,7 @@ internal static class Database
             DataSource = Path.Combine(dataDir, FileName),
             Mode = SqliteOpenMode.ReadOnly,
             Pooling = true,
+            DefaultTimeout = Limits.BusyTimeoutMs / 1000,
         }.ConnectionString);
         connection.Open();
         return connection;
@@ -71,7 +89,10 @@ internal static class Database
     /// <summary>True for what a retry may mend: the disk is full, the file locked, read-only or unreadable.</summary>
     public static bool IsOfTheWorld(SqliteException e) => e.SqliteErrorCode is raw.SQLITE_BUSY or raw.SQLITE_LOCKED or raw.SQLITE_FULL
         or raw.SQLITE_IOERR or raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_PERM or raw.SQLITE_NOMEM
-        or raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB or raw.SQLITE_PROTOCOL;
+        or raw.SQLITE_PROTOCOL || IsDamage(e);
+
+    /// <summary>True where the file is not what SQLite wrote.</summary>
+    public static bool IsDamage(SqliteException e) => e.SqliteErrorCode is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB;
 
     public static void Execute(SqliteConnection connection, string sql)
     {
@@ -87,6 +108,8 @@ internal static class Database
             DataSource = path,
             Mode = mode,
             Pooling = false,
+            // SQLite itself waits (busy_timeout); this is how long its wait is repeated.
+            DefaultTimeout = 1,
         }.ConnectionString);
         connection.Open();
         return connection;

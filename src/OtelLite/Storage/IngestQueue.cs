@@ -41,6 +41,7 @@ internal sealed class IngestQueue
     private readonly Queue<WriteJob> _waiting = new();
     private long _bytes;
     private bool _closed;
+    private bool _isWoken;
 
     /// <summary>False when the queue is full or closed. A single job larger than the whole limit is taken when nothing else waits.</summary>
     public bool TryAdd(WriteJob job)
@@ -76,8 +77,9 @@ internal sealed class IngestQueue
                     return false;
                 }
 
-                if (!Monitor.Wait(_waiting, wait))
+                if (_isWoken || !Monitor.Wait(_waiting, wait))
                 {
+                    _isWoken = false;
                     return true;
                 }
             }
@@ -91,6 +93,16 @@ internal sealed class IngestQueue
             }
 
             return true;
+        }
+    }
+
+    /// <summary>Ends the wait of whoever takes: there is something else to do than to write.</summary>
+    public void Wake()
+    {
+        lock (_waiting)
+        {
+            _isWoken = true;
+            Monitor.Pulse(_waiting);
         }
     }
 

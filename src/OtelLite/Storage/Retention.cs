@@ -10,7 +10,7 @@ namespace OtelLite.Storage;
 /// <param name="bytesMax">Of the file; null: no cap.</param>
 /// <param name="say">Tells the operator one sentence.</param>
 /// <param name="first">Before the first look.</param>
-internal sealed class Retention(TimeSpan? kept, long? bytesMax, Action<string> say, TimeSpan first) : IDisposable
+internal sealed class Retention(TimeSpan? kept, long? bytesMax, Action<string> say, TimeSpan first)
 {
     /// <summary>Keeps everything.</summary>
     public static Retention None => new(null, null, _ => { }, Timeout.InfiniteTimeSpan);
@@ -20,6 +20,7 @@ internal sealed class Retention(TimeSpan? kept, long? bytesMax, Action<string> s
     private long _dueAt = Environment.TickCount64 + (long)first.TotalMilliseconds;
     private int _looks;
     private bool _isTold;
+    private bool _isFailureTold;
 
     /// <summary>How long the writer may wait for work before the next step.</summary>
     public TimeSpan Wait => !_isOn ? Timeout.InfiniteTimeSpan
@@ -42,22 +43,27 @@ internal sealed class Retention(TimeSpan? kept, long? bytesMax, Action<string> s
                 return;
             }
 
+            _isFailureTold = false;
             bool isOver = _removal is not null && bytesMax is not null;
             End();
             // One that made room for size goes on until there is enough.
             _dueAt = Environment.TickCount64 + (isOver ? 0 : (long)Limits.RetentionInterval.TotalMilliseconds);
         }
-        catch (SqliteException e) when (Database.IsOfTheWorld(e))
+        catch (SqliteException e)
         {
+            // Whatever it is, the writer goes on. Who reads the log is told once of what may go on for months.
             End();
             _dueAt = Environment.TickCount64 + (long)Limits.RetentionInterval.TotalMilliseconds;
-            say($"old records could not be removed now: {e.Message.TrimEnd('.')}. It is tried again in an hour.");
+            if (!_isFailureTold)
+            {
+                say($"old records could not be removed now: {e.Message.TrimEnd('.')}. It is tried again every hour, and not told of again.");
+                _isFailureTold = true;
+            }
         }
     }
 
-    public void Dispose() => End();
-
-    private void End()
+    /// <summary>Ends a removal that is under way, before its connection is closed. The next step begins another.</summary>
+    public void End()
     {
         _removal?.Dispose();
         _removal = null;

@@ -14,11 +14,15 @@ internal enum WriteOutcome
 
     /// <summary>This batch can't be written, and a retry would not help.</summary>
     Failed,
+
+    /// <summary>The disk has not answered in time. It may be stored yet, and a retry is known as the same; the batch is the writer's for good.</summary>
+    Late,
 }
 
 /// <summary>The outcome, and in words why it is not <see cref="WriteOutcome.Committed"/>.</summary>
 /// <param name="IsRepeat">The same body was committed before, and was not stored again.</param>
 internal readonly record struct WriteResult(WriteOutcome Outcome, string? Reason = null, bool IsRepeat = false);
 
-/// <summary>Where a decoded batch goes. Completes when the batch is committed or refused; until then the batch belongs to the receiver of this call.</summary>
+/// <summary>Where a decoded batch goes. Completes when the batch is committed or refused; until then the batch belongs to the receiver of this call,
+/// and where that was <see cref="WriteOutcome.Late"/> for ever.</summary>
 internal delegate Task<WriteResult> WriteBatch(TelemetryBatch batch);

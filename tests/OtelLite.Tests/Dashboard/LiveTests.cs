@@ -206,7 +206,7 @@ public sealed class LiveTests
         {
             if (++asked == 1)
             {
-                live.Committed(1);
+                live.Tell();
             }
             else
             {
@@ -230,7 +230,8 @@ public sealed class LiveTests
         int asked = 0;
         await Follow(live, stop, () =>
         {
-            live.Committed(++asked);
+            asked++;
+            live.Tell();
             return Nothing();
         });
         Assert.InRange(asked, 3, (int)(TimeSpan.FromSeconds(2) / Limits.LiveInterval) + 2);

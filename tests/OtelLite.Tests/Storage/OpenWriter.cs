@@ -101,7 +101,7 @@ internal sealed class OpenWriter : IDisposable
     private void Open()
     {
         Connection = Database.OpenWriter(_folder, Durability.Normal);
-        Writer = new BatchWriter(Connection, new IngestQueue(), Committed, Said.Add, _retention, _defers);
+        Writer = new BatchWriter(Connection, new IngestQueue(), Committed, Said.Add, _retention, defers: _defers);
     }
 
     private void Committed(long number)

@@ -49,7 +49,15 @@ function showArrived({ arrived }, now) {
   arrived.length === 0 ? nothing(5, "Nothing has arrived since the program started.") : null);
 }
 
-function showRefused({ bodies, refusals }, now) {
+/** What is wrong with the store itself comes before any one refusal. */
+function wrong({ trouble, database }) {
+  if (trouble) return [h("b", {}, "Nothing can be stored now: "), `${trouble}. Exports are refused until it can.`];
+  if (database?.damaged?.length > 0) return [h("b", {}, "A database was found damaged and is set aside: "), `${database.damaged[0]}. Stop otellite and run `, h("code", {}, "otellite recover"), " to bring back what can be read of it."];
+  return null;
+}
+
+function showRefused(answer, now) {
+  const { bodies, refusals } = answer;
   morph(byId("refused-rows"), ...refusals.map((r) => h("tr", { "data-key": `${r.status} ${r.path} ${r.client} ${r.reason}` },
     h("td", { class: "name" }, r.status === 200 ? "remark" : h("span", { class: "failed" }, String(r.status))),
     h("td", { class: "reason" }, r.reason, h("span", { class: "none" }, ` ${r.path}${r.client ? ` · ${r.client}` : ""}`)),
@@ -59,8 +67,9 @@ function showRefused({ bodies, refusals }, now) {
 
   const last = refusals.find((r) => r.status !== 200 && now - new Date(r.at) < RECENT_MS);
   for (const place of document.querySelectorAll(".refused")) {
-    place.hidden = last === undefined;
-    morph(place, ...(last === undefined ? [] : [h("b", {}, "An export came and was refused: "), last.reason, "."]));
+    const said = wrong(answer) ?? (last === undefined ? null : [h("b", {}, "An export came and was refused: "), last.reason, "."]);
+    place.hidden = said === null;
+    morph(place, ...(said ?? []));
   }
 }
 

@@ -1,0 +1,69 @@
+using System.CommandLine;
+using System.Text.Json;
+using OtelLite.Storage;
+
+namespace OtelLite.Commands;
+
+/// <summary><c>otellite recover [FILE]</c>: a database out of what can be read of a damaged one.</summary>
+internal static class RecoverCommand
+{
+    public static TaughtCommand Create(SettingFlags settings)
+    {
+        Argument<string?> file = CommandWords.OfPath(new Argument<string?>("file")
+        {
+            HelpName = "FILE",
+            Description = "the damaged database; without it the newest that was set aside in the data folder",
+            Arity = ArgumentArity.ZeroOrOne,
+        });
+        var json = new Option<bool>("--json") { Description = "print what was recovered as JSON" };
+        var command = new TaughtCommand("recover", "bring back what can be read of a damaged database")
+        {
+            About = """
+                A server that finds its database damaged sets it aside and begins a new one. This puts what can be read of the damaged one and what has
+                arrived since together, and makes every total anew. Stop the server first. Both files are kept. It needs room for the damaged file twice.
+
+                """,
+            Examples =
+            [
+                ("otellite recover", "the one that was set aside last"),
+                ("otellite recover ~/.local/share/otellite/otellite.db", "the database itself"),
+            ],
+        };
+        command.Arguments.Add(file);
+        command.Options.Add(json);
+        command.SetAction(parsed => Run(Options.Read(parsed, settings, Environment.GetEnvironmentVariable), parsed.GetValue(file), parsed.GetValue(json)));
+        return command;
+    }
+
+    private static int Run(Options options, string? file, bool asJson)
+    {
+        try
+        {
+            string damaged = file is not null ? Path.GetFullPath(Folders.Expand(file, Environment.GetEnvironmentVariable))
+                : SetAside.DamagedIn(options.DataDir) is [var newest, ..] ? newest
+                : throw new StorageException($"no damaged database is set aside in {options.DataDir}: name the file, or another folder with --data-dir DIR.");
+            if (!File.Exists(damaged))
+            {
+                throw new StorageException($"there is no file {damaged}: name the damaged database.");
+            }
+
+            Recovered recovered = Recovery.Run(options.DataDir, options.Durability, damaged);
+            Console.Out.WriteLine(asJson ? JsonSerializer.Serialize(recovered, CommandReports.Default.Recovered) : InWords(recovered, Path.Combine(options.DataDir, Database.FileName)));
+            return ExitCode.Done;
+        }
+        catch (StorageException e)
+        {
+            Console.Error.WriteLine($"otellite: {TerminalText.OneLine(e.Message)}");
+            return ExitCode.Failed;
+        }
+    }
+
+    private static string InWords(Recovered recovered, string path)
+    {
+        string rows = $"{ShownValues.Count(recovered.Metrics, "data point")}, {ShownValues.Count(recovered.Events, "event")} and {ShownValues.Count(recovered.Spans, "span")}";
+        string newer = recovered.Newer > 0 ? $", {ShownValues.Count(recovered.Newer, "row")} of which arrived since" : "";
+        string lost = recovered.Lost > 0 ? $"About {ShownValues.Count(recovered.Lost, "row")} could not be read." : "Every row could be read.";
+        string before = recovered.Before is null ? "" : $" The database until now is kept in {recovered.Before}.";
+        return $"{path} has {rows}{newer}. {lost}\nThe damaged one is kept in {recovered.Damaged}.{before}";
+    }
+}

@@ -1,0 +1,107 @@
+using Microsoft.Data.Sqlite;
+
+namespace OtelLite.Storage;
+
+/// <summary>
+/// What a running server does about a file that was deleted or replaced under it, or that is damaged: the first is written again from what is still open, so that nothing
+/// acknowledged is lost; the second is set aside. Owned by the writer's thread.
+/// </summary>
+internal sealed class Mending(string dataDir, Durability durability, Action<string> say)
+{
+    private readonly string _path = Path.Combine(dataDir, Database.FileName);
+
+    // Of the file that was taken away, until it is in its place.
+    private string? _copy;
+    private string? _damage;
+
+    /// <summary>What is to be done before the connection is closed. False where there is nothing to mend after all.</summary>
+    /// <exception cref="StorageException">It can't be done now.</exception>
+    /// <param name="isSure">It was met again, or found by a look at all of the file.</param>
+    public bool Prepare(SqliteConnection connection, OpenedFile file, string? damage, bool isSure)
+    {
+        if (file.HasMoved)
+        {
+            SaveWhatIsOpen(connection, file);
+            return true;
+        }
+
+        // A page may have been read wrongly once: of a disk that gives errors SQLite says the same. So it is looked for; in a file that is too large for that it must be met again.
+        (string? found, bool isWhole) = damage is null ? (null, true) : SoundFile.Look(connection, Limits.DamageCheck);
+        if (found is null && (isWhole || !isSure))
+        {
+            return false;
+        }
+
+        SqliteConnection.ClearAllPools();
+        SoundFile.KeepLog(connection);
+        _damage = found ?? damage;
+        return true;
+    }
+
+    /// <summary>Opens what is to be written from now on, once the connection before is closed.</summary>
+    /// <exception cref="StorageException">It can't be opened now.</exception>
+    public SqliteConnection Open()
+    {
+        if (_copy is not null)
+        {
+            PutBack(_copy);
+            _copy = null;
+        }
+        else if (_damage is not null)
+        {
+            say(SoundFile.Sentence(_path, SetAside.Move(_path, SetAside.Damaged), _damage));
+            _damage = null;
+        }
+
+        SqliteConnection connection = Database.OpenWriter(dataDir, durability);
+        SqliteConnection.ClearAllPools();
+        return connection;
+    }
+
+    private void SaveWhatIsOpen(SqliteConnection connection, OpenedFile file)
+    {
+        SqliteConnection.ClearAllPools();
+        string copy = _path + ".copy";
+        try
+        {
+            Folders.Make(dataDir);
+            if (file.IsAway)
+            {
+                Backup.Make(connection, copy, mayReplace: true);
+            }
+
+            // Our log is empty from now on: one in its place that is not is another's. Where only the log was taken, all is in the file now.
+            using SqliteCommand checkpoint = connection.CreateCommand();
+            checkpoint.CommandText = "PRAGMA wal_checkpoint(TRUNCATE)";
+            bool isDone = (long)checkpoint.ExecuteScalar()! == 0;
+            if (!file.IsAway && !isDone)
+            {
+                Backup.Make(connection, copy, mayReplace: true);
+            }
+
+            _copy = file.IsAway || !isDone ? copy : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException or StorageException)
+        {
+            throw new StorageException($"the database file was deleted or replaced while it was in use, and can't be written again: {e.Message.TrimEnd('.')}", e);
+        }
+    }
+
+    private void PutBack(string copy)
+    {
+        bool isReplaced = File.Exists(_path);
+        string other = SetAside.Move(_path, SetAside.Replacing);
+        try
+        {
+            File.Move(copy, _path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"{copy} can't be renamed to {_path}: {e.Message.TrimEnd('.')}", e);
+        }
+
+        say(isReplaced
+            ? $"the database {_path} was replaced while it was in use: it is written again as it was, and what was put in its place is kept in {other}. To use that one, stop otellite first."
+            : $"the database {_path} was deleted while it was in use, and is written again as it was. To begin anew, stop otellite first.");
+    }
+}

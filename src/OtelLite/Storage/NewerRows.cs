@@ -1,0 +1,69 @@
+using Microsoft.Data.Sqlite;
+
+namespace OtelLite.Storage;
+
+/// <summary>Adds what arrived in another database to one that was recovered: what was sent and told, and nothing that is counted of it, which a recount makes.</summary>
+internal static class NewerRows
+{
+    private const string Shared = """
+        INSERT OR IGNORE INTO main.otel_resource (hash, attributes, dropped_attributes_count, schema_url)
+            SELECT hash, attributes, dropped_attributes_count, schema_url FROM newer.otel_resource;
+        INSERT OR IGNORE INTO main.otel_scope (hash, name, version, attributes, dropped_attributes_count, schema_url)
+            SELECT hash, name, version, attributes, dropped_attributes_count, schema_url FROM newer.otel_scope;
+        INSERT OR IGNORE INTO main.otel_body SELECT * FROM newer.otel_body;
+        INSERT OR REPLACE INTO main.otel_series SELECT * FROM newer.otel_series;
+        INSERT OR REPLACE INTO main.session_place SELECT * FROM newer.session_place;
+        INSERT INTO main.scrape (scraped_at_unix_nano, received_unix_nano, source, limits)
+            SELECT scraped_at_unix_nano, received_unix_nano, source, limits FROM newer.scrape
+            EXCEPT SELECT scraped_at_unix_nano, received_unix_nano, source, limits FROM main.scrape;
+        """;
+
+    /// <summary>How many raw rows were added.</summary>
+    /// <exception cref="SqliteException">It can't be read or written; nothing was added.</exception>
+    public static long Add(SqliteConnection connection, string path)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "ATTACH $path AS newer";
+        command.Parameters.AddWithValue("$path", path);
+        command.ExecuteNonQuery();
+        long rows = 0;
+        using (SqliteTransaction transaction = connection.BeginTransaction())
+        {
+            Database.Execute(connection, Shared);
+            foreach ((string table, _, _, _) in Prune.Raw)
+            {
+                using var add = new Statement(connection, Copy(connection, table));
+                rows += add.Begin().Run();
+            }
+
+            transaction.Commit();
+        }
+
+        Database.Execute(connection, "DETACH newer");
+        return rows;
+    }
+
+    // In the order of arrival. Ids are the new file's own, and resources and scopes are found by their content.
+    private static string Copy(SqliteConnection connection, string table)
+    {
+        List<string> columns = [];
+        using (SqliteCommand command = connection.CreateCommand())
+        {
+            command.CommandText = $"SELECT name FROM pragma_table_info('{table}') WHERE name NOT IN ('id', 'resource_id', 'scope_id')";
+            using SqliteDataReader row = command.ExecuteReader();
+            while (row.Read())
+            {
+                columns.Add(row.GetString(0));
+            }
+        }
+
+        string list = string.Join(", ", columns);
+        return $"""
+            INSERT OR IGNORE INTO main.{table} ({list}, resource_id, scope_id)
+            SELECT {list},
+                (SELECT r.id FROM newer.otel_resource n JOIN main.otel_resource r ON r.hash = n.hash WHERE n.id = row.resource_id),
+                (SELECT s.id FROM newer.otel_scope n JOIN main.otel_scope s ON s.hash = n.hash WHERE n.id = row.scope_id)
+            FROM newer.{table} row ORDER BY row.id
+            """;
+    }
+}
