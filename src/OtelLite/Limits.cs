@@ -89,9 +89,6 @@ internal static class Limits
     /// <summary>The writer's pages in memory, in KiB. SQLite's own 2,000 hold no transaction of 32 clients, whose pages were then written and read once more.</summary>
     public const int WriterCacheKiB = 8000;
 
-    /// <summary>Pages of the write-ahead log before they are moved into the file, 16 MB. What many transactions change is moved once; SQLite's own is 1,000.</summary>
-    public const int LogPages = 4000;
-
     /// <summary>Refused exports that are remembered, for the question why nothing arrives.</summary>
     public const int RefusalsKeptMax = 100;
 

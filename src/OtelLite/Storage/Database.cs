@@ -127,7 +127,6 @@ internal static class Database
             PRAGMA temp_store = MEMORY;
             PRAGMA foreign_keys = OFF;
             PRAGMA cache_size = -{Limits.WriterCacheKiB};
-            PRAGMA wal_autocheckpoint = {Limits.LogPages};
             """);
     }
 

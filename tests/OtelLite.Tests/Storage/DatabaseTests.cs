@@ -59,7 +59,6 @@ public sealed class DatabaseTests : IDisposable
         Assert.Equal("wal", Text(connection, "PRAGMA journal_mode"));
         Assert.Equal(synchronous, Text(connection, "PRAGMA synchronous"));
         Assert.Equal($"-{Limits.WriterCacheKiB}", Text(connection, "PRAGMA cache_size"));
-        Assert.Equal($"{Limits.LogPages}", Text(connection, "PRAGMA wal_autocheckpoint"));
         Assert.Equal("2", Text(connection, "PRAGMA auto_vacuum"));
     }
 
