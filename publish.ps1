@@ -29,4 +29,6 @@ if ($Rid -eq $here) {
     dotnet run --project bench/OtelLite.Bench -c Release -v quiet -- facts $executable
     if ($LASTEXITCODE -ne 0) { exit 1 }
 }
+dotnet run --project bench/OtelLite.Bench -c Release -v quiet -- contents $executable $Rid
+if ($LASTEXITCODE -ne 0) { exit 1 }
 $executable

@@ -27,4 +27,5 @@ if [ "$warnings" -ne 0 ] || [ "$files" -ne 1 ]; then exit 1; fi
 if [ "$rid" = "$here" ]; then
   dotnet run --project bench/OtelLite.Bench -c Release -v quiet -- facts "dist/$rid/otellite"
 fi
+dotnet run --project bench/OtelLite.Bench -c Release -v quiet -- contents "$(find "dist/$rid" -type f)" "$rid"
 echo "dist/$rid/otellite"

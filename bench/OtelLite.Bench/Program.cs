@@ -9,6 +9,8 @@ switch (args)
 {
     case ["facts", var executable]:
         return await ReleaseFacts.Print(executable);
+    case ["contents", var executable, var rid]:
+        return ReleaseContents.Write(executable, rid);
     case ["ingest", var executable, "guard"]:
         return IngestRun.Guard(executable);
     case ["ingest", var executable, .. var seconds]:

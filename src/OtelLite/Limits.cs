@@ -80,6 +80,9 @@ internal static class Limits
     /// <summary>And their bytes in memory.</summary>
     public const long UncountedBytesMax = 8L << 20;
 
+    /// <summary>So long after a stream of exports has ended, the memory that it took is given back. Clients send every few seconds, and each of those would begin it anew.</summary>
+    public static readonly TimeSpan StreamOver = TimeSpan.FromSeconds(20);
+
     /// <summary>How long a command that reads the file waits for a running server to count what is stored there.</summary>
     public static readonly TimeSpan UncountedWait = TimeSpan.FromMilliseconds(300);
 

@@ -8,6 +8,14 @@ public sealed class ReadmeTests
     private static string Readme { get; } = Path.Combine(Recorded.Repository, "README.md");
 
     [Fact]
+    public async Task The_table_of_how_fast_it_receives_is_the_one_that_the_bench_has_written()
+    {
+        string readme = (await File.ReadAllTextAsync(Readme)).ReplaceLineEndings("\n");
+        string[] tables = [.. Directory.GetFiles(Path.Combine(Recorded.Repository, "bench", "results"), "ingest.md", SearchOption.AllDirectories).Select(f => File.ReadAllText(f).Trim().ReplaceLineEndings("\n"))];
+        Assert.Contains(tables, t => readme.Contains(t, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Every_setting_stands_in_it_as_flag_variable_and_key()
     {
         string readme = await File.ReadAllTextAsync(Readme);

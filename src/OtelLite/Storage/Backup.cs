@@ -43,6 +43,7 @@ internal static class Backup
         // One step over all pages is one read transaction: what is committed meanwhile is not in it, in whole.
         source.BackupDatabase(copy);
         Database.Execute(copy, "PRAGMA journal_mode = DELETE");
+        Uncounted.CountLeft(copy);
         using SqliteCommand check = copy.CreateCommand();
         check.CommandText = "PRAGMA quick_check(1)";
         string found = (string)check.ExecuteScalar()!;

@@ -27,6 +27,8 @@ internal sealed class BatchWriter : IDisposable
     private readonly Retention _retention;
     private readonly bool _defers;
     private long _commits;
+    private bool _wasStream;
+    private long _lastWork;
 
     // Written by the writer's thread, read by any.
     private volatile string? _trouble;
@@ -178,10 +180,15 @@ internal sealed class BatchWriter : IDisposable
         }
     }
 
+    private TimeSpan Wait => _trouble is not null ? Limits.TroubleProbeInterval
+        : !_tables.IsCounted ? _tables.Wait
+        : !_wasStream ? _retention.Wait
+        : _retention.Wait == Timeout.InfiniteTimeSpan || _retention.Wait > Limits.StreamOver ? Limits.StreamOver : _retention.Wait;
+
     private void Run()
     {
         List<WriteJob> jobs = [];
-        while (_queue.Take(jobs, _trouble is not null ? Limits.TroubleProbeInterval : _tables.IsCounted ? _retention.Wait : _tables.Wait))
+        while (_queue.Take(jobs, Wait))
         {
             Interlocked.Exchange(ref _busySince, Environment.TickCount64);
             WriteTaken(jobs);
@@ -209,6 +216,13 @@ internal sealed class BatchWriter : IDisposable
         if (jobs.Count > 0 || _trouble is not null || !_tables.IsCounted)
         {
             WriteAndAnswer(jobs);
+            _wasStream |= !_tables.IsCounted;
+            _lastWork = Environment.TickCount64;
+        }
+        else if (_wasStream && Environment.TickCount64 - _lastWork >= (long)Limits.StreamOver.TotalMilliseconds)
+        {
+            _wasStream = false;
+            _tables.GiveMemoryBack();
         }
 
         if (_trouble is null && _tables.IsCounted)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 using OtelLite.Telemetry;
 
@@ -21,8 +20,7 @@ internal sealed class OpenTables : IDisposable
     private long _forgetBodiesAtUnixNano;
     private long _seenVersion;
 
-    // When something was counted last, and what the open transaction has found.
-    private long _countedTicks;
+    // Of the open transaction. What comes alone is counted at once: only a stream of exports has sums to share.
     private Uncounted.LastRows _before;
     private bool _isDue;
     private bool _isCounted;
@@ -45,7 +43,6 @@ internal sealed class OpenTables : IDisposable
         _scrape = new Statement(connection, """
             INSERT INTO scrape (scraped_at_unix_nano, received_unix_nano, source, limits) VALUES (?, ?, ?, ?) RETURNING id
             """);
-        _countedTicks = Stopwatch.GetTimestamp() - (long)(Limits.CountWithin.TotalSeconds * Stopwatch.Frequency);
     }
 
     public SqliteConnection Connection { get; }
@@ -55,9 +52,6 @@ internal sealed class OpenTables : IDisposable
 
     /// <summary>How long what is stored may still wait to be counted.</summary>
     public TimeSpan Wait => _uncounted.Wait;
-
-    // What comes after a pause is counted at once: only a stream of exports has sums to share.
-    private bool IsQuiet => _uncounted.IsEmpty && Stopwatch.GetElapsedTime(_countedTicks) >= Limits.CountWithin;
 
     /// <summary>Writes the jobs in one transaction and counts what is due. True when figures changed.</summary>
     /// <param name="mustCount">Now, and all of it.</param>
@@ -75,7 +69,7 @@ internal sealed class OpenTables : IDisposable
             _probe.Begin().Run();
         }
 
-        _isDue = mustCount || !_defers || jobs.Count == 0 || IsQuiet;
+        _isDue = mustCount || !_defers || jobs.Count == 0 || (jobs.Count == 1 && _uncounted.IsEmpty);
         _before = _isDue ? default : _uncounted.Read();
         foreach (WriteJob job in jobs)
         {
@@ -86,8 +80,15 @@ internal sealed class OpenTables : IDisposable
         Count();
         _commit.Begin().Run();
         _uncounted.Commit(_isCounted);
-        _countedTicks = _isCounted ? Stopwatch.GetTimestamp() : _countedTicks;
         return isChanged || _isCounted;
+    }
+
+    /// <summary>Lets go of pages that are kept in memory and of batches for the next exports.</summary>
+    public void GiveMemoryBack()
+    {
+        Database.Execute(Connection, "PRAGMA shrink_memory");
+        TelemetryBatch.ForgetSpare();
+        SpareMemory.GiveBackSoon();
     }
 
     /// <summary>Back to the last commit.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 using OtelLite.Telemetry;
 
@@ -17,10 +18,11 @@ internal sealed class Uncounted : IDisposable
     private readonly Statement _clear;
     private readonly List<Stored> _batches = [];
 
-    // How many of them are committed, and from which row of otel_uncounted to which.
+    // How many of them are committed, and by how many rows of otel_uncounted.
     private int _committed;
-    private long _firstRow;
-    private long _lastRow;
+    private int _rows;
+    private bool _isNoted;
+    private long _owner = Random.Shared.NextInt64();
     private long _records;
     private long _bytes;
     private long _sinceTicks;
@@ -28,8 +30,8 @@ internal sealed class Uncounted : IDisposable
     public Uncounted(SqliteConnection connection)
     {
         (_lastMetric, _lastEvent, _lastSpan) = (Last("otel_metrics"), Last("otel_events"), Last("otel_spans"));
-        _add = new(connection, "INSERT INTO otel_uncounted (first_metric, last_metric, first_event, last_event, first_span, last_span) VALUES (?, ?, ?, ?, ?, ?) RETURNING id");
-        _clear = new(connection, "DELETE FROM otel_uncounted WHERE id BETWEEN ? AND ?");
+        _add = new(connection, "INSERT INTO otel_uncounted (owner, first_metric, last_metric, first_event, last_event, first_span, last_span) VALUES (?, ?, ?, ?, ?, ?, ?)");
+        _clear = new(connection, "DELETE FROM otel_uncounted WHERE owner = ?");
 
         Statement Last(string table) => new(connection, $"SELECT coalesce(max(id), 0) FROM {table}");
     }
@@ -37,7 +39,7 @@ internal sealed class Uncounted : IDisposable
     private readonly record struct Stored(TelemetryBatch Batch, long NowUnixNano);
 
     /// <summary>The last row of each raw table.</summary>
-    public readonly record struct LastRows(long Metric, long Event, long Span);
+    internal readonly record struct LastRows(long Metric, long Event, long Span);
 
     public bool IsEmpty => _batches.Count == 0;
 
@@ -74,21 +76,23 @@ internal sealed class Uncounted : IDisposable
     public void Note(LastRows before)
     {
         LastRows last = Read();
-        _lastRow = _add.Begin().Bind(before.Metric + 1).Bind(last.Metric).Bind(before.Event + 1).Bind(last.Event).Bind(before.Span + 1).Bind(last.Span).Scalar()!.Value;
-        _firstRow = _committed == 0 ? _lastRow : _firstRow;
+        _add.Begin().Bind(_owner).Bind(before.Metric + 1).Bind(last.Metric).Bind(before.Event + 1).Bind(last.Event).Bind(before.Span + 1).Bind(last.Span).Run();
+        _isNoted = true;
     }
 
     /// <summary>Hands all of them over, to be counted in the open transaction.</summary>
     public void Count(CountBatch count)
     {
+        if (_committed > 0 && _clear.Begin().Bind(_owner).Run() != _rows)
+        {
+            // Another server on the same file, which no lock keeps apart, was started meanwhile and has counted them.
+            _batches.RemoveRange(0, ReturnAll(0, _committed));
+            (_committed, _rows) = (0, 0);
+        }
+
         foreach (Stored stored in _batches)
         {
             count(stored.Batch, stored.Batch.EventRows.Rows, stored.Batch.ResourceRows.Rows, stored.NowUnixNano);
-        }
-
-        if (_committed > 0)
-        {
-            _clear.Begin().Bind(_firstRow).Bind(_lastRow).Run();
         }
     }
 
@@ -99,31 +103,36 @@ internal sealed class Uncounted : IDisposable
         if (isCounted)
         {
             Forget(0);
+            _rows = 0;
         }
 
+        _rows += _isNoted ? 1 : 0;
+        _isNoted = false;
         _committed = _batches.Count;
     }
 
     /// <summary>After a rollback: what the transaction stored is not there.</summary>
-    public void Rollback() => Forget(_committed);
+    public void Rollback()
+    {
+        Forget(_committed);
+        _isNoted = false;
+    }
 
     /// <summary>Lets go of those that can't be counted, which is a defect of this program: in the file they stay what they are, for a start that can.</summary>
     public void Abandon()
     {
         Forget(0);
-        _committed = 0;
+        (_committed, _rows) = (0, 0);
+        _owner = Random.Shared.NextInt64();
     }
 
     /// <summary>Counts what a server that was killed has left. Only for who has the folder for itself: another's would be counted by both.</summary>
     /// <exception cref="SqliteException">The file can't be written.</exception>
     public static void CountLeft(SqliteConnection connection)
     {
-        using (var any = new Statement(connection, "SELECT 1 FROM otel_uncounted LIMIT 1"))
+        if (!Has(connection, "SELECT 1 FROM sqlite_schema WHERE name = 'otel_uncounted'") || !Has(connection, "SELECT 1 FROM otel_uncounted LIMIT 1"))
         {
-            if (any.Begin().Scalar() is null)
-            {
-                return;
-            }
+            return;
         }
 
         using var usage = new UsageTables(connection);
@@ -159,6 +168,12 @@ internal sealed class Uncounted : IDisposable
         }
     }
 
+    private static bool Has(SqliteConnection connection, string sql)
+    {
+        using var any = new Statement(connection, sql);
+        return any.Begin().Scalar() is not null;
+    }
+
     private static void Keep(Column<long> kept, ReadOnlySpan<long> ids)
     {
         kept.Clear();
@@ -170,13 +185,18 @@ internal sealed class Uncounted : IDisposable
 
     private void Forget(int from)
     {
-        foreach (Stored stored in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_batches)[from..])
+        _batches.RemoveRange(from, ReturnAll(from, _batches.Count - from));
+    }
+
+    private int ReturnAll(int from, int count)
+    {
+        foreach (Stored stored in CollectionsMarshal.AsSpan(_batches).Slice(from, count))
         {
             _records -= stored.Batch.Records;
             _bytes -= stored.Batch.Bytes;
             stored.Batch.Return();
         }
 
-        _batches.RemoveRange(from, _batches.Count - from);
+        return count;
     }
 }

@@ -114,6 +114,7 @@ INSERT INTO otel_removed (before_unix_nano) VALUES (0);
 -- transaction, from the first to the last of each raw table (the last below the first where it stored none): a server that was killed counts them at its next start.
 CREATE TABLE otel_uncounted (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    owner        INTEGER NOT NULL,  -- a number of the writer's own, which has the batches in memory
     first_metric INTEGER NOT NULL,
     last_metric  INTEGER NOT NULL,
     first_event  INTEGER NOT NULL,

@@ -77,6 +77,9 @@ internal sealed class TelemetryBatch
         return batch;
     }
 
+    /// <summary>Lets go of those that nobody has.</summary>
+    public static void ForgetSpare() => Pool.Clear();
+
     /// <summary>One more has it, and gives it back too.</summary>
     public void Hold() => Interlocked.Increment(ref _holders);
 

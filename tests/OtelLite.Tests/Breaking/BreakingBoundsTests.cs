@@ -35,12 +35,12 @@ public sealed class BreakingBoundsTests
             Task<HttpStatusCode> waiting = Post(server, Exports.OfLength(Limits.FreeBodyBytes + 1, Exports.Noon + 2));
             await Task.Delay(5 * Limits.BodyRoomLook);
             Assert.False(waiting.IsCompleted);
-            BodyRoom.GiveBack(1);
+            BodyRoom.GiveBack(Limits.FreeBodyBytes);
             Assert.Equal(HttpStatusCode.OK, await waiting);
         }
         finally
         {
-            BodyRoom.GiveBack(Limits.BodiesBytesMax - 1);
+            BodyRoom.GiveBack(Limits.BodiesBytesMax - Limits.FreeBodyBytes);
         }
 
         // One alone may be larger than all the room.

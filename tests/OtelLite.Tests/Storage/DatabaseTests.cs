@@ -193,7 +193,8 @@ public sealed class DatabaseTests : IDisposable
         using (var old = new SqliteConnection($"Data Source={Path.Combine(Folder, Database.FileName)};Pooling=False"))
         {
             old.Open();
-            Database.Execute(old, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-4.sql")) + """
+            Database.Execute(old, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-4.sql"))
+                + File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-4-sums.sql")) + """
                 PRAGMA user_version = 4;
                 INSERT INTO usage_session (id, session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something, input) VALUES (1, 's', 1, 5, 5, 5, 1, 7);
                 """);

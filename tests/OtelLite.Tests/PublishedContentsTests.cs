@@ -1,0 +1,36 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+
+namespace OtelLite.Tests;
+
+/// <summary>What is in the published file, as the list beside it says.</summary>
+public sealed class PublishedContentsTests
+{
+    private static string Dist => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(PublishedExe.Path))!, ".."));
+
+    private static string Rid => Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(PublishedExe.Path)))!;
+
+    private static JsonNode List => JsonNode.Parse(File.ReadAllText(Path.Combine(Dist, $"otellite-{Rid}.cdx.json")))!;
+
+    [PublishedFact]
+    public void These_packages_are_in_it_and_no_others()
+    {
+        string[] expected =
+        [
+            "Microsoft.AspNetCore.App.Runtime", "Microsoft.Data.Sqlite", "Microsoft.Data.Sqlite.Core", "Microsoft.NETCore.App.Runtime.NativeAOT", "sqlite",
+            "SQLitePCLRaw.bundle_e_sqlite3", "SQLitePCLRaw.config.e_sqlite3", "SQLitePCLRaw.core", "SQLitePCLRaw.provider.e_sqlite3", "System.CommandLine", "System.IO.Hashing", "uplot",
+        ];
+        string[] listed = [.. List["components"]!.AsArray().Select(c => ((string)c!["name"]!).Replace($".{Rid}", "", StringComparison.Ordinal))];
+        Assert.Equal(expected.Order(StringComparer.OrdinalIgnoreCase), listed.Order(StringComparer.OrdinalIgnoreCase), StringComparer.OrdinalIgnoreCase);
+        Assert.All(List["components"]!.AsArray(), c => Assert.Matches("^[0-9]+\\.[0-9]+", (string)c!["version"]!));
+    }
+
+    [PublishedFact]
+    public void The_sums_beside_it_are_those_of_what_stands_there()
+    {
+        string[] lines = File.ReadAllLines(Path.Combine(Dist, $"otellite-{Rid}.sha256"));
+        Assert.Equal([$"{Rid}/{Path.GetFileName(PublishedExe.Path)}", $"otellite-{Rid}.cdx.json"], lines.Select(l => l[66..]));
+        Assert.All(lines, l => Assert.Equal(l[..64], Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(Dist, l[66..]))))));
+        Assert.Equal(lines[0][..64], (string)List["metadata"]!["component"]!["hashes"]![0]!["content"]!);
+    }
+}
