@@ -89,9 +89,6 @@ internal static class Limits
     /// <summary>Rows in one transaction. Larger groups gain little (one fsync is already shared) and hold back the first answer.</summary>
     public const int TransactionRowsMax = 20_000;
 
-    /// <summary>The writer's pages in memory, in KiB. SQLite's own 2,000 hold no transaction of 32 clients, whose pages were then written and read once more.</summary>
-    public const int WriterCacheKiB = 8000;
-
     /// <summary>Refused exports that are remembered, for the question why nothing arrives.</summary>
     public const int RefusalsKeptMax = 100;
 

@@ -126,7 +126,6 @@ internal static class Database
             PRAGMA journal_size_limit = 67108864;
             PRAGMA temp_store = MEMORY;
             PRAGMA foreign_keys = OFF;
-            PRAGMA cache_size = -{Limits.WriterCacheKiB};
             """);
     }
 

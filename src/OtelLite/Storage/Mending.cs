@@ -25,9 +25,6 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
             return true;
         }
 
-        // What is in memory is sound, and hides what is on the disk.
-        Database.Execute(connection, "PRAGMA shrink_memory");
-
         // A page may have been read wrongly once: of a disk that gives errors SQLite says the same. So it is looked for; in a file that is too large for that it must be met again.
         (string? found, bool isWhole) = damage is null ? (null, true) : SoundFile.Look(connection, Limits.DamageCheck);
         if (found is null && (isWhole || !isSure))

@@ -58,7 +58,6 @@ public sealed class DatabaseTests : IDisposable
         using SqliteConnection connection = Database.OpenWriter(Folder, isNormal ? Durability.Normal : Durability.Full);
         Assert.Equal("wal", Text(connection, "PRAGMA journal_mode"));
         Assert.Equal(synchronous, Text(connection, "PRAGMA synchronous"));
-        Assert.Equal($"-{Limits.WriterCacheKiB}", Text(connection, "PRAGMA cache_size"));
         Assert.Equal("2", Text(connection, "PRAGMA auto_vacuum"));
     }
 
