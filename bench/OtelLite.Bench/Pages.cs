@@ -15,7 +15,7 @@ internal static class Pages
 
     public static async Task<int> Run(int sessions)
     {
-        string folder = Path.Combine(Repository(), "artifacts", string.Create(CultureInfo.InvariantCulture, $"large-{sessions}-{Database.SchemaVersion}-{FormatVersion}"));
+        string folder = Path.Combine(Repository.Root, "artifacts", string.Create(CultureInfo.InvariantCulture, $"large-{sessions}-{Database.SchemaVersion}-{FormatVersion}"));
         if (!File.Exists(Path.Combine(folder, "made")))
         {
             await Make(folder, sessions);
@@ -93,16 +93,4 @@ internal static class Pages
     }
 
     private static void Tell(string what, double ms) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{ms,9:0.0} ms  {what}"));
-
-    // The folder with the solution's artifacts, above this one's.
-    private static string Repository()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !Directory.Exists(Path.Combine(folder, "artifacts")))
-        {
-            folder = Path.GetDirectoryName(folder);
-        }
-
-        return folder ?? Directory.GetCurrentDirectory();
-    }
 }

@@ -20,8 +20,7 @@ internal static partial class ReleaseContents
     /// <param name="executable">dist/RID/otellite; the lists are written to dist/.</param>
     public static int Write(string executable, string rid)
     {
-        string dist = Path.GetDirectoryName(Path.GetDirectoryName(Path.GetFullPath(executable)))!;
-        string root = Path.GetDirectoryName(dist)!;
+        string root = Repository.Root, dist = Path.Combine(root, "dist");
         JsonObject[] components = [.. OfNuGet(root, rid).Concat(OfRuntime(root, rid)).Concat(OfNpm(root)).OrderBy(c => (string)c["name"]!, StringComparer.OrdinalIgnoreCase)];
         var list = new JsonObject
         {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using OtelLite.Tests;
 
 namespace OtelLite.Bench;
 
@@ -56,7 +57,7 @@ internal static class ReleaseFacts
 
     private static async Task<(double Ms, double ResidentBytes)> Start(string executable, string dataDir, bool untilIdle)
     {
-        int port = FreePort();
+        int port = FreePort.Next();
         var start = new ProcessStartInfo(executable, ["--data-dir", dataDir, "--urls", $"http://127.0.0.1:{port}", "--otlp-http-port", "0", "--otlp-grpc-port", "0"])
         {
             RedirectStandardError = true,
@@ -100,12 +101,5 @@ internal static class ReleaseFacts
                 await Task.Delay(1);
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

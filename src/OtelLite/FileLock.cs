@@ -15,7 +15,7 @@ internal sealed class FileLock : IDisposable
     private FileLock(string path, FileStream? file) => (_path, _file) = (path, file);
 
     /// <param name="file">The file that is to be written, in a folder that is there.</param>
-    /// <exception cref="TimeoutException">Another process has it for longer than <see cref="Limits.LockWait"/>.</exception>
+    /// <exception cref="IOException">Another process has it for longer than <see cref="Limits.LockWait"/>.</exception>
     public static FileLock Take(string file)
     {
         string path = file + Suffix;
@@ -44,7 +44,7 @@ internal sealed class FileLock : IDisposable
             }
             catch (IOException e)
             {
-                throw new TimeoutException($"another otellite has been changing {file} for {Limits.LockWait.TotalSeconds:0} s now. Let it end, and try again.", e);
+                throw new IOException($"another otellite has been changing {file} for {Limits.LockWait.TotalSeconds:0} s now. Let it end, and try again.", e);
             }
         }
     }

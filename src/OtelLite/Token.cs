@@ -61,7 +61,7 @@ internal sealed class Token(string value)
     /// <exception cref="IOException">It can't be written.</exception>
     public static bool TryMake(string path)
     {
-        using FileLock alone = Alone(path);
+        using FileLock alone = FileLock.Take(path);
         if (File.Exists(path))
         {
             return false;
@@ -75,18 +75,6 @@ internal sealed class Token(string value)
 
         file.Keep();
         return true;
-    }
-
-    private static FileLock Alone(string path)
-    {
-        try
-        {
-            return FileLock.Take(path);
-        }
-        catch (TimeoutException e)
-        {
-            throw new IOException(e.Message, e);
-        }
     }
 
     /// <summary>One that nobody can guess. Guid's random bits come from the operating system's generator. .NET's RandomNumberGenerator would load OpenSSL on

@@ -23,7 +23,7 @@ internal sealed class IngestResults
                 ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1] ?? ""
                 : Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER") ?? "";
             string name = string.Join('-', $"{cpu} {Environment.ProcessorCount} cores {RuntimeInformation.OSArchitecture}".ToLowerInvariant().Split([' ', '(', ')', '@', ',', '/'], StringSplitOptions.RemoveEmptyEntries));
-            return Path.Combine(Repository, "bench", "results", name);
+            return Path.Combine(Repository.Root, "bench", "results", name);
         }
     }
 
@@ -40,20 +40,6 @@ internal sealed class IngestResults
             }
 
             return $"{table}\n{string.Join("; ", _bodies)}. {Path.GetFileName(Folder)}, {DateTime.UtcNow:yyyy-MM-dd}.\n";
-        }
-    }
-
-    private static string Repository
-    {
-        get
-        {
-            string folder = AppContext.BaseDirectory;
-            while (!File.Exists(Path.Combine(folder, "OtelLite.sln")))
-            {
-                folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("this runs in the repository");
-            }
-
-            return folder;
         }
     }
 
@@ -84,7 +70,7 @@ internal sealed class IngestResults
     public static double Kept(string signal)
     {
         string path = Path.Combine(Folder, "history.tsv");
-        path = File.Exists(path) ? path : Directory.GetFiles(Path.Combine(Repository, "bench", "results"), "history.tsv", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First();
+        path = File.Exists(path) ? path : Directory.GetFiles(Path.Combine(Repository.Root, "bench", "results"), "history.tsv", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First();
         string[] head = HistoryHead.Split('\t'), last = File.ReadLines(path).Last().Split('\t');
         return double.Parse(last[Array.FindIndex(head, h => h.StartsWith(signal, StringComparison.Ordinal)) + 3], CultureInfo.InvariantCulture);
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using OtelLite.Tests;
 
 namespace OtelLite.Bench.Ingest;
 
@@ -13,7 +14,7 @@ internal sealed class Server : IDisposable
 
     public Server(string executable, string dataDir)
     {
-        Port = FreePort();
+        Port = FreePort.Next();
         var start = new ProcessStartInfo(executable, ["--data-dir", dataDir, "--urls", $"http://127.0.0.1:{Port}", "--otlp-http-port", "0", "--otlp-grpc-port", "0", "--token", Token])
         {
             RedirectStandardError = true,
@@ -35,8 +36,6 @@ internal sealed class Server : IDisposable
     }
 
     public int Port { get; }
-
-    public int Id => _process.Id;
 
     public TimeSpan Cpu
     {
@@ -71,12 +70,5 @@ internal sealed class Server : IDisposable
         }
 
         _process.Dispose();
-    }
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

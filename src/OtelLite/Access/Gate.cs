@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace OtelLite.Access;
 
 /// <summary>Who may come in: the one place where a token that somebody sent is looked at.</summary>
@@ -17,9 +19,10 @@ internal sealed class Gate(Token own, NamedTokens? named = null)
         : own.Is(candidate) ? _own
         : named?.Of(candidate);
 
-    /// <summary>Lets whoever tries tokens connect anew for the next one. HTTP/2 has no word for it in an answer.</summary>
-    public static void HangUp(HttpResponse response)
+    /// <summary>Lets whoever tries tokens wait, and connect anew for the next one. HTTP/2 has no word for the latter in an answer.</summary>
+    public static void AskToWait(HttpResponse response)
     {
+        response.Headers.RetryAfter = Limits.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
         if (!HttpProtocol.IsHttp2(response.HttpContext.Request.Protocol))
         {
             response.Headers.Connection = "close";

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 
 namespace OtelLite.Access;
@@ -86,7 +85,7 @@ internal static class TokenFile
 
             file.Keep();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or TimeoutException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new TokenException($"the tokens can't be changed: {e.Message.TrimEnd('.')}. Name a folder that you may write to with --data-dir DIR.", e);
         }

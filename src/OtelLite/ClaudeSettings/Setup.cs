@@ -108,7 +108,7 @@ internal sealed class Setup(string path, DateTime now)
         {
             return FileLock.Take(path);
         }
-        catch (TimeoutException e)
+        catch (IOException e)
         {
             throw new SettingsException(e.Message, e);
         }

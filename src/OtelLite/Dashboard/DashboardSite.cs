@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using OtelLite.Access;
 
@@ -93,8 +92,7 @@ internal sealed class DashboardSite(Gate gate, Api api, WebAssets assets, KnownH
 
     private static Task TooMany(HttpContext context)
     {
-        context.Response.Headers.RetryAfter = Limits.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
-        Gate.HangUp(context.Response);
+        Gate.AskToWait(context.Response);
         return Answers.WriteProblem(context, StatusCodes.Status429TooManyRequests, "the token is wrong, and so were many from this address; the right one is taken at once");
     }
 

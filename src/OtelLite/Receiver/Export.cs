@@ -44,11 +44,7 @@ internal static class Export
         var result = new ExportResult(
             signal ?? SignalOf(batch), batch.DataPoints.Count, batch.LogRecords.Count, batch.Spans.Count, batch.RejectedDataPoints, batch.RejectedSpans, batch.Remark);
         int unspecified = batch.UnspecifiedTemporality;
-        if (written.Outcome != WriteOutcome.Late)
-        {
-            batch.Return();
-        }
-
+        batch.Return();
         switch (written.Outcome)
         {
             case WriteOutcome.Committed:

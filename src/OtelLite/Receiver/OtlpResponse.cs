@@ -44,7 +44,7 @@ internal static class OtlpResponse
                 response.Headers.AcceptEncoding = "gzip";
                 break;
             case StatusCodes.Status429TooManyRequests:
-                Answers429(response);
+                Gate.AskToWait(response);
                 break;
             case StatusCodes.Status503ServiceUnavailable:
                 response.Headers.RetryAfter = Limits.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
@@ -54,12 +54,6 @@ internal static class OtlpResponse
         }
 
         return Write(context, IsProtobuf(context.Request) ? OtlpMessage.StatusAsProtobuf(refusal) : OtlpMessage.StatusAsJson(refusal));
-    }
-
-    private static void Answers429(HttpResponse response)
-    {
-        response.Headers.RetryAfter = Limits.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
-        Gate.HangUp(response);
     }
 
     // The type is told for an empty body too (OTLP/HTTP, "the Content-Type header of the response").

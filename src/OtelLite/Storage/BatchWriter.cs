@@ -165,7 +165,7 @@ internal sealed class BatchWriter : IDisposable
     {
         if (!_queue.TryAdd(job))
         {
-            return new WriteResult(WriteOutcome.QueueFull, "too much is waiting to be written");
+            job.Complete(new(WriteOutcome.QueueFull, "too much is waiting to be written"));
         }
 
         try

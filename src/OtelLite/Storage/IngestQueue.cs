@@ -5,19 +5,28 @@ namespace OtelLite.Storage;
 /// <summary>An official usage reading to be stored.</summary>
 internal sealed record Scrape(long ScrapedAtUnixNano, string? Source, string? Limits);
 
-/// <summary>One thing for the writer to do, and the promise of its outcome; with nothing to write, to count all that is stored.</summary>
-internal sealed class WriteJob(TelemetryBatch? batch, Scrape? scrape, SessionPlace? place = null)
+/// <summary>
+/// One thing for the writer to do, and the promise of its outcome; with nothing to write, to count all that is stored. It holds its batch until then, whoever else gives
+/// it back before.
+/// </summary>
+internal sealed class WriteJob
 {
     // The answer is sent on another thread: the writer must not run the receiver's code.
     private readonly TaskCompletionSource<WriteResult> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public TelemetryBatch? Batch => batch;
+    public WriteJob(TelemetryBatch? batch, Scrape? scrape, SessionPlace? place = null)
+    {
+        (Batch, Scrape, Place) = (batch, scrape, place);
+        batch?.Hold();
+    }
 
-    public Scrape? Scrape => scrape;
+    public TelemetryBatch? Batch { get; }
 
-    public SessionPlace? Place => place;
+    public Scrape? Scrape { get; }
 
-    public bool IsToSettle => batch is null && scrape is null && place is null;
+    public SessionPlace? Place { get; }
+
+    public bool IsToSettle => Batch is null && Scrape is null && Place is null;
 
     /// <summary>The row that a stored reading got.</summary>
     public long ScrapeId { get; set; }
@@ -25,13 +34,20 @@ internal sealed class WriteJob(TelemetryBatch? batch, Scrape? scrape, SessionPla
     /// <summary>Set when the same body was found to be stored already.</summary>
     public bool IsRepeat { get; set; }
 
-    public int Rows => batch?.Records ?? 1;
+    public int Rows => Batch?.Records ?? 1;
 
-    public long Bytes => batch?.Bytes ?? 256;
+    public long Bytes => Batch?.Bytes ?? 256;
 
     public Task<WriteResult> Done => _done.Task;
 
-    public void Complete(WriteResult result) => _done.TrySetResult(result with { IsRepeat = IsRepeat && result.Outcome == WriteOutcome.Committed });
+    /// <summary>The first outcome is the one that counts.</summary>
+    public void Complete(WriteResult result)
+    {
+        if (_done.TrySetResult(result with { IsRepeat = IsRepeat && result.Outcome == WriteOutcome.Committed }))
+        {
+            Batch?.Return();
+        }
+    }
 }
 
 /// <summary>The bounded queue in front of the one writer. What does not fit is refused at once, so that a client may retry in time.</summary>

@@ -20,12 +20,7 @@ internal sealed class OpenTables : IDisposable
     private long _forgetBodiesAtUnixNano;
     private long _seenVersion;
 
-    // Of the open transaction. What comes alone is counted at once: only a stream of exports has sums to share.
-    private Uncounted.LastRows _before;
-    private bool _isDue;
-    private bool _isCounted;
-
-    /// <param name="defers">While much arrives, what is stored is counted a moment later (<see cref="Uncounted"/>). What a server that was killed has left is counted now.</param>
+    /// <param name="defers">While much arrives, what is stored is counted a moment later (<see cref="Uncounted"/>).</param>
     /// <exception cref="SqliteException">The file can't be read or written.</exception>
     public OpenTables(SqliteConnection connection, bool defers)
     {
@@ -69,18 +64,19 @@ internal sealed class OpenTables : IDisposable
             _probe.Begin().Run();
         }
 
-        _isDue = mustCount || !_defers || jobs.Count == 0 || (jobs.Count == 1 && _uncounted.IsEmpty);
-        _before = _isDue ? default : _uncounted.Read();
+        // What comes alone is counted at once: only a stream of exports has sums to share.
+        bool isDue = mustCount || !_defers || jobs.Count == 0 || (jobs.Count == 1 && _uncounted.IsEmpty);
+        Uncounted.LastRows before = isDue ? default : _uncounted.Read();
         foreach (WriteJob job in jobs)
         {
-            _isDue |= job.IsToSettle;
+            isDue |= job.IsToSettle;
             isChanged |= Write(job, now);
         }
 
-        Count();
+        bool isCounted = Count(isDue, before);
         _commit.Begin().Run();
-        _uncounted.Commit(_isCounted);
-        return isChanged || _isCounted;
+        _uncounted.Commit(isCounted);
+        return isChanged || isCounted;
     }
 
     /// <summary>Lets go of pages that are kept in memory and of batches for the next exports.</summary>
@@ -157,16 +153,16 @@ internal sealed class OpenTables : IDisposable
             // Whole seconds, as the raw rows say it: so a recount comes to the same.
             long seconds = now / 1_000_000_000;
             _raw.Write(batch, seconds);
-            _uncounted.Add(batch, _raw.EventIds.Rows, _raw.ResourceIds, seconds * 1_000_000_000);
+            _uncounted.Add(batch, seconds * 1_000_000_000);
         }
 
         return false;
     }
 
-    private void Count()
+    private bool Count(bool isDue, Uncounted.LastRows before)
     {
-        _isCounted = !_uncounted.IsEmpty && (_isDue || _uncounted.Wait == TimeSpan.Zero);
-        if (_isCounted)
+        bool isCounted = !_uncounted.IsEmpty && (isDue || _uncounted.Wait == TimeSpan.Zero);
+        if (isCounted)
         {
             _uncounted.Count(_usage.Add);
             // Of all of them together: many add to the same sums.
@@ -174,8 +170,10 @@ internal sealed class OpenTables : IDisposable
         }
         else if (!_uncounted.IsEmpty)
         {
-            _uncounted.Note(_before);
+            _uncounted.Note(before);
         }
+
+        return isCounted;
     }
 
     private long Add(Scrape scrape, long now) =>

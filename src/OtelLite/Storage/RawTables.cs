@@ -26,7 +26,6 @@ internal sealed class RawTables : IDisposable
 
     // Of the batch that is being written: when it arrived, and its rows.
     private long _receivedUnixSeconds;
-    private long[] _resourceIds = new long[4];
     private long[] _scopeIds = new long[4];
 
     public RawTables(SqliteConnection connection)
@@ -64,18 +63,12 @@ internal sealed class RawTables : IDisposable
         _setSeries = new(connection, "INSERT OR REPLACE INTO otel_series (key, time_unix_nano, value, count) VALUES (?, ?, ?, ?)");
     }
 
-    /// <summary>The row of each log record of the batch that was written last.</summary>
-    public Column<long> EventIds { get; } = new();
-
-    /// <summary>The row of each resource of that batch.</summary>
-    public ReadOnlySpan<long> ResourceIds => _resourceIds;
-
     /// <summary>False when the same body was stored before; then nothing is to be written.</summary>
     public bool TryAddBody(UInt128 hash, long nowUnixNano) => _body.Begin().BindHash(hash).Bind(nowUnixNano).Run() == 1;
 
     public void ForgetBodiesBefore(long unixNano) => _forgetBodies.Begin().Bind(unixNano).Run();
 
-    /// <summary>Sets what each point adds, then writes every point and record of the batch.</summary>
+    /// <summary>Sets what each point adds, then writes every point and record of the batch, and into the batch which rows its log records and resources got.</summary>
     /// <param name="receivedUnixSeconds">When it arrived; the column's own default would be the same, but counting must use the very same second.</param>
     public void Write(TelemetryBatch batch, long receivedUnixSeconds)
     {
@@ -88,10 +81,10 @@ internal sealed class RawTables : IDisposable
             Write(batch, point);
         }
 
-        EventIds.Clear();
+        batch.EventRows.Clear();
         foreach (ref readonly LogRecord record in batch.LogRecords.Rows)
         {
-            EventIds.Add() = Write(batch, record);
+            batch.EventRows.Add() = Write(batch, record);
         }
 
         foreach (ref readonly Span span in batch.Spans.Rows)
@@ -133,7 +126,7 @@ internal sealed class RawTables : IDisposable
             : double.IsNaN(point.AsDouble) ? _metric.Bind("NaN"u8) : _metric.Bind(point.AsDouble);
         _metric.Bind(NameOf(point.Kind))
             .Bind((int)point.Temporality).Bind(point.IsMonotonic ? 1 : 0).Bind((long)point.Flags)
-            .Bind(_resourceIds[point.Resource]).Bind(_scopeIds[point.Scope]);
+            .Bind(batch.ResourceRows[point.Resource]).Bind(_scopeIds[point.Scope]);
         _metric.Bind(text, point.Shape);
         _metric.Bind(text, point.Exemplars);
         _metric.Bind((long)point.Attributes.DroppedCount).Run();
@@ -171,7 +164,7 @@ internal sealed class RawTables : IDisposable
         _span.Bind(text, span.SessionId);
         _span.Bind(text, span.TraceState);
         _span.Bind((long)span.Flags).Bind((long)span.Attributes.DroppedCount).Bind((long)span.DroppedEventsCount).Bind((long)span.DroppedLinksCount)
-            .Bind(_resourceIds[span.Resource]).Bind(_scopeIds[span.Scope])
+            .Bind(batch.ResourceRows[span.Resource]).Bind(_scopeIds[span.Scope])
             .Run();
     }
 
@@ -189,7 +182,7 @@ internal sealed class RawTables : IDisposable
         _event.Bind(text, record.TraceId);
         _event.Bind(text, record.SpanId);
         return _event.Bind((long)record.Flags).Bind((long)record.Attributes.DroppedCount)
-            .Bind(_resourceIds[record.Resource]).Bind(_scopeIds[record.Scope])
+            .Bind(batch.ResourceRows[record.Resource]).Bind(_scopeIds[record.Scope])
             .Scalar()!.Value;
     }
 
@@ -209,7 +202,7 @@ internal sealed class RawTables : IDisposable
 
     private void WriteResources(TelemetryBatch batch)
     {
-        GrowTo(ref _resourceIds, batch.Resources.Count);
+        batch.ResourceRows.Clear();
         for (int i = 0; i < batch.Resources.Count; i++)
         {
             ref readonly Resource resource = ref batch.Resources[i];
@@ -217,13 +210,15 @@ internal sealed class RawTables : IDisposable
             Append(hash, batch.Text, resource.Attributes.Json);
             Append(hash, batch.Text, resource.SchemaUrl);
             UInt128 key = hash.GetCurrentHashAsUInt128();
-            if (!_resources.TryGet(key, out _resourceIds[i]))
+            if (!_resources.TryGet(key, out long id))
             {
                 _addResource.Begin().BindHash(key).Bind(batch.Text[resource.Attributes.Json]).Bind((long)resource.Attributes.DroppedCount);
                 _addResource.Bind(batch.Text, resource.SchemaUrl);
                 _addResource.Run();
-                _resourceIds[i] = _resources.Add(key, _findResource.Begin().BindHash(key).Scalar()!.Value);
+                id = _resources.Add(key, _findResource.Begin().BindHash(key).Scalar()!.Value);
             }
+
+            batch.ResourceRows.Add() = id;
         }
     }
 

@@ -181,6 +181,7 @@ internal static class Recovery
         }
 
         Recount.Run(connection);
+        Uncounted.CountLeft(connection);
         PrunedRows rows = Count(connection);
         (string? damage, _) = SoundFile.Look(connection, TimeSpan.MaxValue / 2);
         return damage is null ? (newer, rows) : throw new IOException($"what was made is not sound ({damage})");

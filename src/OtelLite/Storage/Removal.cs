@@ -101,7 +101,7 @@ internal sealed class Removal : IDisposable
         _look = new Statement(_connection, $"""
             SELECT max(id), coalesce(sum(happened < ?), 0) FROM (SELECT id, {happened} AS happened FROM {table} WHERE id > ? ORDER BY id LIMIT {Limits.PruneRowsPerStep})
             """);
-        _remove = new Statement(_connection, $"DELETE FROM {table} WHERE id > ? AND id <= ? AND {happened} < ?");
+        _remove = new Statement(_connection, $"DELETE FROM {table} WHERE id > ? AND id <= ? AND {happened} < ? AND {Uncounted.HasNot(table, $"{table}.id")}");
         _count = new Statement(_connection, $"UPDATE otel_removed SET {count} = {count} + ?");
         return true;
     }

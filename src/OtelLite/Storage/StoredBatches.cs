@@ -46,9 +46,9 @@ internal sealed class StoredBatches : IDisposable
     public StoredBatches(SqliteConnection connection)
     {
         _connection = connection;
-        _events = new(connection, $"{Events} WHERE session_id IS ? AND {Happened.Event} >= ? AND (event_name IS ?) = ? AND {Uncounted.HasNot("event", "event.id")} ORDER BY event.id");
-        _points = new(connection, $"{Points} WHERE session_id IS ? AND {Happened.Point} >= ? AND {Uncounted.HasNot("metric", "point.id")} ORDER BY point.id");
-        _spans = new(connection, $"{Spans} WHERE session_id IS ? AND {Happened.Span} >= ? AND {Uncounted.HasNot("span", "span.id")} ORDER BY span.id");
+        _events = new(connection, $"{Events} WHERE session_id IS ? AND {Happened.Event} >= ? AND (event_name IS ?) = ? AND {Uncounted.HasNot("otel_events", "event.id")} ORDER BY event.id");
+        _points = new(connection, $"{Points} WHERE session_id IS ? AND {Happened.Point} >= ? AND {Uncounted.HasNot("otel_metrics", "point.id")} ORDER BY point.id");
+        _spans = new(connection, $"{Spans} WHERE session_id IS ? AND {Happened.Span} >= ? AND {Uncounted.HasNot("otel_spans", "span.id")} ORDER BY span.id");
         _resource = new(connection, "SELECT attributes FROM otel_resource WHERE id = ?");
         _resourceAttributes = new(connection, "SELECT each.key, each.type, each.atom FROM otel_resource, json_each(attributes) each WHERE otel_resource.id = ?");
     }
@@ -72,7 +72,7 @@ internal sealed class StoredBatches : IDisposable
     public void EachUncounted(CountBatch count)
     {
         foreach ((string rows, string table, string id, Func<Statement, TelemetryBatch, bool> add) in ((string, string, string, Func<Statement, TelemetryBatch, bool>)[])
-            [(Events, "event", "event.id", AddEvent), (Points, "metric", "point.id", AddPoint), (Spans, "span", "span.id", AddSpan)])
+            [(Events, "otel_events", "event.id", AddEvent), (Points, "otel_metrics", "point.id", AddPoint), (Spans, "otel_spans", "span.id", AddSpan)])
         {
             using var uncounted = new Statement(_connection, $"{rows} WHERE NOT {Uncounted.HasNot(table, id)} ORDER BY {id}");
             Each(uncounted.Begin(), add, count);

@@ -36,7 +36,8 @@ internal sealed class Uncounted : IDisposable
         Statement Last(string table) => new(connection, $"SELECT coalesce(max(id), 0) FROM {table}");
     }
 
-    private readonly record struct Stored(TelemetryBatch Batch, long NowUnixNano);
+    // Its bytes as they were then: counting adds to a batch's text.
+    private readonly record struct Stored(TelemetryBatch Batch, long Bytes, long NowUnixNano);
 
     /// <summary>The last row of each raw table.</summary>
     internal readonly record struct LastRows(long Metric, long Event, long Span);
@@ -48,15 +49,20 @@ internal sealed class Uncounted : IDisposable
         : _records >= Limits.UncountedRecordsMax || _bytes >= Limits.UncountedBytesMax ? TimeSpan.Zero
         : TimeSpan.FromTicks(Math.Max(0, (Limits.CountWithin - Stopwatch.GetElapsedTime(_sinceTicks)).Ticks));
 
-    /// <summary>A condition that a row is not among them.</summary>
-    /// <param name="table">metric, event or span.</param>
-    /// <param name="id">The row's id.</param>
-    public static string HasNot(string table, string id) => $"NOT EXISTS (SELECT 1 FROM otel_uncounted WHERE {id} BETWEEN first_{table} AND last_{table})";
+    /// <summary>A condition that a raw row is not among them.</summary>
+    /// <param name="table">One of <see cref="Prune.Raw"/>.</param>
+    /// <param name="id">The row's id, with the name of its table: otel_uncounted has an id too.</param>
+    public static string HasNot(string table, string id)
+    {
+        // otel_metrics has first_metric and last_metric.
+        string one = table["otel_".Length..^1];
+        return $"NOT EXISTS (SELECT 1 FROM otel_uncounted WHERE {id} BETWEEN first_{one} AND last_{one})";
+    }
 
     public LastRows Read() => new(_lastMetric.Begin().Scalar()!.Value, _lastEvent.Begin().Scalar()!.Value, _lastSpan.Begin().Scalar()!.Value);
 
     /// <summary>A batch that the open transaction has stored.</summary>
-    public void Add(TelemetryBatch batch, ReadOnlySpan<long> eventIds, ReadOnlySpan<long> resourceIds, long nowUnixNano)
+    public void Add(TelemetryBatch batch, long nowUnixNano)
     {
         if (IsEmpty)
         {
@@ -64,11 +70,10 @@ internal sealed class Uncounted : IDisposable
         }
 
         batch.Hold();
-        Keep(batch.EventRows, eventIds);
-        Keep(batch.ResourceRows, resourceIds[..batch.Resources.Count]);
-        _batches.Add(new(batch, nowUnixNano));
+        var stored = new Stored(batch, batch.Bytes, nowUnixNano);
+        _batches.Add(stored);
         _records += batch.Records;
-        _bytes += batch.Bytes;
+        _bytes += stored.Bytes;
     }
 
     /// <summary>Says in the file which rows the open transaction has stored.</summary>
@@ -86,7 +91,7 @@ internal sealed class Uncounted : IDisposable
         if (_committed > 0 && _clear.Begin().Bind(_owner).Run() != _rows)
         {
             // Another server on the same file, which no lock keeps apart, was started meanwhile and has counted them.
-            _batches.RemoveRange(0, ReturnAll(0, _committed));
+            Forget(0, _committed);
             (_committed, _rows) = (0, 0);
         }
 
@@ -102,7 +107,7 @@ internal sealed class Uncounted : IDisposable
     {
         if (isCounted)
         {
-            Forget(0);
+            Forget(0, _batches.Count);
             _rows = 0;
         }
 
@@ -114,14 +119,14 @@ internal sealed class Uncounted : IDisposable
     /// <summary>After a rollback: what the transaction stored is not there.</summary>
     public void Rollback()
     {
-        Forget(_committed);
+        Forget(_committed, _batches.Count - _committed);
         _isNoted = false;
     }
 
     /// <summary>Lets go of those that can't be counted, which is a defect of this program: in the file they stay what they are, for a start that can.</summary>
     public void Abandon()
     {
-        Forget(0);
+        Forget(0, _batches.Count);
         (_committed, _rows) = (0, 0);
         _owner = Random.Shared.NextInt64();
     }
@@ -161,7 +166,7 @@ internal sealed class Uncounted : IDisposable
 
     public void Dispose()
     {
-        Forget(0);
+        Forget(0, _batches.Count);
         foreach (Statement statement in (Statement[])[_lastMetric, _lastEvent, _lastSpan, _add, _clear])
         {
             statement.Dispose();
@@ -174,29 +179,15 @@ internal sealed class Uncounted : IDisposable
         return any.Begin().Scalar() is not null;
     }
 
-    private static void Keep(Column<long> kept, ReadOnlySpan<long> ids)
-    {
-        kept.Clear();
-        foreach (long id in ids)
-        {
-            kept.Add() = id;
-        }
-    }
-
-    private void Forget(int from)
-    {
-        _batches.RemoveRange(from, ReturnAll(from, _batches.Count - from));
-    }
-
-    private int ReturnAll(int from, int count)
+    private void Forget(int from, int count)
     {
         foreach (Stored stored in CollectionsMarshal.AsSpan(_batches).Slice(from, count))
         {
             _records -= stored.Batch.Records;
-            _bytes -= stored.Batch.Bytes;
+            _bytes -= stored.Bytes;
             stored.Batch.Return();
         }
 
-        return count;
+        _batches.RemoveRange(from, count);
     }
 }

@@ -16,7 +16,7 @@ internal sealed class TelemetryBatch
     // Half empty at the most, so that a key is found after a step or two.
     private readonly short[] _slots = new short[2 * Limits.AttributesPerRecordMax];
 
-    private int _holders = 1;
+    private int _holders;
 
     private TelemetryBatch()
     {
@@ -24,7 +24,7 @@ internal sealed class TelemetryBatch
 
     public Utf8Text Text { get; } = new();
 
-    /// <summary>The rows that its log records got, while the batch waits to be counted.</summary>
+    /// <summary>The rows that its log records got where it is stored.</summary>
     public Column<long> EventRows { get; } = new();
 
     /// <summary>The same for its resources.</summary>
@@ -98,6 +98,8 @@ internal sealed class TelemetryBatch
         DataPoints.Clear();
         LogRecords.Clear();
         Spans.Clear();
+        EventRows.Clear();
+        ResourceRows.Clear();
         Shape.Clear();
         RejectedDataPoints = 0;
         RejectedSpans = 0;

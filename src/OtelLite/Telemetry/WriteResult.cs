@@ -15,7 +15,7 @@ internal enum WriteOutcome
     /// <summary>This batch can't be written, and a retry would not help.</summary>
     Failed,
 
-    /// <summary>The disk has not answered in time. It may be stored yet, and a retry is known as the same; the batch is the writer's for good.</summary>
+    /// <summary>The disk has not answered in time. It may be stored yet, and a retry is known as the same.</summary>
     Late,
 }
 
@@ -23,6 +23,6 @@ internal enum WriteOutcome
 /// <param name="IsRepeat">The same body was committed before, and was not stored again.</param>
 internal readonly record struct WriteResult(WriteOutcome Outcome, string? Reason = null, bool IsRepeat = false);
 
-/// <summary>Where a decoded batch goes. Completes when the batch is committed or refused; until then the batch belongs to the receiver of this call,
-/// and where that was <see cref="WriteOutcome.Late"/> for ever.</summary>
+/// <summary>Where a decoded batch goes. Completes when the batch is committed or refused, or <see cref="WriteOutcome.Late"/>; then whoever offered it gives it back. The writer
+/// holds it for as long as it needs it.</summary>
 internal delegate Task<WriteResult> WriteBatch(TelemetryBatch batch);

@@ -131,6 +131,12 @@ public sealed class BreakingBoundsTests
         Assert.Contains("the disk is slow", open.Writer.Trouble, StringComparison.Ordinal);
         Assert.Equal(WriteOutcome.Late, (await late).Outcome);
         Assert.InRange(clock.Elapsed, Limits.WriteWait - TimeSpan.FromMilliseconds(100), Limits.WriteWait + TimeSpan.FromSeconds(2));
+
+        // Whoever waited gives it back, and the writer has it still.
+        batch.Return();
+        TelemetryBatch[] others = [.. Enumerable.Range(0, Limits.PooledBatchesMax + 1).Select(_ => TelemetryBatch.Rent())];
+        Assert.DoesNotContain(batch, others);
+        Array.ForEach(others, other => other.Return());
         open.Release();
         await held;
         Assert.True((await open.Write(Exports.Request(id: "late"))).IsRepeat);

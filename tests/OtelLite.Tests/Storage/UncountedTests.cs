@@ -67,6 +67,31 @@ public sealed class UncountedTests : IDisposable
     }
 
     [Fact]
+    public async Task A_removal_leaves_what_is_not_counted_yet()
+    {
+        await Hurry();
+        await Stream();
+        string killed = _writer.Killed();
+        using SqliteConnection connection = Database.OpenWriter(killed, Durability.Normal);
+        long stored = Number(connection, "SELECT count(*) FROM otel_events");
+        Prune.Run(connection, (long)Otlp.Export.Time + 1_000_000_000_000);
+        Assert.InRange(Number(connection, "SELECT count(*) FROM otel_events"), 1, stored - 1);
+        Uncounted.CountLeft(connection);
+        Assert.Equal(stored, Number(connection, Counted));
+    }
+
+    [Fact]
+    public async Task What_is_recovered_is_counted_to_the_last_row()
+    {
+        await Stream();
+        string killed = _writer.Killed();
+        Recovery.Run(killed, Durability.Normal, Path.Combine(killed, Database.FileName));
+        using SqliteConnection connection = Reader(killed);
+        Assert.Equal(0, Number(connection, Waiting));
+        Assert.Equal(Number(connection, "SELECT count(*) FROM otel_events"), Number(connection, Counted));
+    }
+
+    [Fact]
     public async Task Only_so_many_records_wait()
     {
         await Stream();

@@ -112,7 +112,7 @@ public sealed class UnexplainedTests : IDisposable
     {
         Assert.True(OtlpJson.TryRead(Encoding.UTF8.GetBytes(BodyOf(said)), out TelemetryBatch batch, out string error), error);
         _raw.Write(batch, receivedUnixSeconds: 0);
-        _usage.Write(batch, _raw.EventIds.Rows, _raw.ResourceIds, nowUnixNano: 1);
+        _usage.Write(batch, batch.EventRows.Rows, batch.ResourceRows.Rows, nowUnixNano: 1);
         batch.Return();
     }
 
