@@ -4,6 +4,7 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using OtelLite.Bench;
 using OtelLite.Bench.Ingest;
+using OtelLite.Bench.Queries;
 
 switch (args)
 {
@@ -15,6 +16,8 @@ switch (args)
         return IngestRun.Guard(executable);
     case ["ingest", var executable, .. var seconds]:
         return IngestRun.Run(executable, seconds is [var s] ? double.Parse(s, System.Globalization.CultureInfo.InvariantCulture) : 20);
+    case ["queries", var executable]:
+        return await QueryRun.Run(executable);
     case ["feed", var url, var token, .. var hours]:
         return await Feed.Run(url, token, hours is [var h] ? double.Parse(h, System.Globalization.CultureInfo.InvariantCulture) : 8);
     case ["pages", .. var sessions]:

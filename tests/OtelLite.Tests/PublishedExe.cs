@@ -10,7 +10,7 @@ internal sealed record Ran(int ExitCode, string Output, string Error);
 /// <summary>The published file as a process of its own.</summary>
 internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly string[] _arguments;
     private readonly System.Collections.Concurrent.ConcurrentQueue<string> _said = new();
@@ -68,12 +68,15 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
     }
 
     /// <summary>Runs it to its end.</summary>
-    public static async Task<Ran> Run(params string[] arguments)
+    public static Task<Ran> Run(params string[] arguments) => Run(Patience, arguments);
+
+    /// <inheritdoc cref="Run(string[])"/>
+    public static async Task<Ran> Run(TimeSpan patience, params string[] arguments)
     {
         using Process process = Process.Start(StartInfo(arguments))!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync().WaitAsync(Patience);
+        await process.WaitForExitAsync().WaitAsync(patience);
         return new Ran(process.ExitCode, await output, await error);
     }
 

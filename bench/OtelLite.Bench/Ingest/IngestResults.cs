@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace OtelLite.Bench.Ingest;
@@ -15,18 +14,6 @@ internal sealed class IngestResults
     private readonly Dictionary<string, double> _limits = [];
     private readonly List<string> _bodies = [];
 
-    private static string Folder
-    {
-        get
-        {
-            string cpu = File.Exists("/proc/cpuinfo")
-                ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1] ?? ""
-                : Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER") ?? "";
-            string name = string.Join('-', $"{cpu} {Environment.ProcessorCount} cores {RuntimeInformation.OSArchitecture}".ToLowerInvariant().Split([' ', '(', ')', '@', ',', '/'], StringSplitOptions.RemoveEmptyEntries));
-            return Path.Combine(Repository.Root, "bench", "results", name);
-        }
-    }
-
     /// <summary>The table in Markdown.</summary>
     public string Table
     {
@@ -39,7 +26,7 @@ internal sealed class IngestResults
                     $"| {signal} | {load} | {r.RecordsPerSecond:#,0} | {r.CpuMicrosecondsPerRecord:0.0} us | {r.CpuMicrosecondsPerRecord / _limits[signal]:0.0} times {_limits[signal]:0.0} us | {r.Percentile(0.5):0.0} ms | {r.Percentile(0.99):0.0} ms | {r.ResidentBytes / 1e6:0} MB |\n");
             }
 
-            return $"{table}\n{string.Join("; ", _bodies)}. {Path.GetFileName(Folder)}, {DateTime.UtcNow:yyyy-MM-dd}.\n";
+            return $"{table}\n{string.Join("; ", _bodies)}. {Results.Processor}, {DateTime.UtcNow:yyyy-MM-dd}.\n";
         }
     }
 
@@ -55,9 +42,8 @@ internal sealed class IngestResults
     /// <summary>Writes both files.</summary>
     public void Keep()
     {
-        Directory.CreateDirectory(Folder);
-        File.WriteAllText(Path.Combine(Folder, "ingest.md"), Table);
-        string history = Path.Combine(Folder, "history.tsv");
+        Results.Keep("ingest.md", Table);
+        string history = Path.Combine(Results.Folder, "history.tsv");
         if (!File.Exists(history))
         {
             File.WriteAllText(history, $"{HistoryHead}\n");
@@ -69,7 +55,7 @@ internal sealed class IngestResults
     /// <summary>The ratio on record: of this processor, or of any other where this one is new.</summary>
     public static double Kept(string signal)
     {
-        string path = Path.Combine(Folder, "history.tsv");
+        string path = Path.Combine(Results.Folder, "history.tsv");
         path = File.Exists(path) ? path : Directory.GetFiles(Path.Combine(Repository.Root, "bench", "results"), "history.tsv", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First();
         string[] head = HistoryHead.Split('\t'), last = File.ReadLines(path).Last().Split('\t');
         return double.Parse(last[Array.FindIndex(head, h => h.StartsWith(signal, StringComparison.Ordinal)) + 3], CultureInfo.InvariantCulture);

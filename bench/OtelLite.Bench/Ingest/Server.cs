@@ -7,22 +7,24 @@ namespace OtelLite.Bench.Ingest;
 /// <summary>The published executable, running on a folder of its own.</summary>
 internal sealed class Server : IDisposable
 {
-    private const string Token = "bench";
+    public const string Token = "bench";
+
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
 
     private readonly Process _process;
 
-    public Server(string executable, string dataDir)
+    /// <summary>Starts it; it accepts connections then.</summary>
+    public Server(string executable, string dataDir, params string[] options)
     {
         Port = FreePort.Next();
-        var start = new ProcessStartInfo(executable, ["--data-dir", dataDir, "--urls", $"http://127.0.0.1:{Port}", "--otlp-http-port", "0", "--otlp-grpc-port", "0", "--token", Token])
+        var start = new ProcessStartInfo(executable, ["--data-dir", dataDir, "--urls", $"http://127.0.0.1:{Port}", "--otlp-http-port", "0", "--otlp-grpc-port", "0", "--token", Token, .. options])
         {
             RedirectStandardError = true,
         };
         _process = Process.Start(start)!;
         _process.ErrorDataReceived += (_, e) => Console.Error.Write(e.Data is { } line && line.Contains("stored", StringComparison.Ordinal) ? $"server: {line}\n" : "");
         _process.BeginErrorReadLine();
-        for (var clock = Stopwatch.StartNew(); ; Thread.Sleep(5))
+        for (var clock = Stopwatch.StartNew(); ; Thread.Sleep(1))
         {
             try
             {

@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Data.Sqlite;
 using OtelLite.Telemetry;
 using SQLitePCL;
+using static OtelLite.Storage.SqliteCalls;
 
 namespace OtelLite.Storage;
 
@@ -14,12 +16,17 @@ internal sealed class Statement : IDisposable
 {
     private readonly sqlite3 _database;
     private readonly sqlite3_stmt _statement;
+
+    // Of the two handles, which are held as long as this is. 0 once it is disposed, for which SQLite has an error.
+    private readonly nint _of;
+    private nint _at;
     private int _next;
 
     public Statement(SqliteConnection connection, string sql)
     {
         _database = connection.Handle!;
         Check(raw.sqlite3_prepare_v3(_database, sql, raw.SQLITE_PREPARE_PERSISTENT, out _statement));
+        (_of, _at) = (_database.DangerousGetHandle(), _statement.DangerousGetHandle());
     }
 
     /// <summary>A command's text with its values bound, for rows that are too many to be read as objects.</summary>
@@ -52,28 +59,26 @@ internal sealed class Statement : IDisposable
 
     public Statement Bind(long value)
     {
-        Check(raw.sqlite3_bind_int64(_statement, _next++, value));
+        Check(sqlite3_bind_int64(_at, _next++, value));
         return this;
     }
 
     public Statement Bind(double value)
     {
-        Check(raw.sqlite3_bind_double(_statement, _next++, value));
+        Check(sqlite3_bind_double(_at, _next++, value));
         return this;
     }
 
     public Statement BindNull()
     {
-        Check(raw.sqlite3_bind_null(_statement, _next++));
+        Check(sqlite3_bind_null(_at, _next++));
         return this;
     }
 
     public Statement Bind(ReadOnlySpan<byte> utf8)
     {
-        // An empty span has no address, and SQLite takes that for NULL.
-        Check(utf8.IsEmpty
-            ? raw.sqlite3_bind_text(_statement, _next++, "")
-            : raw.sqlite3_bind_text(_statement, _next++, utf8));
+        // An empty span may have no address, and SQLite takes that for NULL.
+        Check(sqlite3_bind_text(_at, _next++, in MemoryMarshal.GetReference(utf8.IsEmpty ? ""u8 : utf8), utf8.Length, Transient));
         return this;
     }
 
@@ -87,20 +92,20 @@ internal sealed class Statement : IDisposable
     {
         Span<byte> bytes = stackalloc byte[16];
         BinaryPrimitives.WriteUInt128BigEndian(bytes, hash);
-        Check(raw.sqlite3_bind_blob(_statement, _next++, bytes));
+        Check(sqlite3_bind_blob(_at, _next++, in bytes[0], bytes.Length, Transient));
         return this;
     }
 
     /// <summary>On to the next row; false, and reset, when there is none.</summary>
     public bool Step()
     {
-        int result = raw.sqlite3_step(_statement);
+        int result = sqlite3_step(_at);
         if (result == raw.SQLITE_ROW)
         {
             return true;
         }
 
-        raw.sqlite3_reset(_statement);
+        _ = sqlite3_reset(_at);
         if (result != raw.SQLITE_DONE)
         {
             Check(result);
@@ -122,7 +127,7 @@ internal sealed class Statement : IDisposable
         {
         }
 
-        return raw.sqlite3_changes(_database);
+        return sqlite3_changes(_of);
     }
 
     /// <summary>The first column of the first row, or null.</summary>
@@ -133,7 +138,7 @@ internal sealed class Statement : IDisposable
         return value;
     }
 
-    public long Int64(int column) => raw.sqlite3_column_int64(_statement, column);
+    public long Int64(int column) => sqlite3_column_int64(_at, column);
 
     /// <summary>A text as it stands in the file; empty where it is null. Valid until the next step.</summary>
     public ReadOnlySpan<byte> Utf8(int column) => raw.sqlite3_column_blob(_statement, column);
@@ -142,9 +147,13 @@ internal sealed class Statement : IDisposable
 
     public double Double(int column) => raw.sqlite3_column_double(_statement, column);
 
-    public void Reset() => raw.sqlite3_reset(_statement);
+    public void Reset() => _ = sqlite3_reset(_at);
 
-    public void Dispose() => _statement.Dispose();
+    public void Dispose()
+    {
+        _at = 0;
+        _statement.Dispose();
+    }
 
     private void Check(int result)
     {

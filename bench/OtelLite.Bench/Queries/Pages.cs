@@ -3,30 +3,23 @@ using System.Globalization;
 using Microsoft.Data.Sqlite;
 using OtelLite.Query;
 using OtelLite.Storage;
-using OtelLite.Tests;
 
-namespace OtelLite.Bench;
+namespace OtelLite.Bench.Queries;
 
 /// <summary>What the page asks of a year of heavy use, each question by itself: the time of the best of several. The data is made once and kept.</summary>
 internal static class Pages
 {
     private const int Times = 5;
-    private const int FormatVersion = 1;
+    private const int Days = 365;
 
     public static async Task<int> Run(int sessions)
     {
-        string folder = Path.Combine(Repository.Root, "artifacts", string.Create(CultureInfo.InvariantCulture, $"large-{sessions}-{Database.SchemaVersion}-{FormatVersion}"));
-        if (!File.Exists(Path.Combine(folder, "made")))
-        {
-            await Make(folder, sessions);
-        }
-
+        (string folder, DateTimeOffset end) = await LargeFile.Of(sessions, Days);
         using SqliteConnection reader = Database.OpenReader(folder);
-        DateTimeOffset end = DateTimeOffset.FromUnixTimeSeconds(long.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "made")), CultureInfo.InvariantCulture));
         foreach ((string range, double days) in ((string, double)[])[("15m", 1 / 96.0), ("24h", 1), ("30d", 30), ("1y", 364), ("all", 0)])
         {
             var scope = new Scope { FromUnixNano = days == 0 ? 0 : UnixNano.From(end.AddDays(-days)) };
-            double spanned = days == 0 ? 365 : days;
+            double spanned = days == 0 ? Days : days;
             Ask(reader, $"{range}", scope, end, spanned);
             Ask(reader, $"{range} of a project", scope with { Projects = ["project-3"] }, end, spanned);
             Ask(reader, $"{range} of a machine", scope with { Machines = ["machine-1"] }, end, spanned);
@@ -34,27 +27,6 @@ internal static class Pages
         }
 
         return 0;
-    }
-
-    private static async Task Make(string folder, int sessions)
-    {
-        if (Directory.Exists(folder))
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-
-        DateTimeOffset end = DateTimeOffset.UtcNow;
-        var clock = Stopwatch.StartNew();
-        SqliteConnection connection = Database.OpenWriter(folder, Durability.Normal);
-        Database.Execute(connection, "PRAGMA cache_size = -400000");
-        using (var writer = new BatchWriter(connection, new IngestQueue(), _ => { }, Console.Error.WriteLine))
-        {
-            await LargeSet.Fill(writer, sessions, end);
-        }
-
-        await File.WriteAllTextAsync(Path.Combine(folder, "made"), end.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
-        double bytes = new FileInfo(Path.Combine(folder, Database.FileName)).Length;
-        Tell(string.Create(CultureInfo.InvariantCulture, $"{sessions} sessions, {sessions * LargeSet.EventsPerSession} events, {bytes / 1e6:0} MB, made in"), clock.Elapsed.TotalMilliseconds);
     }
 
     private static void Ask(SqliteConnection reader, string what, Scope scope, DateTimeOffset now, double days)

@@ -1,0 +1,43 @@
+using System.Runtime.InteropServices;
+
+namespace OtelLite.Storage;
+
+/// <summary>
+/// The functions of SQLite that are called many times for each record, without what SQLitePCLRaw puts before each call: a provider, and a handle that is counted up and
+/// down by interlocked instructions. That was 3 % of the CPU of an acknowledged point. The library is the one that SQLitePCLRaw has loaded, or that is linked in.
+/// </summary>
+internal static class SqliteCalls
+{
+    /// <summary>SQLITE_TRANSIENT: SQLite copies the text before it returns.</summary>
+    public const nint Transient = -1;
+
+    private const string Sqlite = "e_sqlite3";
+
+    // What only writes a number into the statement is done before a collection of garbage could wait for it.
+    [DllImport(Sqlite), SuppressGCTransition, DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    public static extern int sqlite3_bind_int64(nint statement, int index, long value);
+
+    [DllImport(Sqlite), SuppressGCTransition, DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    public static extern int sqlite3_bind_double(nint statement, int index, double value);
+
+    [DllImport(Sqlite), SuppressGCTransition, DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    public static extern int sqlite3_bind_null(nint statement, int index);
+
+    [DllImport(Sqlite), SuppressGCTransition, DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    public static extern long sqlite3_column_int64(nint statement, int column);
+
+    [DllImport(Sqlite), SuppressGCTransition, DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    public static extern int sqlite3_changes(nint database);
+
+    [DllImport(Sqlite), DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    public static extern int sqlite3_bind_text(nint statement, int index, in byte utf8, int length, nint destructor);
+
+    [DllImport(Sqlite), DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    public static extern int sqlite3_bind_blob(nint statement, int index, in byte bytes, int length, nint destructor);
+
+    [DllImport(Sqlite), DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    public static extern int sqlite3_step(nint statement);
+
+    [DllImport(Sqlite), DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    public static extern int sqlite3_reset(nint statement);
+}
