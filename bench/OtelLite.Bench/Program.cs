@@ -14,8 +14,12 @@ switch (args)
         return ReleaseContents.Write(executable, rid);
     case ["ingest", var executable, "guard"]:
         return IngestRun.Guard(executable);
-    case ["ingest", var executable, .. var seconds]:
-        return IngestRun.Run(executable, seconds is [var s] ? double.Parse(s, System.Globalization.CultureInfo.InvariantCulture) : 20);
+    case ["ingest", var executable]:
+        return IngestRun.Run(executable, 20, []);
+    case ["ingest", var executable, var seconds, .. var peer]:
+        return IngestRun.Run(executable, double.Parse(seconds, System.Globalization.CultureInfo.InvariantCulture), peer);
+    case ["retention", var executable]:
+        return await RetentionRun.Run(executable);
     case ["queries", var executable]:
         return await QueryRun.Run(executable);
     case ["feed", var url, var token, .. var hours]:

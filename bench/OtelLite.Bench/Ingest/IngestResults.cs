@@ -13,6 +13,7 @@ internal sealed class IngestResults
     private readonly List<(string Signal, string Load, LoadResult Result, bool IsUsual)> _runs = [];
     private readonly Dictionary<string, double> _limits = [];
     private readonly List<string> _bodies = [];
+    private readonly List<(string Signal, LoadResult Result)> _peer = [];
 
     /// <summary>The table in Markdown.</summary>
     public string Table
@@ -26,11 +27,20 @@ internal sealed class IngestResults
                     $"| {signal} | {load} | {r.RecordsPerSecond:#,0} | {r.CpuMicrosecondsPerRecord:0.0} us | {r.CpuMicrosecondsPerRecord / _limits[signal]:0.0} times {_limits[signal]:0.0} us | {r.Percentile(0.5):0.0} ms | {r.Percentile(0.99):0.0} ms | {r.ResidentBytes / 1e6:0} MB |\n");
             }
 
+            foreach ((string signal, LoadResult r) in _peer)
+            {
+                table.Append(CultureInfo.InvariantCulture,
+                    $"| {signal}, autotel-devtools | 8 | {r.RecordsPerSecond:#,0} | {r.CpuMicrosecondsPerRecord:0.0} us | {r.CpuMicrosecondsPerRecord / _limits[signal]:0.0} times {_limits[signal]:0.0} us | {r.Percentile(0.5):0.0} ms | {r.Percentile(0.99):0.0} ms | {r.ResidentBytes / 1e6:0} MB |\n");
+            }
+
             return $"{table}\n{string.Join("; ", _bodies)}. {Results.Processor}, {DateTime.UtcNow:yyyy-MM-dd}.\n";
         }
     }
 
     public void Add(string signal, string load, LoadResult result, bool isUsual) => _runs.Add((signal, load, result, isUsual));
+
+    /// <summary>Under the usual load.</summary>
+    public void AddPeer(string signal, LoadResult result) => _peer.Add((signal, result));
 
     /// <param name="bareMicroseconds">What the same rows take of a bare prepared-statement loop, each.</param>
     public void AddLimit(string signal, int records, double bytes, double bareMicroseconds)

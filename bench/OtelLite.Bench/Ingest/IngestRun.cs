@@ -19,7 +19,8 @@ internal static class IngestRun
     private static readonly (int Connections, bool IsChunked)[] Loads = [(1, false), (UsualConnections, false), (UsualConnections, true), (32, false)];
 
     /// <summary>The whole run, whose figures go to <c>bench/results</c> and into the README.</summary>
-    public static int Run(string executable, double seconds)
+    /// <param name="peer">What starts autotel-devtools; empty: it is not installed.</param>
+    public static int Run(string executable, double seconds, string[] peer)
     {
         var results = new IngestResults();
         foreach ((string name, string path, string table, Func<FreshBody[]> make) in Signals)
@@ -41,6 +42,16 @@ internal static class IngestRun
                     }
 
                     results.Add(name, $"{UsualConnections}, at half the rate", Under(UsualConnections, isChunked: false, rate / 2), isUsual: false);
+                }
+
+                if (peer.Length > 0)
+                {
+                    InFolder(peerDir =>
+                    {
+                        using Server server = Server.Peer(peer, peerDir);
+                        new Load(server, path, bodies, UsualConnections, isChunked: false).Run(WarmUp);
+                        results.AddPeer(name, new Load(server, path, bodies, UsualConnections, isChunked: false).Run(TimeSpan.FromSeconds(seconds)));
+                    });
                 }
 
                 results.AddLimit(name, bodies[0].Records, bodies.Average(b => b.Length) / bodies[0].Records, BareLoop.Run(dataDir, table));

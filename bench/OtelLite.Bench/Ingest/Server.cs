@@ -4,7 +4,7 @@ using OtelLite.Tests;
 
 namespace OtelLite.Bench.Ingest;
 
-/// <summary>The published executable, running on a folder of its own.</summary>
+/// <summary>A program that receives, running on a folder of its own: the published executable, or a peer.</summary>
 internal sealed class Server : IDisposable
 {
     public const string Token = "bench";
@@ -13,15 +13,20 @@ internal sealed class Server : IDisposable
 
     private readonly Process _process;
 
-    /// <summary>Starts it; it accepts connections then.</summary>
+    /// <summary>Starts the executable; it accepts connections then.</summary>
     public Server(string executable, string dataDir, params string[] options)
+        : this(FreePort.Next(), port => [executable, "--data-dir", dataDir, "--urls", $"http://127.0.0.1:{port}", "--otlp-http-port", "0", "--otlp-grpc-port", "0", "--token", Token, .. options])
     {
-        Port = FreePort.Next();
-        var start = new ProcessStartInfo(executable, ["--data-dir", dataDir, "--urls", $"http://127.0.0.1:{Port}", "--otlp-http-port", "0", "--otlp-grpc-port", "0", "--token", Token, .. options])
-        {
-            RedirectStandardError = true,
-        };
+    }
+
+    private Server(int port, Func<int, string[]> command)
+    {
+        Port = port;
+        string[] words = command(port);
+        var start = new ProcessStartInfo(words[0], words[1..]) { RedirectStandardError = true, RedirectStandardOutput = true };
         _process = Process.Start(start)!;
+        _process.OutputDataReceived += (_, _) => { };
+        _process.BeginOutputReadLine();
         _process.ErrorDataReceived += (_, e) => Console.Error.Write(e.Data is { } line && line.Contains("stored", StringComparison.Ordinal) ? $"server: {line}\n" : "");
         _process.BeginErrorReadLine();
         for (var clock = Stopwatch.StartNew(); ; Thread.Sleep(1))
@@ -36,6 +41,11 @@ internal sealed class Server : IDisposable
             }
         }
     }
+
+    /// <summary>Starts autotel-devtools, which keeps what it receives in a file of the folder.</summary>
+    /// <param name="command">What starts it: node and its script.</param>
+    public static Server Peer(string[] command, string dataDir) => new(
+        FreePort.Next(), port => [.. command, "--port", $"{port}", "--grpc-port", $"{FreePort.Next()}", "--db", Path.Combine(dataDir, "peer.db")]);
 
     public int Port { get; }
 

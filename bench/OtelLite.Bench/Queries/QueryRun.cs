@@ -65,7 +65,7 @@ internal static class QueryRun
     {
         string list = await client.GetStringAsync(new Uri("/api/sessions?range=90d", UriKind.Relative));
         using var json = System.Text.Json.JsonDocument.Parse(list);
-        return json.RootElement.GetProperty("sessions")[0].GetProperty("session_id").GetString()!;
+        return json.RootElement.GetProperty("sessions")[0].GetProperty("id").GetString()!;
     }
 
     private static async Task<double> Ask(HttpClient client, string question)

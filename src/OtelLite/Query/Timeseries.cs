@@ -90,15 +90,17 @@ internal static class TimeseriesQuery
         using SqliteCommand command = connection.CreateCommand();
         string[] names = Array.ConvertAll(figures, FigureColumns.Of);
         string rows = SumsQuery.Of(command, scope, SumsTable.Figures, names, buckets);
-        command.CommandText = $"""
-            SELECT {buckets.PlaceOf("time_unix_nano")}, {string.Join(", ", names.Select(c => $"total({c})"))} FROM ({rows}) GROUP BY 1
-            """;
-        using SqliteDataReader row = command.ExecuteReader();
-        while (row.Read())
+
+        // Added up here: SQLite would sort the rows, of which each has all the columns, before it adds them up, and that took three times as long.
+        command.CommandText = $"SELECT time_unix_nano, {string.Join(", ", names)} FROM ({rows})";
+        long[][] sums = Array.ConvertAll(figures, f => columns[f]);
+        using var row = Statement.Of(command);
+        while (row.Step())
         {
-            for (int i = 0; i < figures.Length; i++)
+            int bucket = buckets.Of(row.Int64(0));
+            for (int i = 0; i < sums.Length; i++)
             {
-                columns[figures[i]][row.GetInt32(0)] = row.GetInt64(i + 1);
+                sums[i][bucket] += row.Int64(i + 1);
             }
         }
 
