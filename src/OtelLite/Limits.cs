@@ -372,12 +372,12 @@ internal static class Limits
     /// <summary>Refusals that <c>otellite doctor</c> tells of, the newest; the server's page has all.</summary>
     public const int RefusalsToldMax = 5;
 
-    /// <summary>Raw rows that one step of a removal looks at and removes in one transaction: some milliseconds, in which exports wait. With 1,000, of exports that came meanwhile
-    /// one in a hundred waited 45 ms (bench/results).</summary>
-    public const int PruneRowsPerStep = 200;
+    /// <summary>Raw rows that one step of a removal looks at and removes in one transaction: some milliseconds, in which exports wait. Of exports that came meanwhile
+    /// one in a hundred waited 45 ms with 1,000 and 23 ms with 200.</summary>
+    public const int PruneRowsPerStep = 100;
 
-    /// <summary>Pages that one step gives back to the disk, for the same reason; 0.4 MB of them are written anew at most.</summary>
-    public const int PrunePagesPerStep = 100;
+    /// <summary>Pages that one step gives back to the disk, for the same reason; 0.2 MB of them are written anew at most.</summary>
+    public const int PrunePagesPerStep = 50;
 
     /// <summary>After a start, before old records are looked for: first comes whoever opens the page.</summary>
     public static readonly TimeSpan RetentionFirst = TimeSpan.FromMinutes(1);
@@ -389,7 +389,7 @@ internal static class Limits
     public static readonly TimeSpan RetentionPause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>A look ends after so many steps that found nothing, and once in so many looks it sees everything.</summary>
-    public const int RetentionFruitlessMax = 100;
+    public const int RetentionFruitlessMax = 200;
 
     /// <summary>About once a day.</summary>
     public const int RetentionLooksPerWhole = 24;

@@ -7,11 +7,14 @@ public sealed class ReadmeTests
 {
     private static string Readme { get; } = Path.Combine(Recorded.Repository, "README.md");
 
-    [Fact]
-    public async Task The_table_of_how_fast_it_receives_is_the_one_that_the_bench_has_written()
+    [Theory]
+    [InlineData("ingest.md")]
+    [InlineData("queries.md")]
+    [InlineData("retention.md")]
+    public async Task The_tables_of_how_fast_it_is_are_those_that_the_bench_has_written(string file)
     {
         string readme = (await File.ReadAllTextAsync(Readme)).ReplaceLineEndings("\n");
-        string[] tables = [.. Directory.GetFiles(Path.Combine(Recorded.Repository, "bench", "results"), "ingest.md", SearchOption.AllDirectories).Select(f => File.ReadAllText(f).Trim().ReplaceLineEndings("\n"))];
+        string[] tables = [.. Directory.GetFiles(Path.Combine(Recorded.Repository, "bench", "results"), file, SearchOption.AllDirectories).Select(f => File.ReadAllText(f).Trim().ReplaceLineEndings("\n"))];
         Assert.Contains(tables, t => readme.Contains(t, StringComparison.Ordinal));
     }
 
