@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Connections.Features;
 
 namespace OtelLite.Access;
 
@@ -19,13 +20,24 @@ internal sealed class Gate(Token own, NamedTokens? named = null)
         : own.Is(candidate) ? _own
         : named?.Of(candidate);
 
-    /// <summary>Lets whoever tries tokens wait, and connect anew for the next one. HTTP/2 has no word for the latter in an answer.</summary>
+    /// <summary>Lets whoever tries tokens wait, and connect anew for the next one.</summary>
     public static void AskToWait(HttpResponse response)
     {
         response.Headers.RetryAfter = Limits.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
+        EndConnection(response);
+    }
+
+    /// <summary>Ends the connection behind the answer.</summary>
+    public static void EndConnection(HttpResponse response)
+    {
         if (!HttpProtocol.IsHttp2(response.HttpContext.Request.Protocol))
         {
             response.Headers.Connection = "close";
+        }
+        else if (response.HttpContext.Features.Get<IConnectionLifetimeNotificationFeature>() is { } connection)
+        {
+            // HTTP/2 has no word for it in an answer. Without this a thousand tokens a second could be tried on one connection.
+            connection.RequestClose();
         }
     }
 

@@ -32,8 +32,8 @@ internal sealed class ServerCertificate
     public ServerCertificate(string certificatePath, string keyPath, Action<string> say)
     {
         (_certificatePath, _keyPath, _say) = (certificatePath, keyPath, say);
-        _readAt = WrittenAt();
         _context = Read();
+        _readAt = WrittenAt();
         _lookedAt = Environment.TickCount64;
     }
 
@@ -77,7 +77,18 @@ internal sealed class ServerCertificate
         }
     }
 
-    private (DateTime Certificate, DateTime Key) WrittenAt() => (File.GetLastWriteTimeUtc(_certificatePath), File.GetLastWriteTimeUtc(_keyPath));
+    // Where they can't be looked at, nothing is known to have changed.
+    private (DateTime Certificate, DateTime Key) WrittenAt()
+    {
+        try
+        {
+            return (File.GetLastWriteTimeUtc(_certificatePath), File.GetLastWriteTimeUtc(_keyPath));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return _readAt;
+        }
+    }
 
     private nint Read()
     {
@@ -113,15 +124,17 @@ internal sealed class ServerCertificate
         OpenSsl.SSL_CTX_set_options(context, NoRenegotiation);
         OpenSsl.SSL_CTX_set_alpn_select_cb(context, Marshal.GetFunctionPointerForDelegate(SelectProtocol), 0);
         OpenSsl.ERR_clear_error();
-        if (OpenSsl.SSL_CTX_use_certificate_chain_file(context, Path(_certificatePath)) == 1
-            && OpenSsl.SSL_CTX_use_PrivateKey_file(context, Path(_keyPath), Pem) == 1 && OpenSsl.SSL_CTX_check_private_key(context) == 1)
+        string? wrong = OpenSsl.SSL_CTX_use_certificate_chain_file(context, Path(_certificatePath)) != 1 ? $"{_certificatePath} holds no certificate ({OpenSsl.Reason()}). Name two files in PEM's form with --tls-cert and --tls-key."
+            : OpenSsl.SSL_CTX_use_PrivateKey_file(context, Path(_keyPath), Pem) != 1 || OpenSsl.SSL_CTX_check_private_key(context) != 1
+                ? $"{_keyPath} does not hold the key of the certificate in {_certificatePath} ({OpenSsl.Reason()}). Name two files in PEM's form with --tls-cert and --tls-key."
+            : null;
+        if (wrong is null)
         {
             return context;
         }
 
-        string reason = OpenSsl.Reason();
         OpenSsl.SSL_CTX_free(context);
-        throw new CertificateException($"{_certificatePath} and {_keyPath} hold no certificate and its key: {reason}. Name two files in PEM's form with --tls-cert and --tls-key.");
+        throw new CertificateException(wrong);
     }
 
     private static byte[] Path(string path) => [.. Encoding.UTF8.GetBytes(path), 0];

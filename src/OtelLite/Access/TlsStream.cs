@@ -150,12 +150,14 @@ internal sealed class TlsStream : Stream
         {
             // Nobody is there to be told.
         }
-
-        lock (_lock)
+        finally
         {
-            // Its two buffers with it.
-            OpenSsl.SSL_free(_ssl);
-            _ssl = 0;
+            lock (_lock)
+            {
+                // Its two buffers with it.
+                OpenSsl.SSL_free(_ssl);
+                _ssl = 0;
+            }
         }
 
         await base.DisposeAsync().ConfigureAwait(false);

@@ -62,7 +62,7 @@ internal static class RecoverCommand
     {
         string rows = $"{ShownValues.Count(recovered.Metrics, "data point")}, {ShownValues.Count(recovered.Events, "event")} and {ShownValues.Count(recovered.Spans, "span")}";
         string newer = recovered.Newer > 0 ? $", {ShownValues.Count(recovered.Newer, "row")} of which arrived since" : "";
-        string lost = recovered.Lost > 0 ? $"About {ShownValues.Count(recovered.Lost, "row")} could not be read." : "Every row could be read.";
+        string lost = recovered.Lost > 0 ? $"About {ShownValues.Count(recovered.Lost, "row")} of data points, events and spans could not be read." : "No data point, event or span is missing, as far as their numbers tell.";
         string before = recovered.Before is null ? "" : $" The database until now is kept in {recovered.Before}.";
         return $"{path} has {rows}{newer}. {lost}\nThe damaged one is kept in {recovered.Damaged}.{before}";
     }

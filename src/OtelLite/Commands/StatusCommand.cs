@@ -63,6 +63,11 @@ internal static class StatusCommand
                 $"The database is {file.Path}: {ShownValues.Bytes(file.Bytes)}, of which {ShownValues.Bytes(file.FreeBytes)} are free, and {ShownValues.Bytes(file.LogBytes)} in the log beside it; schema {file.SchemaVersion}.");
             text.AppendLine(
                 $"Stored are {Signal(file.Metrics, "data point", now)}; {Signal(file.Events, "event", now)}; {Signal(file.Spans, "span", now)}.");
+            foreach (string damaged in file.Damaged)
+            {
+                text.AppendLine(CultureInfo.InvariantCulture, $"A damaged database was set aside as {damaged}. Stop the server, and otellite recover brings back what can be read of it.");
+            }
+
             text.Append(file.RemovedBefore is { } before ? $"Raw records of before {Time(before)} were removed; what they added stays counted.\n" : "");
         }
 

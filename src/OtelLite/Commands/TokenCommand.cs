@@ -74,7 +74,7 @@ internal static class TokenCommand
                 case "add":
                     string token = TokenFile.Add(options.DataDir, name!, scope);
                     stdout.WriteLine(asJson ? Json(json => Write(json, NamedToken.Of(token, name!, scope), token)) : token);
-                    Console.Error.WriteLine($"otellite: this is told once, and only its hash is kept. On {name}: OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer TOKEN\", or the page's own question.");
+                    Console.Error.WriteLine($"otellite: this is told once, and only its hash is kept. {Use(name!, scope)}");
                     break;
                 case "revoke":
                     TokenFile.Revoke(options.DataDir, name!);
@@ -92,6 +92,18 @@ internal static class TokenCommand
             Console.Error.WriteLine($"otellite: {e.Message}");
             return ExitCode.Failed;
         }
+    }
+
+    private static string Use(string name, TokenScope scope)
+    {
+        string sends = $"on {name}, export OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer TOKEN\"";
+        string reads = "in a browser, open the server's address and paste it there";
+        return scope switch
+        {
+            TokenScope.Ingest => $"It sends exports and reads nothing: {sends}.",
+            TokenScope.Read => $"It reads and sends nothing: {reads}.",
+            _ => $"It is good for all (--scope says less): {sends}; {reads}.",
+        };
     }
 
     private static void List(IReadOnlyList<NamedToken> tokens, TextWriter stdout, bool asJson)

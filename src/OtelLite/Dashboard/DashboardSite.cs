@@ -33,14 +33,15 @@ internal sealed class DashboardSite(Gate gate, Api api, WebAssets assets, KnownH
 
         string? kept = request.Cookies[CookieName(request)];
         Caller? caller = bearer ?? gate.Of(kept);
-        if (caller is null && gate.IsTooMany(context, Token.BearerIn(request) ?? kept))
-        {
-            return TooMany(context);
-        }
-
+        string? tried = Token.BearerIn(request) ?? kept;
         if (path == "/")
         {
-            return ServePage(context, caller);
+            return ServePage(context, caller, tried);
+        }
+
+        if (caller is null && gate.IsTooMany(context, tried))
+        {
+            return TooMany(context);
         }
 
         if (caller is null)
@@ -96,11 +97,12 @@ internal sealed class DashboardSite(Gate gate, Api api, WebAssets assets, KnownH
         return Answers.WriteProblem(context, StatusCodes.Status429TooManyRequests, "the token is wrong, and so were many from this address; the right one is taken at once");
     }
 
-    private Task ServePage(HttpContext context, Caller? caller) => Get(context, () =>
+    // A token in the address goes before the cookie of one that was taken back, which a browser sends along.
+    private Task ServePage(HttpContext context, Caller? caller, string? tried) => Get(context, () =>
     {
         string? given = context.Request.Query["token"] is [{ } first] ? first.Trim() : null;
         Caller? asks = given is null ? caller : gate.Of(given);
-        return asks is null ? given is not null && gate.IsTooMany(context, given) ? TooMany(context) : assets.ServeSignIn(context)
+        return asks is null ? gate.IsTooMany(context, given ?? tried) ? TooMany(context) : assets.ServeSignIn(context)
             : Refusal(context.Request, asks) is { } refusal ? Answers.WriteProblem(context, StatusCodes.Status403Forbidden, refusal)
             : given is null ? assets.ServePage(context) : SignIn(context, asks);
     });
@@ -142,12 +144,12 @@ internal sealed class DashboardSite(Gate gate, Api api, WebAssets assets, KnownH
     // Browsers keep one set of cookies for all ports of a host; the name keeps two OtelLites on one machine apart.
     private static string CookieName(HttpRequest request) => $"otellite_{request.Host.Port ?? (request.IsHttps ? 443 : 80)}";
 
-    // To a browser, pages on other ports of localhost are the same site, and their requests carry the cookie. Their origin differs.
-    // Only its host and port are compared: behind a TLS proxy the page is https and this request is not.
     // What a page of another site or port lets a browser fetch comes with its cookie, to the same host; it says so by itself. An event stream would be a connection more.
     private static bool IsReadElsewhere(HttpRequest request) =>
         request.Headers["Sec-Fetch-Site"] is ["cross-site" or "same-site"] && request.Headers["Sec-Fetch-Mode"] is not ["navigate"];
 
+    // To a browser, pages on other ports of localhost are the same site, and their requests carry the cookie. Their origin differs.
+    // Only its host and port are compared: behind a TLS proxy the page is https and this request is not.
     private static bool IsFromAnotherSite(HttpRequest request) =>
         !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method)
         && request.Headers.Origin is [{ } origin] && !(Uri.TryCreate(origin, UriKind.Absolute, out Uri? page) && page.Authority == request.Host.Value);

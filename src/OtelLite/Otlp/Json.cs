@@ -150,7 +150,7 @@ internal static class Json
     public static long ReadInt64(ref Utf8JsonReader reader) =>
         reader.TokenType == JsonTokenType.Null ? 0
         : TryInt64(NumberText(ref reader), out long value) ? value
-        : throw new JsonException($"'{Shown(ref reader)}' is not a 64-bit integer");
+        : throw new JsonException("a value is not a 64-bit integer");
 
     public static ulong ReadUInt64(ref Utf8JsonReader reader)
     {
@@ -167,7 +167,7 @@ internal static class Json
 
         return TryInt64(text, out long signed) && signed >= 0
             ? (ulong)signed
-            : throw new JsonException($"'{Shown(ref reader)}' is not an unsigned 64-bit integer");
+            : throw new JsonException("a value is not an unsigned 64-bit integer");
     }
 
     public static uint ReadUInt32(ref Utf8JsonReader reader)
@@ -187,7 +187,7 @@ internal static class Json
 
     /// <summary>A double as number, numeric string, "NaN", "Infinity" or "-Infinity".</summary>
     public static double ReadDouble(ref Utf8JsonReader reader) =>
-        TryDouble(NumberText(ref reader), out double value) ? value : throw new JsonException($"'{Shown(ref reader)}' is not a number");
+        TryDouble(NumberText(ref reader), out double value) ? value : throw new JsonException("a value is not a number");
 
     public static bool TryInt64(ReadOnlySpan<byte> text, out long value)
     {
@@ -317,12 +317,6 @@ internal static class Json
         // Nobody escapes a name that we know; such a body may cost an array.
         byte[] name = new byte[escaped.Length];
         return name.AsSpan(0, Unescape(escaped, name));
-    }
-
-    private static string Shown(ref Utf8JsonReader reader)
-    {
-        ReadOnlySpan<byte> text = reader.ValueSpan;
-        return Encoding.UTF8.GetString(text[..Math.Min(text.Length, 40)]);
     }
 
     private static string Name(JsonTokenType token) => token switch

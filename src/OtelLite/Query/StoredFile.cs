@@ -24,7 +24,9 @@ internal static class StoredFile
         catch (SqliteException e)
         {
             connection.Dispose();
-            throw new StorageException($"can't read the database {path}: {e.Message.TrimEnd('.')}. Name the folder of the right one with --data-dir DIR.", e);
+            throw Database.IsDamage(e)
+                ? new StorageException($"the database {path} is damaged ({e.Message.TrimEnd('.')}). With the server stopped, otellite recover {path} brings back what can be read of it; a server that is started sets it aside.", e)
+                : new StorageException($"can't read the database {path}: {e.Message.TrimEnd('.')}. Name the folder of the right one with --data-dir DIR.", e);
         }
         catch
         {

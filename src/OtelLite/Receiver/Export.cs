@@ -77,6 +77,8 @@ internal static class Export
     {
         try
         {
+            // Two senders whose difference is dropped stay two, and a token's new name or a new rule makes no new one.
+            Timeseries.Note(batch);
             redaction?.Apply(batch);
             batch.SetTokenName(caller.NameUtf8);
             error = "";

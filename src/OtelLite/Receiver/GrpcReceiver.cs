@@ -28,6 +28,11 @@ internal sealed class GrpcReceiver(Gate gate, Intake intake)
         OtlpRefusal? refusal = OtlpReceiver.Unwelcome(gate, context, caller) is { } unwelcome ? unwelcome
             : OtlpPath.OfGrpc(path) is null ? OtlpRefusal.UnknownService(path)
             : null;
+        if (refusal == OtlpRefusal.TooManyWrong)
+        {
+            Gate.EndConnection(context.Response);
+        }
+
         if (refusal is not null)
         {
             await Refuse(context, refusal).ConfigureAwait(false);

@@ -13,7 +13,7 @@ internal sealed record OtlpRefusal(int HttpStatus, int Code, string Message)
 
     public static OtlpRefusal Unauthorized { get; } = new(
         StatusCodes.Status401Unauthorized, Unauthenticated,
-        "the token is missing or wrong: set OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer TOKEN\" to the token that OtelLite printed at its first start");
+        "the token is missing or wrong: set OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer TOKEN\" to the token that OtelLite printed at its first start, or that otellite token add did; one that was revoked is wrong, too");
 
     /// <summary>So many wrong ones came from one address that it is to wait.</summary>
     public static OtlpRefusal TooManyWrong { get; } = new(

@@ -209,11 +209,22 @@ internal sealed class RequestBody : IDisposable
                 return (this, null);
             }
 
-            (RequestBody? small, OtlpRefusal? refusal) = Inflate(Math.Min(max, Limits.LargeBodyBytes));
-            if (refusal is not { HttpStatus: StatusCodes.Status413PayloadTooLarge } || max <= Limits.LargeBodyBytes)
+            bool isDone = true;
+            try
             {
-                Dispose();
-                return (small, refusal);
+                (RequestBody? small, OtlpRefusal? refusal) = Inflate(Math.Min(max, Limits.LargeBodyBytes));
+                isDone = refusal is not { HttpStatus: StatusCodes.Status413PayloadTooLarge } || max <= Limits.LargeBodyBytes;
+                if (isDone)
+                {
+                    return (small, refusal);
+                }
+            }
+            finally
+            {
+                if (isDone)
+                {
+                    Dispose();
+                }
             }
         }
 

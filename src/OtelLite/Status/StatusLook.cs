@@ -26,7 +26,7 @@ internal static class StatusLook
     private static RunningServer Ask(Options options, out string? problem)
     {
         problem = null;
-        string[] places = [.. options.Urls.Select(u => $"http://{u.Host}:{u.Port}")];
+        string[] places = [.. options.Urls.Select(u => $"{(u.IsTls ? "https" : "http")}://{u.Host}:{u.Port}")];
         List<string> answering = [];
         JsonElement? health = null;
         for (int i = 0; i < places.Length; i++)
@@ -117,7 +117,7 @@ internal static class StatusLook
             Stored stored = SummaryQuery.ReadStored(connection);
             return new StoredDatabase(
                 connection.DataSource, file.Bytes, file.WalBytes, file.FreeBytes, file.SchemaVersion, DatabaseFileQuery.RemovedBefore(connection),
-                new StoredSignal(stored.Metrics, stored.LastMetricAt), new StoredSignal(stored.Events, stored.LastEventAt), new StoredSignal(stored.Spans, stored.LastSpanAt));
+                new StoredSignal(stored.Metrics, stored.LastMetricAt), new StoredSignal(stored.Events, stored.LastEventAt), new StoredSignal(stored.Spans, stored.LastSpanAt), file.Damaged);
         }
         catch (StorageException e)
         {

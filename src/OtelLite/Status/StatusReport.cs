@@ -28,9 +28,11 @@ internal sealed record RefusedExport(DateTimeOffset At, string Path, int Status,
 }
 
 /// <summary>What the file tells, whether the server runs or not.</summary>
+/// <param name="Damaged">Those that were set aside and not recovered yet.</param>
 /// <param name="RemovedBefore">Raw records of what happened before may have been removed; null while none was.</param>
 internal sealed record StoredDatabase(
-    string Path, long Bytes, long LogBytes, long FreeBytes, long SchemaVersion, DateTimeOffset? RemovedBefore, StoredSignal Metrics, StoredSignal Events, StoredSignal Spans);
+    string Path, long Bytes, long LogBytes, long FreeBytes, long SchemaVersion, DateTimeOffset? RemovedBefore, StoredSignal Metrics, StoredSignal Events, StoredSignal Spans,
+    IReadOnlyList<string> Damaged);
 
 /// <param name="LastAt">When the last one arrived; null when none is stored.</param>
 internal sealed record StoredSignal(long Records, DateTimeOffset? LastAt);

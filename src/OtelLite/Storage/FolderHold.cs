@@ -103,7 +103,15 @@ internal sealed class FolderHold : IDisposable
     {
         if (_lock is not null)
         {
-            File.Delete(_holder);
+            try
+            {
+                File.Delete(_holder);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // The folder is gone, or its disk.
+            }
+
             _lock.Dispose();
         }
     }

@@ -188,7 +188,7 @@ internal sealed class RawTables : IDisposable
 
     private double IncreaseOf(TelemetryBatch batch, in DataPoint point)
     {
-        UInt128 key = SeriesIncrease.Key(batch, point);
+        UInt128 key = point.Series != 0 ? point.Series : Timeseries.Key(batch, point);
         SeriesState? before = _findSeries.Begin().BindHash(key).Step() ? new(_findSeries.Int64(0), _findSeries.Double(1), _findSeries.Int64(2)) : null;
         _findSeries.Reset();
         double increase = SeriesIncrease.Cumulative(point, before, out SeriesState after);

@@ -182,9 +182,22 @@ internal static class Recovery
 
         Recount.Run(connection);
         Uncounted.CountLeft(connection);
+        foreach ((string table, string column, _, _) in Prune.Raw)
+        {
+            // Ids tell how many rows there are: what has none any more is as if removed.
+            Database.Execute(connection, $"UPDATE otel_removed SET {column} = coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{table}'), 0) - (SELECT count(*) FROM {table})");
+        }
+
         PrunedRows rows = Count(connection);
         (string? damage, _) = SoundFile.Look(connection, TimeSpan.MaxValue / 2);
-        return damage is null ? (newer, rows) : throw new IOException($"what was made is not sound ({damage})");
+        if (damage is not null)
+        {
+            throw new IOException($"what was made is not sound ({damage})");
+        }
+
+        // The file alone is put in its place: nothing of it may still stand in the log.
+        using var checkpoint = new Statement(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+        return checkpoint.Begin().Scalar() == 0 ? (newer, rows) : throw new IOException("what was made can't be written to the end");
     }
 
     private static PrunedRows Count(SqliteConnection connection)

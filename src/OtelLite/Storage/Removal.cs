@@ -83,6 +83,9 @@ internal sealed class Removal : IDisposable
     /// <summary>How large the file is, with its free pages, in bytes.</summary>
     public static long Size(SqliteConnection connection) => Pragma(connection, "page_count") * Pragma(connection, "page_size");
 
+    /// <summary>The same without the free pages, of which a file that was made without vacuum keeps all.</summary>
+    public static long Used(SqliteConnection connection) => (Pragma(connection, "page_count") - Pragma(connection, "freelist_count")) * Pragma(connection, "page_size");
+
     public void Dispose()
     {
         EndTable();

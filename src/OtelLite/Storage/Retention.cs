@@ -74,7 +74,7 @@ internal sealed class Retention(TimeSpan? kept, long? bytesMax, Action<string> s
     {
         long now = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
         long? before = Nano(kept) is { } age ? now - age : null;
-        if (bytesMax is { } most && Removal.Size(connection) > most)
+        if (bytesMax is { } most && Removal.Used(connection) > most)
         {
             before = Math.Max(before ?? 0, OldestOf(connection, now) is { } oldest ? oldest + Math.Max((now - oldest) / Limits.RetentionSlices, Nano(Limits.RetentionSliceMin)!.Value) : 0);
             if (before > now - Nano(Limits.RetentionSliceMin))

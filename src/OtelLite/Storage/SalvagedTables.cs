@@ -10,7 +10,7 @@ internal sealed class SalvagedTables(SqliteConnection connection)
 {
     private long _lost;
 
-    /// <summary>How many rows could not be read, as far as their ids tell.</summary>
+    /// <summary>How many data points, events and spans could not be read, as far as their ids tell. What is counted of them is made anew.</summary>
     public long CopyAll()
     {
         // The row that a new file begins with.
@@ -27,7 +27,8 @@ internal sealed class SalvagedTables(SqliteConnection connection)
             // Each step for itself: SQLite lets no transaction end well in which a page could not be read.
             if (hasRowId)
             {
-                CopyByIds(table);
+                long unread = CopyByIds(table);
+                _lost += Prune.Raw.Any(raw => raw.Table == table) ? Math.Min(unread, Missing(table) ?? unread) : 0;
             }
             else
             {
@@ -44,33 +45,42 @@ internal sealed class SalvagedTables(SqliteConnection connection)
         return _lost;
     }
 
-    private void CopyByIds(string table)
+    // How many rows a raw table has fewer than were stored and not removed since; null where that can't be read.
+    private long? Missing(string table)
     {
+        string column = table["otel_".Length..];
+        return Ask($"SELECT seq - (SELECT {column} FROM damaged.otel_removed) - (SELECT count(*) FROM main.{table}) FROM damaged.sqlite_sequence WHERE name = '{table}'") is { } rows ? Math.Max(0, rows) : null;
+    }
+
+    // How many ids could not be read, whether or not there were rows of all of them.
+    private long CopyByIds(string table)
+    {
+        long unread = 0;
         // A table whose last page is gone still has its last id elsewhere; where not even that can be read, a page has no more than some hundred rows.
         long last = Ask($"SELECT max(rowid) FROM damaged.{table}") ?? Ask($"SELECT seq FROM damaged.sqlite_sequence WHERE name = '{table}'")
             ?? (Ask("SELECT page_count FROM pragma_page_count('damaged')") ?? 0) * 100;
         for (long after = (Ask($"SELECT min(rowid) FROM damaged.{table}") ?? 1) - 1; after < last; after += Limits.RecoverRowsPerStep)
         {
-            CopyRange(table, after, Math.Min(last, after + Limits.RecoverRowsPerStep));
+            unread += CopyRange(table, after, Math.Min(last, after + Limits.RecoverRowsPerStep));
         }
+
+        return unread;
     }
 
-    private void CopyRange(string table, long after, long upTo)
+    private long CopyRange(string table, long after, long upTo)
     {
         if (TryCopy($"INSERT OR IGNORE INTO main.{table} SELECT * FROM damaged.{table} WHERE rowid > {after} AND rowid <= {upTo}"))
         {
-            return;
+            return 0;
         }
 
         if (upTo - after == 1)
         {
-            _lost++;
-            return;
+            return 1;
         }
 
         long middle = after + ((upTo - after) / 2);
-        CopyRange(table, after, middle);
-        CopyRange(table, middle, upTo);
+        return CopyRange(table, after, middle) + CopyRange(table, middle, upTo);
     }
 
     // Without ids there are only two ends to begin at.

@@ -87,7 +87,7 @@ internal static class SoundFile
 
     /// <summary>What is told of a damaged file.</summary>
     public static string Sentence(string path, string aside, string damage) =>
-        $"the database {path} is damaged ({damage.TrimEnd('.')}): it is kept as it is in {aside}, what arrives is stored in a new one, and otellite recover brings back what can be read of it.";
+        $"the database {path} is damaged ({damage.TrimEnd('.')}): it is kept as it is in {aside}, what arrives is stored in a new one, and with this server stopped, otellite recover brings back what can be read of it.";
 
     /// <summary>How long a database says that it is, at its beginning.</summary>
     public static long LengthTold(ReadOnlySpan<byte> header)

@@ -37,7 +37,7 @@ internal sealed class Uncounted : IDisposable
     }
 
     // Its bytes as they were then: counting adds to a batch's text.
-    private readonly record struct Stored(TelemetryBatch Batch, long Bytes, long NowUnixNano);
+    private readonly record struct Stored(TelemetryBatch Batch, long Bytes, int TextLength, long NowUnixNano);
 
     /// <summary>The last row of each raw table.</summary>
     internal readonly record struct LastRows(long Metric, long Event, long Span);
@@ -59,6 +59,14 @@ internal sealed class Uncounted : IDisposable
         return $"NOT EXISTS (SELECT 1 FROM otel_uncounted WHERE {id} BETWEEN first_{one} AND last_{one})";
     }
 
+    /// <summary>A condition that the rows which are among them fulfil, and no other that is far from them: ids are looked for, where the one above looks at every row of a table.</summary>
+    /// <inheritdoc cref="HasNot"/>
+    public static string IsNear(string table, string id)
+    {
+        string one = table["otel_".Length..^1];
+        return $"{id} BETWEEN (SELECT min(first_{one}) FROM otel_uncounted) AND (SELECT max(last_{one}) FROM otel_uncounted)";
+    }
+
     public LastRows Read() => new(_lastMetric.Begin().Scalar()!.Value, _lastEvent.Begin().Scalar()!.Value, _lastSpan.Begin().Scalar()!.Value);
 
     /// <summary>A batch that the open transaction has stored.</summary>
@@ -70,7 +78,7 @@ internal sealed class Uncounted : IDisposable
         }
 
         batch.Hold();
-        var stored = new Stored(batch, batch.Bytes, nowUnixNano);
+        var stored = new Stored(batch, batch.Bytes, batch.Text.Length, nowUnixNano);
         _batches.Add(stored);
         _records += batch.Records;
         _bytes += stored.Bytes;
@@ -119,6 +127,12 @@ internal sealed class Uncounted : IDisposable
     /// <summary>After a rollback: what the transaction stored is not there.</summary>
     public void Rollback()
     {
+        foreach (Stored stored in _batches)
+        {
+            // What counting has added to it, which is tried again for as long as the disk is bad.
+            stored.Batch.Text.Rewind(stored.TextLength);
+        }
+
         Forget(_committed, _batches.Count - _committed);
         _isNoted = false;
     }

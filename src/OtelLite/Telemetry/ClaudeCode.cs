@@ -175,7 +175,7 @@ internal static class ClaudeCode
         ("claude_code.llm_request", SpanName.LlmRequest));
 
     /// <summary>True for what figures can't be counted without, or not once.</summary>
-    public static bool IsCounted(AttributeName name) => IsIdentity(name) || name is AttributeName.EventName or AttributeName.Type or AttributeName.InputTokens
+    public static bool IsCounted(AttributeName name) => IsIdentity(name) || name is AttributeName.EventName or AttributeName.Model or AttributeName.Type or AttributeName.InputTokens
         or AttributeName.OutputTokens or AttributeName.CacheReadTokens or AttributeName.CacheCreationTokens or AttributeName.CacheCreation5mTokens
         or AttributeName.CacheCreation1hTokens or AttributeName.CostUsd or AttributeName.CostUsdMicros or AttributeName.DurationMs or AttributeName.TtftMs
         or AttributeName.QuerySource or AttributeName.QuerySourceSafe or AttributeName.Success or AttributeName.Decision or AttributeName.DecisionSource

@@ -131,6 +131,9 @@ internal struct DataPoint
     /// <summary>A JSON array; none where there are none.</summary>
     public TextRange Exemplars;
 
+    /// <summary>The series of a cumulative point, as the client sent it; 0 where nobody has asked yet.</summary>
+    public UInt128 Series;
+
     /// <summary>What the point adds, whatever its temporality; set before the batch is written.</summary>
     public double Increase;
 

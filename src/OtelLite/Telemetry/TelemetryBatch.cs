@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.IO.Hashing;
+using System.Runtime.CompilerServices;
 
 namespace OtelLite.Telemetry;
 
@@ -10,6 +12,8 @@ namespace OtelLite.Telemetry;
 internal sealed class TelemetryBatch
 {
     private const int AttributesComparedMax = 64;
+
+    private static readonly SearchValues<byte> NameBytes = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"u8);
 
     private static readonly ConcurrentQueue<TelemetryBatch> Pool = new();
 
@@ -68,7 +72,7 @@ internal sealed class TelemetryBatch
     public int Records => DataPoints.Count + LogRecords.Count + Spans.Count;
 
     /// <summary>About what the batch holds in memory while it waits for the writer.</summary>
-    public long Bytes => Text.Length + 128L * Records;
+    public long Bytes => Text.Length + (128L * Records) + ((long)Unsafe.SizeOf<Attribute>() * Attributes.Count);
 
     public static TelemetryBatch Rent()
     {
@@ -314,8 +318,9 @@ internal sealed class TelemetryBatch
                 : eventName;
         }
 
-        // The body is JSON: its quotes are not part of the name.
-        return body.Length > prefix + 2 && Text[body][1..].StartsWith(ClaudeCode.EventPrefix)
+        // The body is JSON: its quotes are not part of the name. What is no name is a text of somebody's, which --redact may have to take out.
+        return body.Length > prefix + 2 && body.Length <= Limits.EventNameBytesMax && Text[body][1..].StartsWith(ClaudeCode.EventPrefix)
+            && Text[body][(1 + prefix)..^1].IndexOfAnyExcept(NameBytes) < 0
             ? new TextRange(body.Start + 1 + prefix, body.Length - 2 - prefix)
             : TextRange.None;
     }

@@ -212,6 +212,34 @@ public sealed class NamedTokensTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Those_that_were_good_stay_so_while_the_folder_is_away_or_cannot_be_looked_into()
+    {
+        string folder = Directory.CreateTempSubdirectory("otellite-tokens-").FullName, away = folder + ".away";
+        string token = TokenFile.Add(folder, "laptop", TokenScope.Ingest);
+        using (var tokens = new NamedTokens(folder, _ => { }))
+        {
+            Assert.NotNull(tokens.Of(token));
+            Directory.Move(folder, away);
+            await Task.Delay(3 * Limits.TokenLookInterval);
+            Assert.NotNull(tokens.Of(token));
+            if (!OperatingSystem.IsWindows())
+            {
+                // What it points to is itself: looking at it is an error of the system, as on a disk that fails.
+                Directory.CreateSymbolicLink(folder, folder);
+                await Task.Delay(3 * Limits.TokenLookInterval);
+                Assert.NotNull(tokens.Of(token));
+                File.Delete(folder);
+            }
+
+            Directory.Move(away, folder);
+            TokenFile.Revoke(folder, "laptop");
+            await Until(() => Task.FromResult(tokens.Of(token) is null));
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public async Task Many_that_are_added_at_once_are_all_there_and_one_name_is_one_token()
     {
         await Task.WhenAll(Enumerable.Range(0, 16).Select(i => Task.Run(() => TokenFile.Add(_server.DataDir, $"m{i}", TokenScope.All))));

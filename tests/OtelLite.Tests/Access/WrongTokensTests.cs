@@ -101,9 +101,51 @@ public sealed class WrongTokensTests
         Assert.Equal(HttpStatusCode.OK, mine.StatusCode);
         await server.Get("/api/summary");
 
+        // Nor by the cookie of one that was taken back.
+        using var withOldCookie = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, UseCookies = false });
+        withOldCookie.DefaultRequestHeaders.Add("Cookie", $"otellite_{new Uri(server.Url).Port}=revoked");
+        using HttpResponseMessage old = await withOldCookie.GetAsync(new Uri(server.Url + "/"));
+        Assert.Equal(HttpStatusCode.TooManyRequests, old.StatusCode);
+        using HttpResponseMessage signedIn = await withOldCookie.GetAsync(new Uri($"{server.Url}/?token={RunningServer.TestToken}"));
+        Assert.Equal(HttpStatusCode.Redirect, signedIn.StatusCode);
+
         // Asking without any is no guess.
         using var stranger = new HttpClient();
         using HttpResponseMessage page = await stranger.GetAsync(new Uri(server.Url + "/"));
         Assert.Equal(HttpStatusCode.Unauthorized, page.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("/v1/metrics", "application/json")]
+    [InlineData("/api/summary", "application/json")]
+    public async Task Over_HTTP_2_too_the_connection_of_who_tries_many_ends(string path, string contentType)
+    {
+        await using RunningServer server = await RunningServer.Start();
+        int connections = 0;
+        using var handler = new SocketsHttpHandler();
+        handler.ConnectCallback = async (context, stop) =>
+        {
+            Interlocked.Increment(ref connections);
+            var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp) { NoDelay = true };
+            await socket.ConnectAsync(context.DnsEndPoint, stop);
+            return new System.Net.Sockets.NetworkStream(socket, ownsSocket: true);
+        };
+        using var guesser = new HttpClient(handler);
+        int tooMany = 0;
+        for (int i = 0; i < Limits.WrongTokensAtOnce + 20; i++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(server.Url + path))
+            {
+                Version = HttpVersion.Version20,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                Content = new StringContent("{}", System.Text.Encoding.UTF8, contentType),
+            };
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", $"guess-{i}");
+            using HttpResponseMessage answer = await guesser.SendAsync(request);
+            tooMany += answer.StatusCode == HttpStatusCode.TooManyRequests ? 1 : 0;
+        }
+
+        Assert.InRange(tooMany, 10, 20);
+        Assert.InRange(connections, tooMany - 2, tooMany + 2);
     }
 }

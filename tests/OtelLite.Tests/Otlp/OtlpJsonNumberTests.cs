@@ -95,6 +95,10 @@ public sealed class OtlpJsonNumberTests
         Assert.Equal(0ul, Decoded.Of(Export.Metrics(Export.Sum("m", [start]))).Points.Single().Start);
     }
 
+    [Fact]
+    public void What_is_wrong_with_a_value_is_told_without_the_value_which_may_be_somebodys_text() =>
+        Assert.DoesNotContain("secret", Decoded.ErrorOf(Export.Logs(Export.Record("\"timeUnixNano\":\"a secret\""))), StringComparison.Ordinal);
+
     [Theory]
     [InlineData("-1")]
     [InlineData("\"18446744073709551616\"")]

@@ -149,4 +149,15 @@ public sealed class OtlpJsonValueTests
         string expected = "{" + string.Join(',', Enumerable.Range(0, keys).Select(i => $"\"k{i}\":{keys + i}")) + "}";
         Assert.Equal(expected, Decoded.Of(Export.Logs(Export.Record($"\"attributes\":[{string.Join(',', attributes)}]"))).Records.Single().Attributes);
     }
+
+    [Fact]
+    public void A_body_is_the_name_of_its_event_only_where_it_is_a_name_and_no_longer_than_one()
+    {
+        static string? NameOf(string body) => Decoded.Of(Export.Logs(Export.Record($"\"timeUnixNano\":\"1\",\"body\":{{\"stringValue\":\"{body}\"}}"))).Records.Single().EventName;
+        string longest = "claude_code.".PadRight(Limits.EventNameBytesMax - 2, 'n');
+        Assert.Equal("api_request", NameOf("claude_code.api_request"));
+        Assert.Equal(longest["claude_code.".Length..], NameOf(longest));
+        Assert.Null(NameOf(longest + "n"));
+        Assert.Null(NameOf("claude_code.hello, my password is"));
+    }
 }

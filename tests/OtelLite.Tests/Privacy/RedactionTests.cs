@@ -138,6 +138,9 @@ public sealed class RedactionTests
     [InlineData("drop:session.id", "hash:session.id")]
     [InlineData("drop:input_tokens", "counted by")]
     [InlineData("hash:cost_usd", "counted by")]
+    [InlineData("drop:model", "counted by")]
+    [InlineData("drop:prompt hash:user.email", "a comma between two")]
+    [InlineData("drop:prompt:hash", "a comma between two")]
     public void A_rule_that_is_none_or_takes_figures_away_is_refused_in_a_sentence(string rules, string says) =>
         Assert.Contains(says, Assert.Throws<UsageException>(() => Options.Read(["--redact", rules], _ => null)).Message, StringComparison.Ordinal);
 
@@ -241,5 +244,25 @@ public sealed class RedactionTests
             await server.Post("/v1/logs", Export.Logs(Export.Event("user_prompt", Export.Time + (ulong)number, Export.Text("user.email", Secret))));
             return (string)server.Sql("SELECT json_extract(attributes, '$.\"user.email\"') FROM otel_events ORDER BY id DESC LIMIT 1")!;
         }
+    }
+
+    [Fact]
+    public async Task Two_cumulative_series_that_a_dropped_attribute_tells_apart_stay_two()
+    {
+        await using RunningServer server = await RunningServer.Start(null, "--redact", "drop:agent.name");
+        string Sum(int minute, double first, double second)
+        {
+            ulong time = ((ulong)Exports.Noon + (60 * (ulong)minute)) * 1_000_000_000;
+            string Point(string agent, double value) => Export.Point(value, time, Export.Text("session.id", "s"), Export.Text("model", "m"), Export.Text("agent.name", agent));
+            return Export.Metrics(Export.Sum("claude_code.cost.usage", [Point("one", first), Point("two", second)], temporality: 2));
+        }
+
+        foreach ((int minute, double first, double second) in ((int, double, double)[])[(0, 10, 1), (1, 11, 2), (2, 12, 3)])
+        {
+            (await server.Post("/v1/metrics", Sum(minute, first, second))).Dispose();
+        }
+
+        // The first value of each counts from its start, the others by what they are more.
+        Assert.Equal(15, (double)(await server.Get("/api/summary"))["costUsd"]!, 9);
     }
 }

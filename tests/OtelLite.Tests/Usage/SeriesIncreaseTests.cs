@@ -189,7 +189,7 @@ public sealed class SeriesIncreaseTests
     private static UInt128 KeyOf(string body)
     {
         Assert.True(OtlpJson.TryRead(Encoding.UTF8.GetBytes(body), out TelemetryBatch batch, out string error), error);
-        UInt128 key = SeriesIncrease.Key(batch, batch.DataPoints[0]);
+        UInt128 key = Timeseries.Key(batch, batch.DataPoints[0]);
         batch.Return();
         return key;
     }
