@@ -26,7 +26,7 @@ internal static class IngestRun
         foreach ((string name, string path, string table, Func<FreshBody[]> make) in Signals)
         {
             FreshBody[] bodies = make();
-            InFolder(dataDir =>
+            TemporaryFolder.Use(dataDir =>
             {
                 double rate = 0;
                 using (var server = new Server(executable, dataDir))
@@ -46,7 +46,7 @@ internal static class IngestRun
 
                 if (peer.Length > 0)
                 {
-                    InFolder(peerDir =>
+                    TemporaryFolder.Use(peerDir =>
                     {
                         using Server server = Server.Peer(peer, peerDir);
                         new Load(server, path, bodies, UsualConnections, isChunked: false).Run(WarmUp);
@@ -74,7 +74,7 @@ internal static class IngestRun
             double best = double.MaxValue;
             for (int i = 0; i < GuardTriesMax && best > most; i++)
             {
-                InFolder(dataDir => best = Math.Min(best, Ratio(executable, dataDir, path, table, bodies)));
+                TemporaryFolder.Use(dataDir => best = Math.Min(best, Ratio(executable, dataDir, path, table, bodies)));
             }
 
             isWithin &= best <= most;
@@ -94,18 +94,5 @@ internal static class IngestRun
         }
 
         return cpu / BareLoop.Run(dataDir, table);
-    }
-
-    private static void InFolder(Action<string> run)
-    {
-        string dataDir = Directory.CreateTempSubdirectory("otellite-ingest-").FullName;
-        try
-        {
-            run(dataDir);
-        }
-        finally
-        {
-            Directory.Delete(dataDir, recursive: true);
-        }
     }
 }

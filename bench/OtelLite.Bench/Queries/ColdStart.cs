@@ -16,28 +16,27 @@ internal static class ColdStart
     /// <returns>A sentence.</returns>
     public static string Measure(string executable, string folder)
     {
-        string dataDir = Directory.CreateTempSubdirectory("otellite-cold-").FullName;
-        try
-        {
-            string file = Path.Combine(dataDir, Database.FileName);
-            File.Copy(Path.Combine(folder, Database.FileName), file);
-            Grow(file);
-            List<double> cold = [], warm = [];
-            for (int i = 0; i < Starts; i++)
-            {
-                cold.Add(Start(executable, dataDir, file, isCold: true));
-                warm.Add(Start(executable, dataDir, file, isCold: false));
-            }
+        string told = "";
+        TemporaryFolder.Use(dataDir => told = In(dataDir, executable, folder));
+        return told;
+    }
 
-            cold.Sort();
-            warm.Sort();
-            return string.Create(CultureInfo.InvariantCulture,
-                $"From the start to the first summary on a file of {new FileInfo(file).Length / 1e9:0.0} GB, median of {Starts}: {cold[Starts / 2]:0} ms where nothing of it is in memory, {warm[Starts / 2]:0} ms where the last start has left it.");
-        }
-        finally
+    private static string In(string dataDir, string executable, string folder)
+    {
+        string file = Path.Combine(dataDir, Database.FileName);
+        File.Copy(Path.Combine(folder, Database.FileName), file);
+        Grow(file);
+        List<double> cold = [], warm = [];
+        for (int i = 0; i < Starts; i++)
         {
-            Directory.Delete(dataDir, recursive: true);
+            cold.Add(Start(executable, dataDir, file, isCold: true));
+            warm.Add(Start(executable, dataDir, file, isCold: false));
         }
+
+        cold.Sort();
+        warm.Sort();
+        return string.Create(CultureInfo.InvariantCulture,
+            $"From the start to the first summary on a file of {new FileInfo(file).Length / 1e9:0.0} GB, median of {Starts}: {cold[Starts / 2]:0} ms where nothing of it is in memory, {warm[Starts / 2]:0} ms where the last start has left it.");
     }
 
     private static void Grow(string file)

@@ -26,8 +26,7 @@ internal static class RetentionRun
         var table = new StringBuilder("| raw records are kept | removed meanwhile | p50 | p99 | longest | acknowledged |\n| --- | --- | --- | --- | --- | --- |\n");
         foreach (string kept in (string[])["0", "30d"])
         {
-            string dataDir = Directory.CreateTempSubdirectory("otellite-retention-").FullName;
-            try
+            TemporaryFolder.Use(dataDir =>
             {
                 File.Copy(Path.Combine(folder, Database.FileName), Path.Combine(dataDir, Database.FileName));
                 using var server = new Server(executable, dataDir, "--retention", kept);
@@ -37,11 +36,7 @@ internal static class RetentionRun
                 LoadResult result = load.Run(Time, BodiesPerSecond);
                 table.Append(CultureInfo.InvariantCulture,
                     $"| {(kept == "0" ? "all" : "30 of 90 days")} | {Removed(dataDir) - before:#,0} | {result.Percentile(0.5):0.0} ms | {result.Percentile(0.99):0.0} ms | {result.Percentile(1):0.0} ms | {result.Bodies:#,0} |\n");
-            }
-            finally
-            {
-                Directory.Delete(dataDir, recursive: true);
-            }
+            });
         }
 
         table.Append(CultureInfo.InvariantCulture, $"\n{BodiesPerSecond} bodies of {Bodies.PointsOfBody} points a second, for {Time.TotalSeconds} s. {Results.Processor}, {DateTime.UtcNow:yyyy-MM-dd}.\n");

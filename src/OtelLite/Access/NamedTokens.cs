@@ -86,17 +86,5 @@ internal sealed class NamedTokens : IDisposable
         }
     }
 
-    // Where there is no file it is the year 1601, which is as good as another time. Where there is no folder, or it can't be looked into, nothing is known to have
-    // changed: a disk that is away for a while must not lock its users out.
-    private DateTime WrittenAt()
-    {
-        try
-        {
-            return Directory.Exists(_dataDir) ? File.GetLastWriteTimeUtc(Path.Combine(_dataDir, TokenFile.Name)) : _readAt;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return _readAt;
-        }
-    }
+    private DateTime WrittenAt() => LastWritten.Of(Path.Combine(_dataDir, TokenFile.Name), _readAt);
 }

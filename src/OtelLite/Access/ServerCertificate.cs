@@ -25,15 +25,16 @@ internal sealed class ServerCertificate
 
     // Guarded by _lock. OpenSSL counts who uses it: connections keep the one that they began with.
     private nint _context;
-    private (DateTime, DateTime) _readAt;
+    private (DateTime Certificate, DateTime Key) _readAt;
     private long _lookedAt;
 
     /// <exception cref="CertificateException">The files hold no certificate and its key, or the system has no OpenSSL.</exception>
     public ServerCertificate(string certificatePath, string keyPath, Action<string> say)
     {
         (_certificatePath, _keyPath, _say) = (certificatePath, keyPath, say);
-        _context = Read();
+        // Before it is read: what changes meanwhile is then read once more.
         _readAt = WrittenAt();
+        _context = Read();
         _lookedAt = Environment.TickCount64;
     }
 
@@ -77,18 +78,7 @@ internal sealed class ServerCertificate
         }
     }
 
-    // Where they can't be looked at, nothing is known to have changed.
-    private (DateTime Certificate, DateTime Key) WrittenAt()
-    {
-        try
-        {
-            return (File.GetLastWriteTimeUtc(_certificatePath), File.GetLastWriteTimeUtc(_keyPath));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return _readAt;
-        }
-    }
+    private (DateTime Certificate, DateTime Key) WrittenAt() => (LastWritten.Of(_certificatePath, _readAt.Certificate), LastWritten.Of(_keyPath, _readAt.Key));
 
     private nint Read()
     {

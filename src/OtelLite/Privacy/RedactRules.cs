@@ -66,7 +66,7 @@ internal sealed class RedactRules
             throw new UsageException($"redact: '{text}' is no rule. Write drop:NAME or hash:NAME, such as drop:prompt,hash:user.email; a * at the end of a name stands for any ending.");
         }
 
-        if (name.Any(char.IsWhiteSpace) || name.Contains(':', StringComparison.Ordinal))
+        if (name.Any(char.IsWhiteSpace))
         {
             throw new UsageException($"redact: '{text}' looks like several rules: write a comma between two.");
         }

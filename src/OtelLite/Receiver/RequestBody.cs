@@ -197,6 +197,20 @@ internal sealed class RequestBody : IDisposable
         return true;
     }
 
+    // Without memory for it, the room that the body has is given back all the same.
+    private (RequestBody? Body, OtlpRefusal? Refusal) InflateOrDispose(int max)
+    {
+        try
+        {
+            return Inflate(max);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
     // Inflates a body that was read, and waits its turn with one that is large: what it inflates to is many times that as text, and several of them
     // at once would be gigabytes. A body may lie about its length, so one that passes for small is inflated no further than that.
     private async Task<(RequestBody? Body, OtlpRefusal? Refusal)> Finish(bool compressed, int max)
@@ -209,22 +223,11 @@ internal sealed class RequestBody : IDisposable
                 return (this, null);
             }
 
-            bool isDone = true;
-            try
+            (RequestBody? small, OtlpRefusal? refusal) = InflateOrDispose(Math.Min(max, Limits.LargeBodyBytes));
+            if (refusal is not { HttpStatus: StatusCodes.Status413PayloadTooLarge } || max <= Limits.LargeBodyBytes)
             {
-                (RequestBody? small, OtlpRefusal? refusal) = Inflate(Math.Min(max, Limits.LargeBodyBytes));
-                isDone = refusal is not { HttpStatus: StatusCodes.Status413PayloadTooLarge } || max <= Limits.LargeBodyBytes;
-                if (isDone)
-                {
-                    return (small, refusal);
-                }
-            }
-            finally
-            {
-                if (isDone)
-                {
-                    Dispose();
-                }
+                Dispose();
+                return (small, refusal);
             }
         }
 

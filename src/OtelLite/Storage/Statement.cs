@@ -18,15 +18,15 @@ internal sealed class Statement : IDisposable
     private readonly sqlite3_stmt _statement;
 
     // Of the two handles, which are held as long as this is. 0 once it is disposed, for which SQLite has an error.
-    private readonly nint _of;
-    private nint _at;
+    private readonly nint _databasePointer;
+    private nint _statementPointer;
     private int _next;
 
     public Statement(SqliteConnection connection, string sql)
     {
         _database = connection.Handle!;
         Check(raw.sqlite3_prepare_v3(_database, sql, raw.SQLITE_PREPARE_PERSISTENT, out _statement));
-        (_of, _at) = (_database.DangerousGetHandle(), _statement.DangerousGetHandle());
+        (_databasePointer, _statementPointer) = (_database.DangerousGetHandle(), _statement.DangerousGetHandle());
     }
 
     /// <summary>A command's text with its values bound, for rows that are too many to be read as objects.</summary>
@@ -59,26 +59,26 @@ internal sealed class Statement : IDisposable
 
     public Statement Bind(long value)
     {
-        Check(sqlite3_bind_int64(_at, _next++, value));
+        Check(sqlite3_bind_int64(_statementPointer, _next++, value));
         return this;
     }
 
     public Statement Bind(double value)
     {
-        Check(sqlite3_bind_double(_at, _next++, value));
+        Check(sqlite3_bind_double(_statementPointer, _next++, value));
         return this;
     }
 
     public Statement BindNull()
     {
-        Check(sqlite3_bind_null(_at, _next++));
+        Check(sqlite3_bind_null(_statementPointer, _next++));
         return this;
     }
 
     public Statement Bind(ReadOnlySpan<byte> utf8)
     {
         // An empty span may have no address, and SQLite takes that for NULL.
-        Check(sqlite3_bind_text(_at, _next++, in MemoryMarshal.GetReference(utf8.IsEmpty ? ""u8 : utf8), utf8.Length, Transient));
+        Check(sqlite3_bind_text(_statementPointer, _next++, in MemoryMarshal.GetReference(utf8.IsEmpty ? ""u8 : utf8), utf8.Length, Transient));
         return this;
     }
 
@@ -92,20 +92,20 @@ internal sealed class Statement : IDisposable
     {
         Span<byte> bytes = stackalloc byte[16];
         BinaryPrimitives.WriteUInt128BigEndian(bytes, hash);
-        Check(sqlite3_bind_blob(_at, _next++, in bytes[0], bytes.Length, Transient));
+        Check(sqlite3_bind_blob(_statementPointer, _next++, in bytes[0], bytes.Length, Transient));
         return this;
     }
 
     /// <summary>On to the next row; false, and reset, when there is none.</summary>
     public bool Step()
     {
-        int result = sqlite3_step(_at);
+        int result = sqlite3_step(_statementPointer);
         if (result == raw.SQLITE_ROW)
         {
             return true;
         }
 
-        _ = sqlite3_reset(_at);
+        _ = sqlite3_reset(_statementPointer);
         if (result != raw.SQLITE_DONE)
         {
             Check(result);
@@ -127,7 +127,7 @@ internal sealed class Statement : IDisposable
         {
         }
 
-        return sqlite3_changes(_of);
+        return sqlite3_changes(_databasePointer);
     }
 
     /// <summary>The first column of the first row, or null.</summary>
@@ -138,7 +138,7 @@ internal sealed class Statement : IDisposable
         return value;
     }
 
-    public long Int64(int column) => sqlite3_column_int64(_at, column);
+    public long Int64(int column) => sqlite3_column_int64(_statementPointer, column);
 
     /// <summary>A text as it stands in the file; empty where it is null. Valid until the next step.</summary>
     public ReadOnlySpan<byte> Utf8(int column) => raw.sqlite3_column_blob(_statement, column);
@@ -147,11 +147,11 @@ internal sealed class Statement : IDisposable
 
     public double Double(int column) => raw.sqlite3_column_double(_statement, column);
 
-    public void Reset() => _ = sqlite3_reset(_at);
+    public void Reset() => _ = sqlite3_reset(_statementPointer);
 
     public void Dispose()
     {
-        _at = 0;
+        _statementPointer = 0;
         _statement.Dispose();
     }
 

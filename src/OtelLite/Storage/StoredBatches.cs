@@ -22,21 +22,24 @@ internal sealed class StoredBatches : IDisposable
     private readonly Statement _points;
     private readonly Statement _spans;
     private readonly SqliteConnection _connection;
+
     // A row whose text the disk has changed counts without its attributes, and does not stop all the others from being counted.
-    private const string Events = """
+    private const string EachAttribute = "json_each(iif(json_valid(attributes), attributes, '{}')) each";
+
+    private const string Events = $"""
         SELECT event.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, prompt_id, event_name, time_unix_nano,
                observed_time_unix_nano
-        FROM otel_events event LEFT JOIN json_each(iif(json_valid(attributes), attributes, '{}')) each
+        FROM otel_events event LEFT JOIN {EachAttribute}
         """;
 
-    private const string Points = """
+    private const string Points = $"""
         SELECT point.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, metric_name, point.value, time_unix_nano
-        FROM otel_metrics point LEFT JOIN json_each(iif(json_valid(attributes), attributes, '{}')) each
+        FROM otel_metrics point LEFT JOIN {EachAttribute}
         """;
 
-    private const string Spans = """
+    private const string Spans = $"""
         SELECT span.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, name, start_time_unix_nano, end_time_unix_nano
-        FROM otel_spans span LEFT JOIN json_each(iif(json_valid(attributes), attributes, '{}')) each
+        FROM otel_spans span LEFT JOIN {EachAttribute}
         """;
 
     private readonly Statement _resource;
@@ -51,7 +54,7 @@ internal sealed class StoredBatches : IDisposable
         _points = new(connection, $"{Points} WHERE session_id IS ? AND {Happened.Point} >= ? AND {Uncounted.HasNot("otel_metrics", "point.id")} ORDER BY point.id");
         _spans = new(connection, $"{Spans} WHERE session_id IS ? AND {Happened.Span} >= ? AND {Uncounted.HasNot("otel_spans", "span.id")} ORDER BY span.id");
         _resource = new(connection, "SELECT attributes FROM otel_resource WHERE id = ?");
-        _resourceAttributes = new(connection, "SELECT each.key, each.type, each.atom FROM otel_resource, json_each(iif(json_valid(attributes), attributes, '{}')) each WHERE otel_resource.id = ?");
+        _resourceAttributes = new(connection, $"SELECT each.key, each.type, each.atom FROM otel_resource, {EachAttribute} WHERE otel_resource.id = ?");
     }
 
     /// <summary>

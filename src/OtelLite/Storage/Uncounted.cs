@@ -54,8 +54,7 @@ internal sealed class Uncounted : IDisposable
     /// <param name="id">The row's id, with the name of its table: otel_uncounted has an id too.</param>
     public static string HasNot(string table, string id)
     {
-        // otel_metrics has first_metric and last_metric.
-        string one = table["otel_".Length..^1];
+        string one = OneOf(table);
         return $"NOT EXISTS (SELECT 1 FROM otel_uncounted WHERE {id} BETWEEN first_{one} AND last_{one})";
     }
 
@@ -63,7 +62,7 @@ internal sealed class Uncounted : IDisposable
     /// <inheritdoc cref="HasNot"/>
     public static string IsNear(string table, string id)
     {
-        string one = table["otel_".Length..^1];
+        string one = OneOf(table);
         return $"{id} BETWEEN (SELECT min(first_{one}) FROM otel_uncounted) AND (SELECT max(last_{one}) FROM otel_uncounted)";
     }
 
@@ -186,6 +185,9 @@ internal sealed class Uncounted : IDisposable
             statement.Dispose();
         }
     }
+
+    // otel_metrics has first_metric and last_metric.
+    private static string OneOf(string table) => table["otel_".Length..^1];
 
     private static bool Has(SqliteConnection connection, string sql)
     {

@@ -1,5 +1,4 @@
 using OtelLite.Telemetry;
-using Attribute = OtelLite.Telemetry.Attribute;
 
 namespace OtelLite.Usage;
 

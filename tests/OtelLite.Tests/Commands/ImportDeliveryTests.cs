@@ -46,7 +46,7 @@ public sealed class ImportDeliveryTests
         Assert.InRange(await gaveUp, Limits.ImportPatience, Limits.ImportPatience + Limits.ImportAnswerTimeout + TimeSpan.FromSeconds(5));
 
         // Twice: after the first time there is patience left.
-        Assert.InRange(await waited, 2 * Limits.ImportAnswerTimeout, (2 * Limits.ImportAnswerTimeout) + TimeSpan.FromSeconds(20));
+        Assert.InRange(await waited, 2 * Limits.ImportAnswerTimeout, (2 * Limits.ImportAnswerTimeout) + TimeSpan.FromSeconds(10));
     }
 
     [Fact]
