@@ -93,7 +93,7 @@ internal sealed class App : IAsyncDisposable
     {
         SqliteConnection connection = SoundFile.Open(options.DataDir, options.Durability, say, out bool isWhole);
         Token token = OpenToken(options, out bool isFirstStart);
-        NamedTokens named = OpenNamed(options, say);
+        NamedTokens named = OpenNamed(options, say, () => hold.IsInPlace);
         var gate = new Gate(token, named);
         Redaction? redaction = OpenRedaction(options);
         var live = new LiveUpdates();
@@ -122,7 +122,9 @@ internal sealed class App : IAsyncDisposable
         var requests = new Requests(ports, receiver, grpc, site, say, found => writer.ReportDamage(found));
         server.Run(requests.Serve);
         await server.StartAsync().ConfigureAwait(false);
-        hold.Tell(urls);
+        // A token that was given is no file of the folder's.
+        SmallFile? tokenFile = options.Token is null ? token.AsFile() : null;
+        hold.Watch(urls, () => [.. ((SmallFile?[])[tokenFile, named.AsFile(), redaction?.AsFile()]).OfType<SmallFile>()], say);
         Task check = isWhole ? Task.CompletedTask : CheckAtLeisure(options.DataDir, writer, server.Lifetime.ApplicationStopping);
         return new App(hold, writer, named, server, urls, ports, token, isFirstStart, check);
     }
@@ -199,11 +201,11 @@ internal sealed class App : IAsyncDisposable
             + "Name a certificate with --tls-cert FILE and --tls-key FILE, or say --insecure where a TLS proxy or a private network stands before it.", "serve");
     }
 
-    private static NamedTokens OpenNamed(Options options, Action<string> say)
+    private static NamedTokens OpenNamed(Options options, Action<string> say, Func<bool> isInPlace)
     {
         try
         {
-            return new NamedTokens(options.DataDir, say);
+            return new NamedTokens(options.DataDir, say, isInPlace);
         }
         catch (TokenException e)
         {

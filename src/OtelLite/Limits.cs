@@ -249,6 +249,10 @@ internal static class Limits
     /// <summary>Characters of each thing that is told of where a session is at work; Linux's longest path has 4,096 bytes.</summary>
     public const int PlaceCharactersMax = 4096;
 
+    /// <summary>How often a server looks whether its files are still in their places, which is some questions to the system: what it holds open and is deleted is gone with its
+    /// process, and a process seldom ends so soon after.</summary>
+    public static readonly TimeSpan FileLookInterval = TimeSpan.FromSeconds(1);
+
     /// <summary>While nothing can be stored, the writer looks this often whether it can again.</summary>
     public static readonly TimeSpan TroubleProbeInterval = TimeSpan.FromSeconds(2);
 

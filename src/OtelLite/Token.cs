@@ -62,20 +62,11 @@ internal sealed class Token(string value)
     public static bool TryMake(string path)
     {
         using FileLock alone = FileLock.Take(path);
-        if (File.Exists(path))
-        {
-            return false;
-        }
-
-        using var file = new NewFile(path, mayReplace: false, dataDir: null);
-        using (var stream = new FileStream(file.Unfinished, FileMode.Open, FileAccess.Write, FileShare.None, bufferSize: 0))
-        {
-            NewFile.WriteAll(stream, Encoding.ASCII.GetBytes($"{Random()}\n"));
-        }
-
-        file.Keep();
-        return true;
+        return new SmallFile(Path.GetFileName(path), Encoding.ASCII.GetBytes($"{Random()}\n")).WriteIfMissing(Path.GetDirectoryName(path)!);
     }
+
+    /// <summary>The file that holds it.</summary>
+    public SmallFile AsFile() => new(FileName, Encoding.ASCII.GetBytes($"{value}\n"));
 
     /// <summary>One that nobody can guess. Guid's random bits come from the operating system's generator. .NET's RandomNumberGenerator would load OpenSSL on
     /// Linux, which the one file must not need.</summary>

@@ -8,6 +8,7 @@ internal sealed class NamedTokens : IDisposable
 {
     private readonly string _dataDir;
     private readonly Action<string> _say;
+    private readonly Func<bool> _isInPlace;
     private readonly Timer _timer;
     private readonly Lock _looking = new();
 
@@ -15,10 +16,11 @@ internal sealed class NamedTokens : IDisposable
     private DateTime _readAt;
 
     /// <param name="say">Tells the operator one sentence.</param>
+    /// <param name="isInPlace">Whether the folder is still the one that is held: of one that was deleted as a whole nobody took a token back.</param>
     /// <exception cref="TokenException">The file can't be read.</exception>
-    public NamedTokens(string dataDir, Action<string> say)
+    public NamedTokens(string dataDir, Action<string> say, Func<bool> isInPlace)
     {
-        (_dataDir, _say) = (dataDir, say);
+        (_dataDir, _say, _isInPlace) = (dataDir, say, isInPlace);
         _readAt = WrittenAt();
         Take(TokenFile.Read(dataDir));
         _timer = new Timer(_ => Look(), null, Limits.TokenLookInterval, Limits.TokenLookInterval);
@@ -46,6 +48,9 @@ internal sealed class NamedTokens : IDisposable
         return found is null ? null : new Caller(candidate, found.Token.Name, found.Token.Scope, found.Revoked.Token);
     }
 
+    /// <summary>The file that holds them; null where there are none.</summary>
+    public SmallFile? AsFile() => _known is { Length: > 0 } known ? TokenFile.Of(known.Select(k => k.Token)) : null;
+
     public void Dispose() => _timer.Dispose();
 
     private void Look()
@@ -59,7 +64,7 @@ internal sealed class NamedTokens : IDisposable
         try
         {
             DateTime writtenAt = WrittenAt();
-            if (writtenAt != _readAt)
+            if (writtenAt != _readAt && (_isInPlace() || File.Exists(Path.Combine(_dataDir, TokenFile.Name))))
             {
                 _readAt = writtenAt;
                 Take(TokenFile.Read(_dataDir));

@@ -44,6 +44,9 @@ internal static class TokenFile
         }
     }
 
+    /// <summary>The file that holds these.</summary>
+    public static SmallFile Of(IEnumerable<NamedToken> tokens) => new(Name, Encoding.ASCII.GetBytes(string.Concat(tokens.Select(t => $"{t}\n"))));
+
     /// <summary>Makes a token of this name; the token itself, which is told here and nowhere again.</summary>
     /// <exception cref="TokenException">There is one of this name, there are too many, or the file can't be written.</exception>
     public static string Add(string dataDir, string name, TokenScope scope)
@@ -76,7 +79,7 @@ internal static class TokenFile
         {
             Folders.Make(dataDir);
             using FileLock alone = FileLock.Take(Path.Combine(dataDir, Name));
-            byte[] lines = Encoding.ASCII.GetBytes(string.Concat(change(Read(dataDir)).Select(t => $"{t}\n")));
+            byte[] lines = Of(change(Read(dataDir))).Bytes;
             using var file = new NewFile(Path.Combine(dataDir, Name), mayReplace: true, dataDir: null);
             using (var stream = new FileStream(file.Unfinished, FileMode.Open, FileAccess.Write, FileShare.None, bufferSize: 0))
             {

@@ -21,6 +21,9 @@ internal sealed class Redaction(RedactRules rules, byte[] key)
     /// <exception cref="InvalidDataException">The key's file holds none; the message is a sentence.</exception>
     public static Redaction? Of(RedactRules? rules, string dataDir) => rules is null ? null : new Redaction(rules, rules.Hashes ? KeyOf(dataDir) : []);
 
+    /// <summary>The file that holds the key; null where none is needed.</summary>
+    public SmallFile? AsFile() => key.Length > 0 ? new SmallFile(KeyFileName, [.. key, (byte)'\n']) : null;
+
     /// <summary>Takes out of a batch what the rules name.</summary>
     /// <exception cref="BatchFullException">There is no room for the hashes.</exception>
     public void Apply(TelemetryBatch batch)

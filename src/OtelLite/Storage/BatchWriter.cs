@@ -182,8 +182,10 @@ internal sealed class BatchWriter : IDisposable
 
     private TimeSpan Wait => _trouble is not null ? Limits.TroubleProbeInterval
         : !_tables.IsCounted ? _tables.Wait
-        : !_wasStream ? _retention.Wait
-        : _retention.Wait == Timeout.InfiniteTimeSpan || _retention.Wait > Limits.StreamOver ? Limits.StreamOver : _retention.Wait;
+        : _mending is null && !_wasStream ? _retention.Wait
+        : Shorter(_retention.Wait, _mending is null ? Limits.StreamOver : Limits.FileLookInterval);
+
+    private static TimeSpan Shorter(TimeSpan wait, TimeSpan most) => wait == Timeout.InfiniteTimeSpan || wait > most ? most : wait;
 
     private void Run()
     {
@@ -199,10 +201,22 @@ internal sealed class BatchWriter : IDisposable
         {
             WriteTogether([]);
         }
+
+        // The last moment at which a file without a name can be saved.
+        LookAtFile();
+        IsInPlace();
     }
+
+    // Who deletes the file may do so long before the next export comes.
+    private void LookAtFile() => _isTakenAway |= _mending is not null && _isOpen && _file.HasMoved;
 
     private void WriteTaken(List<WriteJob> jobs)
     {
+        if (jobs.Count == 0)
+        {
+            LookAtFile();
+        }
+
         if (!IsInPlace())
         {
             foreach (WriteJob job in jobs)

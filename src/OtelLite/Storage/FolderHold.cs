@@ -15,21 +15,30 @@ internal sealed class FolderHold : IDisposable
     public const string LockName = "otellite.lock";
     public const string HolderName = "otellite.pid";
 
-    private readonly FileStream? _lock;
-    private readonly string _holder;
+    private readonly string _dataDir;
+    private readonly Lock _looking = new();
 
-    private FolderHold(FileStream? held, string holder) => (_lock, _holder) = (held, holder);
+    // Null where no file can be made. Replaced by the timer alone.
+    private FileStream? _lock;
+    private (long, long)? _identity;
+    private Watched? _watched;
+    private bool _isSaid;
+
+    private FolderHold(string dataDir, FileStream? held) => (_dataDir, _lock, _identity) = (dataDir, held, FileKind.Identity(Path.Combine(dataDir, LockName)));
+
+    private sealed record Watched(IReadOnlyList<string> Urls, Func<IReadOnlyList<SmallFile>> Files, Action<string> Say, Timer Timer);
+
+    private string Holder => Path.Combine(_dataDir, HolderName);
 
     /// <exception cref="StorageException">Another process has it; the message says who and what to do.</exception>
     public static FolderHold Take(string dataDir)
     {
-        string holder = Path.Combine(dataDir, HolderName);
         for (int tries = 1; ; tries++)
         {
             try
             {
                 Folders.Make(dataDir);
-                var hold = new FolderHold(NewFile.OfOwner(Path.Combine(dataDir, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None), holder);
+                var hold = new FolderHold(dataDir, OpenLock(dataDir));
                 hold.Tell([]);
                 return hold;
             }
@@ -42,12 +51,12 @@ internal sealed class FolderHold : IDisposable
                     continue;
                 }
 
-                throw Refusal(Read(holder), dataDir);
+                throw Refusal(Read(Path.Combine(dataDir, HolderName)), dataDir);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 // A folder in which nothing can be written is told of by who opens its database.
-                return new FolderHold(null, holder);
+                return new FolderHold(dataDir, null);
             }
         }
     }
@@ -80,6 +89,19 @@ internal sealed class FolderHold : IDisposable
         }
     }
 
+    /// <summary>False once the folder was deleted, or the lock in it, until it is taken again. Elsewhere than on Windows nothing keeps anybody from that.</summary>
+    public bool IsInPlace => _lock is null || FileKind.Identity(Path.Combine(_dataDir, LockName)) == _identity;
+
+    /// <summary>Says where it answers, and looks from now on every <see cref="Limits.FileLookInterval"/> whether the folder is still held. Where it was deleted and there is one again, its
+    /// small files are written as they were and the lock is taken anew, so that neither the next start has another token nor a second process the folder.</summary>
+    /// <param name="files">The small files as they are to be. One that somebody deleted alone stays deleted: so one begins anew.</param>
+    /// <param name="say">Tells the operator one sentence.</param>
+    public void Watch(IReadOnlyList<string> urls, Func<IReadOnlyList<SmallFile>> files, Action<string> say)
+    {
+        Tell(urls);
+        _watched = new Watched(urls, files, say, new Timer(_ => Look(), null, Limits.FileLookInterval, Limits.FileLookInterval));
+    }
+
     /// <summary>Says where it answers.</summary>
     public void Tell(IReadOnlyList<string> urls)
     {
@@ -90,7 +112,7 @@ internal sealed class FolderHold : IDisposable
 
         try
         {
-            using var file = new StreamWriter(NewFile.OfOwner(_holder, FileMode.Create, FileAccess.Write, FileShare.Read));
+            using var file = new StreamWriter(NewFile.OfOwner(Holder, FileMode.Create, FileAccess.Write, FileShare.Read));
             file.Write(string.Join('\n', [Environment.ProcessId.ToString(CultureInfo.InvariantCulture), .. urls]));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -101,11 +123,22 @@ internal sealed class FolderHold : IDisposable
 
     public void Dispose()
     {
-        if (_lock is not null)
+        _watched?.Timer.Dispose();
+        lock (_looking)
         {
+            _watched = null;
+            if (_lock is null)
+            {
+                return;
+            }
+
             try
             {
-                File.Delete(_holder);
+                if (IsInPlace)
+                {
+                    // Else it is another's.
+                    File.Delete(Holder);
+                }
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -113,6 +146,70 @@ internal sealed class FolderHold : IDisposable
             }
 
             _lock.Dispose();
+        }
+    }
+
+    private static FileStream OpenLock(string dataDir) => NewFile.OfOwner(Path.Combine(dataDir, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+
+    private void Look()
+    {
+        // A slow disk must not let looks pile up.
+        if (!_looking.TryEnter())
+        {
+            return;
+        }
+
+        try
+        {
+            if (_watched is { } watched && !IsInPlace && Directory.Exists(_dataDir))
+            {
+                TakeAgain(watched);
+            }
+        }
+        catch (IOException e) when (NewFile.IsHeld(e))
+        {
+            Say($"another otellite has taken the folder {_dataDir} meanwhile: stop one of the two, else what one counts the other may count again.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Say($"the folder {_dataDir} was deleted while it was in use, and its small files can't be written again: {e.Message.TrimEnd('.')}.");
+        }
+        finally
+        {
+            _looking.Exit();
+        }
+    }
+
+    // The files come first: who sees that the lock is in place again takes those that are missing then for deleted on purpose.
+    private void TakeAgain(Watched watched)
+    {
+        List<string> written = [];
+        foreach (SmallFile file in watched.Files())
+        {
+            if (file.WriteIfMissing(_dataDir))
+            {
+                written.Add(file.Name);
+            }
+        }
+
+        FileStream taken = OpenLock(_dataDir);
+        _lock!.Dispose();
+        (_identity, _lock) = (FileKind.Identity(Path.Combine(_dataDir, LockName)), taken);
+        Tell(watched.Urls);
+        if (written.Count > 0)
+        {
+            watched.Say($"the folder {_dataDir} was deleted while it was in use: {string.Join(", ", written)} {(written.Count > 1 ? "are" : "is")} written again as before.");
+        }
+
+        _isSaid = false;
+    }
+
+    private void Say(string sentence)
+    {
+        if (!_isSaid)
+        {
+            _isSaid = true;
+            _watched?.Say(sentence);
         }
     }
 

@@ -216,7 +216,7 @@ public sealed class NamedTokensTests : IAsyncLifetime
     {
         string folder = Directory.CreateTempSubdirectory("otellite-tokens-").FullName, away = folder + ".away";
         string token = TokenFile.Add(folder, "laptop", TokenScope.Ingest);
-        using (var tokens = new NamedTokens(folder, _ => { }))
+        using (var tokens = new NamedTokens(folder, _ => { }, () => true))
         {
             Assert.NotNull(tokens.Of(token));
             Directory.Move(folder, away);

@@ -1,0 +1,131 @@
+using System.Diagnostics;
+
+namespace OtelLite.Tests.Breaking;
+
+/// <summary>What the published program holds open is deleted under it, and nothing more arrives by which it would notice.</summary>
+[Collection(Alone.Name)]
+public sealed class DeletedFolderTests
+{
+    [PublishedTheory]
+    [InlineData("otellite.db")]
+    [InlineData("otellite.db-wal")]
+    [InlineData("otellite.db otellite.db-wal otellite.db-shm")]
+    [InlineData("")]
+    public async Task It_is_written_again_though_nothing_more_arrives(string files)
+    {
+        await using PublishedExe exe = await PublishedExe.Start();
+        var bodies = await Fill(exe);
+        Delete(exe, files);
+        if (files == "otellite.db-wal")
+        {
+            // What stood there is moved into the file, and nothing is said.
+            await Task.Delay(3 * Limits.FileLookInterval);
+        }
+        else
+        {
+            await Until(() => exe.Said.Contains("is written again as it was", StringComparison.Ordinal), exe);
+        }
+
+        await exe.Kill();
+        await exe.StartProcess();
+        await Sent.AssertAllThereOnce(exe, bodies.Made);
+    }
+
+    [PublishedTheory]
+    [InlineData("otellite.db")]
+    [InlineData("otellite.db-wal")]
+    [InlineData("otellite.db otellite.db-wal otellite.db-shm")]
+    [InlineData("")]
+    public async Task It_is_written_again_before_the_program_ends(string files)
+    {
+        await using PublishedExe exe = await PublishedExe.Start();
+        var bodies = await Fill(exe);
+        Delete(exe, files);
+        Assert.Equal(0, await exe.Signal("TERM"));
+        await exe.StartProcess();
+        await Sent.AssertAllThereOnce(exe, bodies.Made);
+    }
+
+    [PublishedFact]
+    public async Task A_deleted_folder_has_its_tokens_its_key_and_its_lock_again()
+    {
+        await using PublishedExe exe = await PublishedExe.Start("--redact", "hash:user.email");
+        Assert.Equal(0, (await PublishedExe.Run("token", "add", "laptop", "--data-dir", exe.DataDir)).ExitCode);
+        await Task.Delay(3 * Limits.TokenLookInterval);
+        var bodies = await Fill(exe);
+        string[] small = ["tokens.list", "redact.key"];
+        string[] before = [.. small.Select(name => File.ReadAllText(Path.Combine(exe.DataDir, name)))];
+        Delete(exe, "");
+        await Until(() => exe.Said.Contains("tokens.list, redact.key are written again as before", StringComparison.Ordinal), exe);
+        Assert.Equal(before, small.Select(name => File.ReadAllText(Path.Combine(exe.DataDir, name))));
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.All(small, name => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(exe.DataDir, name))));
+        }
+
+        // A second one is told who has the folder.
+        Ran second = await PublishedExe.Run("--data-dir", exe.DataDir, "--urls", $"http://127.0.0.1:{FreePort.Next()}", "--otlp-http-port", "0", "--otlp-grpc-port", "0");
+        Assert.NotEqual(0, second.ExitCode);
+        Assert.Contains($"runs already on {exe.Url}", second.Error, StringComparison.Ordinal);
+        await Sent.AssertAllThereOnce(exe, bodies.Made);
+    }
+
+    [PublishedFact]
+    public async Task The_token_that_clients_are_set_up_with_is_the_one_of_the_next_start_too()
+    {
+        string folder = Path.Combine(Directory.CreateTempSubdirectory("otellite-deleted-").FullName, "data"), path = Path.Combine(folder, "token");
+        await using (PublishedExe exe = await PublishedExe.Start("--data-dir", folder, "--token", ""))
+        {
+            string token = await File.ReadAllTextAsync(path);
+            Directory.Delete(folder, recursive: true);
+            await Until(() => File.Exists(path), exe);
+            Assert.Equal(token, await File.ReadAllTextAsync(path));
+        }
+
+        Directory.Delete(Path.GetDirectoryName(folder)!, recursive: true);
+    }
+
+    [PublishedFact]
+    public async Task A_lock_that_is_deleted_is_taken_again_and_tokens_that_are_deleted_alone_are_taken_back()
+    {
+        await using PublishedExe exe = await PublishedExe.Start();
+        Assert.Equal(0, (await PublishedExe.Run("token", "add", "laptop", "--data-dir", exe.DataDir)).ExitCode);
+        await Task.Delay(3 * Limits.TokenLookInterval);
+        File.Delete(Path.Combine(exe.DataDir, "tokens.list"));
+        await Task.Delay(3 * Limits.TokenLookInterval);
+        File.Delete(Path.Combine(exe.DataDir, "otellite.lock"));
+        await Until(() => File.Exists(Path.Combine(exe.DataDir, "otellite.lock")), exe);
+        Ran second = await PublishedExe.Run("--data-dir", exe.DataDir, "--urls", $"http://127.0.0.1:{FreePort.Next()}", "--otlp-http-port", "0", "--otlp-grpc-port", "0");
+        Assert.Contains($"runs already on {exe.Url}", second.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(exe.DataDir, "tokens.list")));
+    }
+
+    private static async Task<FreshBodies> Fill(PublishedExe exe)
+    {
+        var bodies = new FreshBodies("gone");
+        for (int i = 0; i < 20; i++)
+        {
+            Assert.Equal(0, await Sent.UntilAcknowledged(exe, bodies.Next()));
+        }
+
+        return bodies;
+    }
+
+    private static void Delete(PublishedExe exe, string files)
+    {
+        if (files.Length == 0)
+        {
+            Directory.Delete(exe.DataDir, recursive: true);
+        }
+
+        Array.ForEach(files.Split(' ', StringSplitOptions.RemoveEmptyEntries), name => File.Delete(Path.Combine(exe.DataDir, name)));
+    }
+
+    private static async Task Until(Func<bool> isSo, PublishedExe exe)
+    {
+        for (var clock = Stopwatch.StartNew(); !isSo(); await Task.Delay(50))
+        {
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20), exe.Said);
+        }
+    }
+}
