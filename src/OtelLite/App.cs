@@ -92,7 +92,7 @@ internal sealed class App : IAsyncDisposable
         Options options, ServerCertificate? certificate, ListenSockets sockets, FolderHold hold, List<string> urls, bool hasHttpPort, bool hasGrpcPort, Action<string> say)
     {
         SqliteConnection connection = SoundFile.Open(options.DataDir, options.Durability, say, out bool isWhole);
-        Token token = OpenToken(options, out bool isFirstStart);
+        Token token = OpenToken(options, say, out bool isFirstStart);
         NamedTokens named = OpenNamed(options, say, () => hold.IsInPlace);
         var gate = new Gate(token, named);
         Redaction? redaction = OpenRedaction(options);
@@ -225,12 +225,22 @@ internal sealed class App : IAsyncDisposable
         }
     }
 
-    private static Token OpenToken(Options options, out bool isFirstStart)
+    private static Token OpenToken(Options options, Action<string> say, out bool isFirstStart)
     {
         isFirstStart = false;
         try
         {
-            return options.Token is { } given ? new Token(given) : Token.OfDataDir(options.DataDir, out isFirstStart);
+            if (options.Token is { } given)
+            {
+                return new Token(given);
+            }
+
+            if (Token.TakeFromOthers(options.DataDir))
+            {
+                say($"other users of this machine could read {Path.Combine(options.DataDir, Token.FileName)}, and it is yours alone now. If somebody may have, delete it: the next start makes a new token, and otellite setup tells Claude Code.");
+            }
+
+            return Token.OfDataDir(options.DataDir, out isFirstStart);
         }
         catch (InvalidDataException e)
         {

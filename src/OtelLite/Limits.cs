@@ -18,20 +18,20 @@ internal static class Limits
     /// <summary>Records in one request. A client sends at most 512, a collector 8,192; a body of empty records alone would need gigabytes as rows.</summary>
     public const int RecordsPerRequestMax = 200_000;
 
-    /// <summary>Attributes of all the records of one request, for the same reason: each is some 40 bytes beside its text, and a collector's 8,192 records with 30 have a quarter of this.</summary>
+    /// <summary>Attributes of all the records of one request, for the same reason: each is 32 bytes beside its text, and a collector's 8,192 records with 30 have a quarter of this.</summary>
     public const int AttributesPerRequestMax = 1_000_000;
 
     /// <summary>A record's body that is taken for the name of its event, as an old client writes it: prefix, name and quotes.</summary>
     public const int EventNameBytesMax = 100;
 
-    /// <summary>Bytes of text that one request may take as it is stored: a body of the largest default size twice, with room. Two bytes of protobuf can
-    /// become thirty of JSON.</summary>
-    public const int BatchTextBytesMax = 256 << 20;
+    /// <summary>Bytes of text that one request may take as it is stored: a body of the largest default size twice, for what has to be escaped is kept both ways. Two bytes of protobuf
+    /// can become thirty of JSON.</summary>
+    public const int BatchTextBytesMax = 128 << 20;
 
     /// <summary>Events, links and exemplars of all the records of one request. An SDK keeps 128 events and 128 links of a span.</summary>
     public const int EmbeddedPerRequestMax = 200_000;
 
-    /// <summary>A body that takes more than this, read or inflated, is decoded alone: several at once would be gigabytes. Claude Code's largest seen is 616 kB.</summary>
+    /// <summary>A body that takes more than this, read or inflated, is decoded and written alone: several at once would be gigabytes. Claude Code's largest seen is 616 kB.</summary>
     public const int LargeBodyBytes = 4 << 20;
 
     /// <summary>Bytes of bodies that are being read, all together, less those below <see cref="FreeBodyBytes"/>: one of the largest default size, or fifty of Claude Code's
@@ -137,6 +137,9 @@ internal static class Limits
     /// <summary>Bytes read and thrown away after a refused body, so that a client that is still sending reads the answer instead of a reset.</summary>
     public const long DrainBytesMax = 256L << 20;
 
+    /// <summary>And how long nothing may come of it until it is answered all the same: who has announced a body that is too large may wait for the answer before sending it.</summary>
+    public static readonly TimeSpan DrainQuiet = TimeSpan.FromSeconds(1);
+
     /// <summary>Wait for another program's lock on the database. An export may wait for another's wait and then for its own, and <see cref="WriteWait"/> is for both.</summary>
     public const int BusyTimeoutMs = 3000;
 
@@ -185,6 +188,12 @@ internal static class Limits
 
     /// <summary>How often a certificate's files are looked at while connections come: whoever renews one writes it some days before its end.</summary>
     public static readonly TimeSpan CertificateLookInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long before its end a certificate is told of; what renews one by itself does so weeks before.</summary>
+    public static readonly TimeSpan CertificateEndNear = TimeSpan.FromDays(14);
+
+    /// <summary>How often it is told of again, while connections come.</summary>
+    public static readonly TimeSpan CertificateEndTold = TimeSpan.FromDays(1);
 
     /// <summary>Exports in flight that a stopping server still answers.</summary>
     public static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
@@ -291,7 +300,7 @@ internal static class Limits
     /// 616 kB.</summary>
     public const int PooledBodyBytesMax = 1 << 20;
 
-    /// <summary>Bytes of larger arrays that were let go and are not collected yet, before the next one is made.</summary>
+    /// <summary>Bytes of larger arrays that were let go and are not collected yet, before the next one is made, or before what was read of a large body is written.</summary>
     public const int LetGoBytesMax = 32 << 20;
 
     /// <summary>How long the memory of what was larger than those two is kept for the like of it.</summary>
@@ -317,6 +326,12 @@ internal static class Limits
 
     /// <summary>The longest that may be asked for. What reads holds back that the write-ahead log is emptied.</summary>
     public const int QuerySecondsMax = 3600;
+
+    /// <summary>What a statement that was told to stop may take to do so: within one function of SQLite's nothing is asked. Then the program ends.</summary>
+    public static readonly TimeSpan QueryGrace = TimeSpan.FromSeconds(2);
+
+    /// <summary>Bytes that SQLite may take to answer it: a sort of millions of rows, and a text of the largest export several times.</summary>
+    public const long QueryBytesMax = 512L << 20;
 
     /// <summary>Characters of SQL on stdin; a person writes some lines.</summary>
     public const int SqlCharactersMax = 1 << 20;

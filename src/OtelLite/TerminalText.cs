@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace OtelLite;
@@ -11,7 +12,7 @@ internal static class TerminalText
     private const char Harmless = '·';
 
     /// <summary>The text in one line, without anything that a terminal obeys.</summary>
-    public static string OneLine(string text) => text.AsSpan().ContainsAnyInRange('\0', '\u001f') || text.Any(IsObeyed)
+    public static string OneLine(string text) => text.Any(IsObeyed)
         ? string.Create(text.Length, text, (made, from) =>
         {
             for (int i = 0; i < made.Length; i++)
@@ -24,8 +25,9 @@ internal static class TerminalText
     /// <summary>Writes through to a terminal; ends of lines stay.</summary>
     public static TextWriter Guard(TextWriter terminal) => new Guarded(terminal);
 
-    // C0 with ESC and DEL, C1, and the marks that change the direction of what follows.
-    private static bool IsObeyed(char c) => char.IsControl(c) || c is >= '\u202a' and <= '\u202e' or >= '\u2066' and <= '\u2069' or '\u2028' or '\u2029';
+    // C0 with ESC and DEL, C1, ends of lines, and the marks that nobody sees and that change how what follows is read: its direction above all. Two of these join letters and pictures of
+    // real text.
+    private static bool IsObeyed(char c) => char.IsControl(c) || c is '\u2028' or '\u2029' || (c is not ('\u200c' or '\u200d') && char.GetUnicodeCategory(c) == UnicodeCategory.Format);
 
     private sealed class Guarded(TextWriter terminal) : TextWriter
     {

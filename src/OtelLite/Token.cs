@@ -33,6 +33,20 @@ internal sealed class Token(string value)
             $"{path} holds no usable token: delete it and a new one is made, or name one with --token TOKEN.");
     }
 
+    /// <summary>Takes the file from everybody but its owner, where others could read it: it was copied there, or a backup brought it. False where there was nothing to take.</summary>
+    public static bool TakeFromOthers(string dataDir)
+    {
+        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        string path = Path.Combine(dataDir, FileName);
+        if (OperatingSystem.IsWindows() || !File.Exists(path) || (File.GetUnixFileMode(path) & ~owner) == 0)
+        {
+            return false;
+        }
+
+        File.SetUnixFileMode(path, File.GetUnixFileMode(path) & owner);
+        return true;
+    }
+
     /// <summary>The token of a data folder that has one, or null; none is made.</summary>
     /// <inheritdoc cref="OfDataDir"/>
     public static string? Existing(string dataDir) => File.Exists(Path.Combine(dataDir, FileName)) ? OfDataDir(dataDir, out _).Value : null;

@@ -37,6 +37,21 @@ public sealed class BoundsTests
         static TelemetryBatch[] Rent() => [.. Enumerable.Range(0, Limits.PooledBatchesMax + 1).Select(_ => TelemetryBatch.Rent())];
     }
 
+    [Fact]
+    public void A_batch_tells_once_that_nobody_has_it_any_more()
+    {
+        int told = 0;
+        TelemetryBatch batch = TelemetryBatch.Rent();
+        batch.Returned = () => told++;
+        batch.Hold();
+        batch.Return();
+        Assert.Equal(0, told);
+        batch.Return();
+        Assert.Equal(1, told);
+        TelemetryBatch.ForgetSpare();
+        Assert.Null(batch.Returned);
+    }
+
     [Theory]
     [InlineData(Limits.PooledTextBytesMax, Limits.PooledTextBytesMax)]
     [InlineData(Limits.PooledTextBytesMax + 1, 16 << 10)]

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace OtelLite.Tests;
@@ -23,6 +24,20 @@ public sealed class PublishedContentsTests
         string[] listed = [.. List["components"]!.AsArray().Select(c => ((string)c!["name"]!).Replace($".{Rid}", "", StringComparison.Ordinal))];
         Assert.Equal(expected.Order(StringComparer.OrdinalIgnoreCase), listed.Order(StringComparer.OrdinalIgnoreCase), StringComparer.OrdinalIgnoreCase);
         Assert.All(List["components"]!.AsArray(), c => Assert.Matches("^[0-9]+\\.[0-9]+", (string)c!["version"]!));
+    }
+
+    // What would make two builds differ. tests/break.sh same builds twice and compares.
+    [PublishedFact]
+    public void It_names_neither_the_folder_nor_the_home_in_which_it_was_built()
+    {
+        byte[] file = File.ReadAllBytes(PublishedExe.Path);
+        string root = Path.TrimEndingDirectorySeparator(Recorded.Repository), home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        Assert.All((string[])[root, $"{home}/.nuget"], folder =>
+        {
+            Assert.Equal(-1, file.AsSpan().IndexOf(Encoding.UTF8.GetBytes(folder)));
+            Assert.Equal(-1, file.AsSpan().IndexOf(Encoding.Unicode.GetBytes(folder)));
+        });
+        Assert.NotEqual(-1, file.AsSpan().IndexOf("otellite"u8));
     }
 
     [PublishedFact]

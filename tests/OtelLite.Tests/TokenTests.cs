@@ -76,6 +76,25 @@ public sealed class TokenTests : IDisposable
     }
 
     [Fact]
+    public async Task One_that_others_could_read_is_its_owners_alone_after_the_next_start_which_says_so()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        await File.WriteAllTextAsync(PathOfToken, "copied");
+        File.SetUnixFileMode(PathOfToken, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        List<string> said = [];
+        await using App app = await App.Start(Options.Read(["--data-dir", _dataDir, "--urls", "http://127.0.0.1:0", "--otlp-http-port", "0", "--otlp-grpc-port", "0"], _ => null), said.Add);
+        Assert.Equal("copied", app.Token.Value);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(PathOfToken));
+        Assert.Contains(said, s => s.Contains("other users of this machine could read", StringComparison.Ordinal));
+        said.Clear();
+        Assert.False(Token.TakeFromOthers(_dataDir));
+    }
+
+    [Fact]
     public async Task It_is_the_same_after_a_restart_and_only_the_first_start_says_it_was_made()
     {
         string[] arguments = ["--data-dir", _dataDir, "--urls", "http://127.0.0.1:0", "--otlp-http-port", "0", "--otlp-grpc-port", "0"];

@@ -54,6 +54,15 @@ internal static class OpenSsl
     public static extern void SSL_CTX_free(nint context);
 
     [DllImport(Ssl), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static extern nint SSL_CTX_get0_certificate(nint context);
+
+    [DllImport(Crypto), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static extern nint X509_get0_notAfter(nint certificate);
+
+    [DllImport(Crypto), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    public static extern int ASN1_TIME_diff(out int days, out int seconds, nint from, nint to);
+
+    [DllImport(Ssl), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     public static extern nint SSL_CTX_ctrl(nint context, int command, nint number, nint pointer);
 
     [DllImport(Ssl), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

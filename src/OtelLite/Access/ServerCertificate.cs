@@ -27,6 +27,7 @@ internal sealed class ServerCertificate
     private nint _context;
     private (DateTime Certificate, DateTime Key) _readAt;
     private long _lookedAt;
+    private long _toldOfEndAt;
 
     /// <exception cref="CertificateException">The files hold no certificate and its key, or the system has no OpenSSL.</exception>
     public ServerCertificate(string certificatePath, string keyPath, Action<string> say)
@@ -36,6 +37,7 @@ internal sealed class ServerCertificate
         _readAt = WrittenAt();
         _context = Read();
         _lookedAt = Environment.TickCount64;
+        TellOfEnd();
     }
 
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
@@ -50,6 +52,10 @@ internal sealed class ServerCertificate
             {
                 _lookedAt = Environment.TickCount64;
                 ReadAgain();
+                if (Environment.TickCount64 - _toldOfEndAt >= Limits.CertificateEndTold.TotalMilliseconds)
+                {
+                    TellOfEnd();
+                }
             }
 
             return OpenSsl.SSL_new(_context);
@@ -71,11 +77,26 @@ internal sealed class ServerCertificate
             OpenSsl.SSL_CTX_free(_context);
             _context = context;
             _say($"the certificate in {_certificatePath} was read anew.");
+            TellOfEnd();
         }
         catch (CertificateException e)
         {
             _say($"{e.Message} The one before stays in use.");
         }
+    }
+
+    // Who exports with one that has ended hears nothing of it, and nothing arrives.
+    private void TellOfEnd()
+    {
+        _toldOfEndAt = Environment.TickCount64;
+        nint end = OpenSsl.X509_get0_notAfter(OpenSsl.SSL_CTX_get0_certificate(_context));
+        if (OpenSsl.ASN1_TIME_diff(out int days, out int seconds, 0, end) != 1 || new TimeSpan(days, 0, 0, seconds) is var left && left > Limits.CertificateEndNear)
+        {
+            return;
+        }
+
+        string when = left <= TimeSpan.Zero ? "has ended: clients refuse it" : days == 0 ? "ends within a day: clients refuse it then" : $"ends in {days} day{(days == 1 ? "" : "s")}: clients refuse it then";
+        _say($"the certificate in {_certificatePath} {when}. Renew it; what is written to these files is read without a restart.");
     }
 
     private (DateTime Certificate, DateTime Key) WrittenAt() => (LastWritten.Of(_certificatePath, _readAt.Certificate), LastWritten.Of(_keyPath, _readAt.Key));

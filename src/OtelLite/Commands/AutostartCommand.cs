@@ -67,6 +67,7 @@ internal static class AutostartCommand
             throw new AutostartException("a token in a file that starts programs can be read by others: put it in otellite.json, or leave it out for the data folder's own");
         }
 
+        MakeToken(options);
         autostart.Install();
         ListenUrl page = options.Urls.FirstOrDefault(u => u.IsLoopback, options.Urls[0]);
         string token = options.Token is null ? $"is in {Path.Combine(options.DataDir, Token.FileName)}" : $"is that of {Options.FileName}";
@@ -77,6 +78,23 @@ internal static class AutostartCommand
             otellite setup lets Claude Code send to it; otellite service uninstall takes this back.
             """);
         return ExitCode.Done;
+    }
+
+    // The start that makes a token prints it, and what the system starts prints into a log.
+    private static void MakeToken(Options options)
+    {
+        try
+        {
+            if (options.Token is null)
+            {
+                Folders.Make(options.DataDir);
+                _ = Token.OfDataDir(options.DataDir, out _);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new AutostartException(e.Message.TrimEnd('.'));
+        }
     }
 
     private static int Uninstall(Autostart.Autostart autostart, Options options)

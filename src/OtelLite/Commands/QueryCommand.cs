@@ -56,7 +56,8 @@ internal static class QueryCommand
         try
         {
             using SqliteConnection connection = StoredFile.Open(options.DataDir);
-            using var statement = new AskedSql(connection, asked.Sql, asked.Time);
+            AskedSql.LimitMemory();
+            using var statement = new AskedSql(connection, asked.Sql, asked.Time, GiveUp);
             if (Print(statement, asked))
             {
                 Console.Error.WriteLine(string.Create(
@@ -74,6 +75,12 @@ internal static class QueryCommand
         {
             return ExitCode.Done;
         }
+    }
+
+    private static void GiveUp(string why)
+    {
+        Console.Error.WriteLine($"otellite: {why}");
+        Environment.Exit(ExitCode.Failed);
     }
 
     // True when there are more rows than were asked for.

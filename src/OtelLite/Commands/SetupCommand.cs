@@ -23,6 +23,7 @@ internal static class SetupCommand
             [
                 ("otellite setup", "from the next session on, all of them are seen"),
                 ("otellite setup --print", "only show what it would set, with the token, to paste it elsewhere"),
+                ("otellite setup --to https://hub.example:8080 --token TOKEN", "send to another machine's OtelLite, with a token that it made"),
                 ("otellite setup --undo", "take it all back"),
             ],
         };
@@ -44,9 +45,41 @@ internal static class SetupCommand
     {
         flags.Check(parsed);
         var options = Options.Read(parsed, settings, environment);
+        if (parsed.GetValue(flags.To) is { } to)
+        {
+            return Try(() => SendTo(OtherMachine(to), options.Token ?? throw new UsageException(
+                $"{flags.To.Name} needs a token of that OtelLite: make one there with otellite token add NAME --scope ingest, and give it with --token TOKEN, or as OTELLITE_TOKEN, which no list of processes shows."),
+                parsed.GetValue(flags.Print), parsed.GetValue(flags.Json), environment));
+        }
+
         return Try(() => parsed.GetValue(flags.Print) ? Print(options, parsed.GetValue(flags.Json), Wish(parsed, settings, environment, flags.StatusLine(parsed), flags.Hook(parsed)))
             : parsed.GetValue(flags.Undo) ? Undo(environment)
             : Apply(parsed, settings, options, environment, flags.StatusLine(parsed), flags.Hook(parsed), ToldAlong.Start(parsed, settings, environment)));
+    }
+
+    // The status line and the hook hand over to an OtelLite of this machine: where they are ours, they are taken out.
+    private static int SendTo(string endpoint, string token, bool print, bool asJson, Func<string, string?> environment)
+    {
+        SetupWish Wish(string to, string with) => new(ExportVariables.For(to, with), StatusLine: false, Hook: false, new OwnCommand(ToldAlong.Program(), []));
+        return print ? Print(endpoint, token, asJson, Wish) : Apply(ClaudeFolders.Of(environment), endpoint, Wish(endpoint, token), start: null, environment);
+    }
+
+    /// <summary>Another machine's address as an endpoint.</summary>
+    /// <exception cref="UsageException">It is none.</exception>
+    private static string OtherMachine(string to)
+    {
+        bool isUrl = Uri.TryCreate(to, UriKind.Absolute, out Uri? url) && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp)
+            && url is { PathAndQuery: "/", Fragment.Length: 0, UserInfo.Length: 0, Host.Length: > 0 };
+        if (!isUrl)
+        {
+            throw new UsageException("--to: name the other OtelLite's address, such as https://hub.example:8080.");
+        }
+
+        Console.Error.WriteLine(url!.Scheme == Uri.UriSchemeHttps
+            ? "otellite: Claude Code trusts certificates of known authorities; for one of your own set NODE_EXTRA_CA_CERTS=FILE where it is started."
+            : url.IsLoopback ? "otellite: that is this machine, where otellite setup alone does."
+            : "otellite: without TLS the token and all that is exported cross the network for others to read.");
+        return url.GetLeftPart(UriPartial.Authority);
     }
 
     private static int Undo(Func<string, string?> environment)
@@ -65,9 +98,13 @@ internal static class SetupCommand
     private static int Apply(
         ParseResult parsed, SettingFlags settings, Options options, Func<string, string?> environment, bool? statusLine, bool? hook, string? start)
     {
-        var folders = ClaudeFolders.Of(environment);
-        string path = UserFile(folders), endpoint = Endpoint(options);
-        SetupWish wish = Wish(parsed, settings, environment, statusLine, hook)(endpoint, TokenOf(options));
+        string endpoint = Endpoint(options);
+        return Apply(ClaudeFolders.Of(environment), endpoint, Wish(parsed, settings, environment, statusLine, hook)(endpoint, TokenOf(options)), start, environment);
+    }
+
+    private static int Apply(ClaudeFolders folders, string endpoint, SetupWish wish, string? start, Func<string, string?> environment)
+    {
+        string path = UserFile(folders);
         SetupOutcome outcome = new Setup(path, DateTime.Now).Apply(wish);
         SetupReport.Applied(path, endpoint, start, outcome);
         foreach (string warning in SetupReport.OfOthers(SettingsLevel.Read(folders), wish.Variables, environment))
@@ -122,7 +159,17 @@ internal static class SetupCommand
         string tokenFile = Path.Combine(options.DataDir, Token.FileName);
         bool hasToken = options.Token is not null || File.Exists(tokenFile);
         string token = hasToken ? TokenOf(options) : ToldAlong.NoToken;
-        string endpoint = Endpoint(options);
+        Print(Endpoint(options), token, asJson, wish);
+        if (!hasToken)
+        {
+            Console.Error.WriteLine($"otellite: there is no token yet; the first start of otellite, or otellite setup, makes one in {tokenFile}.");
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static int Print(string endpoint, string token, bool asJson, Func<string, string, SetupWish> wish)
+    {
         var text = new StringBuilder();
         if (!asJson)
         {
@@ -135,11 +182,6 @@ internal static class SetupCommand
         }
 
         Console.Out.WriteLine(text.Append(Setup.Shown(ExportBlock.Settings(endpoint, token), wish(endpoint, token))));
-        if (!hasToken)
-        {
-            Console.Error.WriteLine($"otellite: there is no token yet; the first start of otellite, or otellite setup, makes one in {tokenFile}.");
-        }
-
         return ExitCode.Done;
     }
 
@@ -176,6 +218,8 @@ internal static class SetupCommand
         private readonly Option<bool> _hook = new("--hook") { Description = "also let each session tell its folder as it starts" };
         private readonly Option<bool> _noHook = new("--no-hook") { Description = "take that out again" };
 
+        public Option<string?> To { get; } = new("--to") { HelpName = "URL", Description = "send to the OtelLite of another machine, with a token that it made (--token)" };
+
         public Option<bool> Print { get; } = new("--print") { Description = "only show what it would set, with the token in it" };
 
         public Option<bool> Json { get; } = new("--json") { Description = "of --print the settings alone, for a program" };
@@ -186,7 +230,7 @@ internal static class SetupCommand
         {
             _client.AcceptOnlyFromAmong(ClaudeCode);
             command.Arguments.Add(_client);
-            Array.ForEach<Option>([Print, Json, Undo, _statusLine, _noStatusLine, _hook, _noHook], command.Options.Add);
+            Array.ForEach<Option>([To, Print, Json, Undo, _statusLine, _noStatusLine, _hook, _noHook], command.Options.Add);
         }
 
         public bool? StatusLine(ParseResult parsed) => Wish(parsed, _statusLine, _noStatusLine);
@@ -202,6 +246,12 @@ internal static class SetupCommand
                 {
                     throw new UsageException($"{one.Name} and {other.Name} can't be had together.");
                 }
+            }
+
+            if (parsed.GetValue(To) is not null && ((Option<bool>[])[Undo, _statusLine, _hook]).FirstOrDefault(parsed.GetValue) is { } with)
+            {
+                throw new UsageException(with == Undo ? $"{To.Name} and {Undo.Name} can't be had together."
+                    : $"{To.Name} and {with.Name} can't be had together: the status line and the hook hand over to an OtelLite on this machine.");
             }
 
             if (parsed.GetValue(Json) && !parsed.GetValue(Print))

@@ -148,9 +148,8 @@ internal sealed class DashboardSite(Gate gate, Api api, WebAssets assets, KnownH
     private static bool IsReadElsewhere(HttpRequest request) =>
         request.Headers["Sec-Fetch-Site"] is ["cross-site" or "same-site"] && request.Headers["Sec-Fetch-Mode"] is not ["navigate"];
 
-    // To a browser, pages on other ports of localhost are the same site, and their requests carry the cookie. Their origin differs.
-    // Only its host and port are compared: behind a TLS proxy the page is https and this request is not.
+    // To a browser, pages on other ports of localhost are the same site, and their requests carry the cookie. Their origin differs. A browser tells it with all that changes something, and with
+    // what a script of another origin reads. Only its host and port are compared: behind a TLS proxy the page is https and this request is not.
     private static bool IsFromAnotherSite(HttpRequest request) =>
-        !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method)
-        && request.Headers.Origin is [{ } origin] && !(Uri.TryCreate(origin, UriKind.Absolute, out Uri? page) && page.Authority == request.Host.Value);
+        request.Headers.Origin is [{ } origin] && !(Uri.TryCreate(origin, UriKind.Absolute, out Uri? page) && page.Authority == request.Host.Value);
 }

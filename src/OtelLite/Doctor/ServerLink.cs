@@ -18,6 +18,13 @@ internal static class ServerLink
                     new("End that process, and start OtelLite again", scene.Start))]);
             }
 
+            Route[] on = [.. scene.Routes.Where(r => r.IsOn && r.Url is not null)];
+            if (on.Length > 0 && on.All(r => !r.Endpoint.IsThisMachine))
+            {
+                return new Link("server", [Finding.Unknown(
+                    $"no OtelLite runs here, and Claude Code sends to {string.Join(" and ", on.Select(r => r.Url!.GetLeftPart(UriPartial.Authority)).Distinct())}, another machine or network: whether one runs there shows by the test export, or by its page")]);
+            }
+
             bool isTaken = ServerAnswer.IsOpen(seen.Url.Addresses[0], seen.Url.Port);
             return new Link("server", [Finding.Broken(
                 isTaken ? $"OtelLite does not run: another program has {server.Urls[0]}" : $"OtelLite does not run on {string.Join(" or ", server.Urls)}",

@@ -19,7 +19,7 @@ internal static class AnyValueProtobuf
         {
             switch (keyValue.Field)
             {
-                case Key: attribute.Key = batch.Text.AppendChecked(keyValue.ReadBytes()); break;
+                case Key: attribute.Key = batch.Text.ReferChecked(keyValue.ReadBytes()); break;
                 case Value: ReadValue(keyValue.ReadMessage(), batch.Text, ref attribute); break;
                 default: keyValue.Skip(); break;
             }
@@ -42,7 +42,7 @@ internal static class AnyValueProtobuf
             switch (value.Field)
             {
                 case StringValue:
-                    into.Text = text.AppendChecked(value.ReadBytes());
+                    into.Text = text.ReferChecked(value.ReadBytes());
                     into.Kind = ValueKind.String;
                     break;
                 case IntValue:

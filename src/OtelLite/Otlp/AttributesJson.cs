@@ -22,7 +22,7 @@ internal static class AttributesJson
             {
                 if (name.SequenceEqual("key"u8))
                 {
-                    attribute.Key = Json.ReadText(ref reader, batch.Text);
+                    attribute.Key = Json.ReferText(ref reader, batch.Text);
                 }
                 else if (name.SequenceEqual("value"u8))
                 {
@@ -58,11 +58,17 @@ internal static class AttributesJson
             switch (AnyValueJson.MemberOf(ref reader, name))
             {
                 case AnyValueMember.String:
-                    into.Text = Json.ReadText(ref reader, text);
+                    into.Text = Json.ReferText(ref reader, text);
                     into.Kind = ValueKind.String;
                     break;
                 case AnyValueMember.Int:
-                    into.Kind = AnyValueJson.ReadInt(ref reader, out into.Int, out into.Double) ? ValueKind.Int : ValueKind.Double;
+                    into.Kind = ValueKind.Int;
+                    if (!AnyValueJson.ReadInt(ref reader, out into.Int, out double real))
+                    {
+                        into.Kind = ValueKind.Double;
+                        into.Double = real;
+                    }
+
                     break;
                 case AnyValueMember.Double:
                     into.Double = Json.ReadDouble(ref reader);

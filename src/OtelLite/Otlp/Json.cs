@@ -103,6 +103,10 @@ internal static class Json
         }
     }
 
+    /// <summary>The same, where it need last no longer than the body is read: not copied, where it stands there as it is.</summary>
+    public static TextRange ReferText(ref Utf8JsonReader reader, Utf8Text text) =>
+        reader is { TokenType: JsonTokenType.String, ValueIsEscaped: false } ? text.Refer(reader.ValueSpan) : ReadText(ref reader, text);
+
     /// <summary>
     /// An id, hex in either case, as lower-case hex. None when it is invalid or all zero: for a log record that means "not associated" (logs data
     /// model), and the record is kept.

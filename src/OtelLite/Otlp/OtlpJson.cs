@@ -28,10 +28,12 @@ internal static class OtlpJson
     /// Reads a whole body. False when it is not an OTLP/JSON request; then nothing of it is kept and <paramref name="error"/>
     /// says in a sentence what is wrong and where. The caller returns the batch.
     /// </summary>
-    public static bool TryRead(ReadOnlySpan<byte> body, out TelemetryBatch batch, out string error)
+    /// <param name="array">Where the body lies, if it stays there as it is until it is read: then less of it is copied.</param>
+    public static bool TryRead(ReadOnlySpan<byte> body, out TelemetryBatch batch, out string error, ArraySegment<byte> array = default)
     {
         batch = null!;
         error = "";
+        ExportRequestConverter.Body = array;
         try
         {
             batch = JsonSerializer.Deserialize(Cleaned(body), OtlpJsonContext.Default.ExportRequest).Batch!;
@@ -52,6 +54,10 @@ internal static class OtlpJson
             error = e.LineNumber is { } line
                 ? $"the body is not valid OTLP/JSON at line {line + 1}, byte {e.BytePositionInLine}: {FirstSentence(e.Message)}"
                 : $"the body is not valid OTLP/JSON: {FirstSentence(e.Message)}";
+        }
+        finally
+        {
+            ExportRequestConverter.Body = default;
         }
 
         return false;
@@ -81,9 +87,14 @@ internal static class OtlpJson
 /// <summary>The root of a request: an object with at least one of the signals' keys, or none.</summary>
 internal sealed class ExportRequestConverter : JsonConverter<ExportRequest>
 {
+    /// <summary>Where the body lies that this thread reads. A converter is given nothing but the reader.</summary>
+    [field: ThreadStatic]
+    public static ArraySegment<byte> Body { get; set; }
+
     public override ExportRequest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         TelemetryBatch batch = TelemetryBatch.Rent();
+        batch.Text.ReadFrom(Body);
         try
         {
             Json.ExpectObject(ref reader, "the request");
@@ -105,6 +116,10 @@ internal sealed class ExportRequestConverter : JsonConverter<ExportRequest>
         {
             batch.Return();
             throw;
+        }
+        finally
+        {
+            batch.Text.ReadFrom(default);
         }
     }
 

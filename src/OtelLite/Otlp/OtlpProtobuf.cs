@@ -18,9 +18,11 @@ internal static class OtlpProtobuf
     /// Reads a whole body. False when it is no such request; then nothing of it is kept and <paramref name="error"/> says in a sentence what is
     /// wrong and where. The caller returns the batch.
     /// </summary>
-    public static bool TryRead(ReadOnlySpan<byte> body, Signal signal, out TelemetryBatch batch, out string error)
+    /// <param name="array">Where the body lies, if it stays there as it is until it is read: then less of it is copied.</param>
+    public static bool TryRead(ReadOnlySpan<byte> body, Signal signal, out TelemetryBatch batch, out string error, ArraySegment<byte> array = default)
     {
         batch = TelemetryBatch.Rent();
+        batch.Text.ReadFrom(array);
         error = "";
         try
         {
@@ -37,6 +39,7 @@ internal static class OtlpProtobuf
                 }
             }
 
+            batch.Text.ReadFrom(default);
             batch.BodyHash = XxHash128.HashToUInt128(body);
             return true;
         }

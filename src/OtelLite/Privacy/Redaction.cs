@@ -119,7 +119,7 @@ internal sealed class Redaction(RedactRules rules, byte[] key)
         {
             TextRange hash = Hashed(batch.Text, record.Body);
             int start = batch.Text.Length;
-            batch.Text.AppendJsonString(hash);
+            batch.Text.AppendJsonString(ref hash);
             record.Body = batch.Text.Since(start);
         }
     }

@@ -21,6 +21,7 @@ internal sealed class AskedSql : IDisposable
 
     private readonly sqlite3 _database;
     private readonly TimeSpan _time;
+    private readonly Action<string> _overdue;
     private readonly Stopwatch _spent = new();
     private readonly Timer _timer;
     private readonly Lock _lock = new();
@@ -30,12 +31,17 @@ internal sealed class AskedSql : IDisposable
     private string? _refused;
 
     /// <param name="connection">Read-only, and for nothing else afterwards.</param>
+    /// <param name="overdue">Called on another thread, with the sentence, where SQLite does not stop though its time is over: it does not look up within one function, and there is no other
+    /// end to that than the program's.</param>
     /// <exception cref="AskedSqlException">It is no SQL, not one statement, or one that would do more than read.</exception>
-    public AskedSql(SqliteConnection connection, string sql, TimeSpan time)
+    public AskedSql(SqliteConnection connection, string sql, TimeSpan time, Action<string> overdue)
     {
         _database = connection.Handle!;
         _time = time;
+        _overdue = overdue;
         _timer = new Timer(_ => Interrupt());
+        // What is stored is no longer, and what is made of it would be printed.
+        raw.sqlite3_limit(_database, raw.SQLITE_LIMIT_LENGTH, Limits.BatchTextBytesMax);
         Check(raw.sqlite3_exec(_database, "PRAGMA query_only = 1"));
         Check(raw.sqlite3_set_authorizer(_database, Authorize, null));
         Check(raw.sqlite3_prepare_v2(_database, sql, out _statement, out string rest));
@@ -57,6 +63,9 @@ internal sealed class AskedSql : IDisposable
     }
 
     public IReadOnlyList<string> Columns { get; }
+
+    /// <summary>Bounds what SQLite takes in this process, for one that only asks.</summary>
+    public static void LimitMemory() => raw.sqlite3_hard_heap_limit64(Limits.QueryBytesMax);
 
     /// <summary>Reads the next row; false when there is none.</summary>
     /// <param name="cells">One for each column: null, <see cref="long"/>, <see cref="double"/>, <see cref="string"/> or bytes.</param>
@@ -115,8 +124,15 @@ internal sealed class AskedSql : IDisposable
         {
             if (_isStepping && _spent.Elapsed >= _time - TimeSpan.FromMilliseconds(50))
             {
+                if (_isTooLong)
+                {
+                    _overdue(TooLong);
+                    return;
+                }
+
                 _isTooLong = true;
                 raw.sqlite3_interrupt(_database);
+                _timer.Change(Limits.QueryGrace, Timeout.InfiniteTimeSpan);
             }
         }
     }
@@ -145,6 +161,8 @@ internal sealed class AskedSql : IDisposable
         return raw.SQLITE_DENY;
     }
 
+    private string TooLong => $"this takes longer than {_time.TotalSeconds:0} s; --timeout SECONDS gives it more.";
+
     private void Check(int result)
     {
         if (result == raw.SQLITE_OK)
@@ -153,7 +171,8 @@ internal sealed class AskedSql : IDisposable
         }
 
         throw new AskedSqlException(
-            _isTooLong ? $"this takes longer than {_time.TotalSeconds:0} s; --timeout SECONDS gives it more."
+            _isTooLong ? TooLong
+            : (result & 0xFF) == raw.SQLITE_NOMEM ? $"this takes more than {Limits.QueryBytesMax >> 20} MiB of memory: ask for less at once, or work on a copy that otellite backup makes."
             : _refused is { } what ? $"{what} is not allowed here, only reading is."
             : $"{raw.sqlite3_errmsg(_database).utf8_to_string().TrimEnd('.')}.");
     }

@@ -32,7 +32,19 @@ internal static class Export
     public static async Task<(ExportResult Result, OtlpRefusal? Refusal)> Take(
         HttpContext context, Caller caller, RequestBody body, ExportEncoding encoding, Signal? signal, Intake intake)
     {
-        if (!TryDecode(body, encoding, ref signal, out TelemetryBatch batch, out string error) || !TryMark(ref batch, caller, intake.Redaction, out error))
+        bool isDecoded;
+        TelemetryBatch batch;
+        string error;
+        using (body)
+        {
+            isDecoded = TryDecode(body, encoding, ref signal, out batch, out error);
+            if (isDecoded)
+            {
+                batch.Returned = body.TakeTurn();
+            }
+        }
+
+        if (!isDecoded || !TryMark(ref batch, caller, intake.Redaction, out error))
         {
             return (default, OtlpRefusal.BadData(error));
         }
@@ -57,19 +69,16 @@ internal static class Export
         }
     }
 
-    // Spans can't live across an await: hence a method of its own.
+    // Spans can't live across an await: hence a method of its own. Nor may they live when the body is disposed of, for they keep its memory.
     private static bool TryDecode(RequestBody body, ExportEncoding encoding, ref Signal? signal, out TelemetryBatch batch, out string error)
     {
-        using (body)
+        if (encoding == ExportEncoding.Json)
         {
-            if (encoding == ExportEncoding.Json)
-            {
-                return OtlpJson.TryRead(body.Bytes, out batch, out error);
-            }
-
-            signal ??= OtlpProtobuf.SignalOf(body.Bytes);
-            return OtlpProtobuf.TryRead(body.Bytes, signal.Value, out batch, out error);
+            return OtlpJson.TryRead(body.Bytes, out batch, out error, body.Array);
         }
+
+        signal ??= OtlpProtobuf.SignalOf(body.Bytes);
+        return OtlpProtobuf.TryRead(body.Bytes, signal.Value, out batch, out error, body.Array);
     }
 
     // Redacted first: what is kept of the client is that, and who it is comes from us.

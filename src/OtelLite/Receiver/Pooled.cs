@@ -8,24 +8,9 @@ namespace OtelLite.Receiver;
 /// </summary>
 internal static class Pooled
 {
-    private static long _letGo;
-
     /// <summary>An array of at least so many bytes, with anything in it.</summary>
     public static byte[] Rent(int size) =>
-        size <= Limits.PooledBodyBytesMax ? ArrayPool<byte>.Shared.Rent(size) : Make(size);
-
-    // The collector waits for more of these than the memory that the program may have, since it knows of no such bound: so it is told when enough of them
-    // lie about. It takes some milliseconds; a body of that size takes longer.
-    private static byte[] Make(int size)
-    {
-        if (Interlocked.Read(ref _letGo) + size > Limits.LetGoBytesMax && Interlocked.Exchange(ref _letGo, 0) > 0)
-        {
-            // Aggressive is the one mode that hands emptied memory back to the system at once.
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        }
-
-        return GC.AllocateUninitializedArray<byte>(size);
-    }
+        size <= Limits.PooledBodyBytesMax ? ArrayPool<byte>.Shared.Rent(size) : SpareMemory.Make<byte>(size);
 
     /// <summary>Gives back what was rented, or an empty array. Nobody may touch it afterwards.</summary>
     public static void Return(byte[] bytes)
@@ -36,8 +21,7 @@ internal static class Pooled
         }
         else
         {
-            Interlocked.Add(ref _letGo, bytes.Length);
-            SpareMemory.GiveBackSoon();
+            SpareMemory.LetGo(bytes.Length);
         }
     }
 

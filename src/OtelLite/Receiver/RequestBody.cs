@@ -13,10 +13,11 @@ internal sealed class RequestBody : IDisposable
     // gRPC, "Length-Prefixed-Message": one byte for whether it is compressed, four for its length.
     private const int FrameHeaderBytes = 5;
 
-    // Held by the one large body that is inflated and decoded.
+    // Held by the one large body that is inflated and decoded, and then by what was read of it.
     private static readonly SemaphoreSlim LargeBodies = new(1, 1);
 
     private byte[] _bytes;
+    private bool _isLarge;
     private bool _holdsLarge;
     private long _room;
     private int _start;
@@ -26,6 +27,9 @@ internal sealed class RequestBody : IDisposable
 
     public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(_start, _length);
 
+    /// <summary>Where they lie.</summary>
+    public ArraySegment<byte> Array => new(_bytes, _start, _length);
+
     public void Dispose()
     {
         Pooled.Return(_bytes);
@@ -33,11 +37,25 @@ internal sealed class RequestBody : IDisposable
         _length = 0;
         BodyRoom.GiveBack(_room);
         _room = 0;
+        if (_isLarge)
+        {
+            // Before what was read of it is written, which takes as much again.
+            SpareMemory.CollectMuch();
+        }
+
         if (_holdsLarge)
         {
             _holdsLarge = false;
             LargeBodies.Release();
         }
+    }
+
+    /// <summary>Of a large body, what ends its turn, to be called once what was read of it is let go: the next one would be as much memory again. Null for others.</summary>
+    public Action? TakeTurn()
+    {
+        bool held = _holdsLarge;
+        _holdsLarge = false;
+        return held ? static () => LargeBodies.Release() : null;
     }
 
     /// <summary>
@@ -234,10 +252,10 @@ internal sealed class RequestBody : IDisposable
         if (!await LargeBodies.WaitAsync(Limits.LargeBodyWait).ConfigureAwait(false))
         {
             Dispose();
-            return (null, OtlpRefusal.Unavailable("other exports of this size are being read"));
+            return (null, OtlpRefusal.Unavailable("other exports of this size are being read or written"));
         }
 
-        _holdsLarge = true;
+        _isLarge = _holdsLarge = true;
         if (!compressed)
         {
             return (this, null);
@@ -262,7 +280,7 @@ internal sealed class RequestBody : IDisposable
             (RequestBody? inflated, OtlpRefusal? refusal) = Inflate(max);
             if (inflated is not null)
             {
-                (inflated._holdsLarge, inflated._room, _holdsLarge, _room) = (true, _room, false, 0);
+                (inflated._isLarge, inflated._holdsLarge, inflated._room, _holdsLarge, _room) = (true, true, _room, false, 0);
             }
 
             return (inflated, refusal);
@@ -293,15 +311,24 @@ internal sealed class RequestBody : IDisposable
     private static async Task Drain(PipeReader reader)
     {
         long drained = 0;
-        while (drained < Limits.DrainBytesMax)
+        using var quiet = new CancellationTokenSource();
+        try
         {
-            ReadResult read = await reader.ReadAsync().ConfigureAwait(false);
-            drained += read.Buffer.Length;
-            reader.AdvanceTo(read.Buffer.End);
-            if (read.IsCompleted)
+            while (drained < Limits.DrainBytesMax)
             {
-                return;
+                quiet.CancelAfter(Limits.DrainQuiet);
+                ReadResult read = await reader.ReadAsync(quiet.Token).ConfigureAwait(false);
+                drained += read.Buffer.Length;
+                reader.AdvanceTo(read.Buffer.End);
+                if (read.IsCompleted)
+                {
+                    return;
+                }
             }
+        }
+        catch (OperationCanceledException) when (quiet.IsCancellationRequested)
+        {
+            // It sends nothing, and so hears the answer.
         }
     }
 }

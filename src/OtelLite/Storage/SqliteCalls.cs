@@ -11,6 +11,9 @@ internal static class SqliteCalls
     /// <summary>SQLITE_TRANSIENT: SQLite copies the text before it returns.</summary>
     public const nint Transient = -1;
 
+    /// <summary>SQLITE_STATIC: SQLite reads the text where it lies, until something else is bound in its place.</summary>
+    public const nint Static = 0;
+
     private const string Sqlite = "e_sqlite3";
 
     // What only writes a number into the statement is done before a collection of garbage could wait for it.

@@ -82,8 +82,18 @@ internal sealed class Statement : IDisposable
         return this;
     }
 
-    /// <summary>A text of a batch; null where it is absent or empty, which protobuf does not tell apart.</summary>
-    public Statement Bind(Utf8Text text, TextRange range) => range.Length <= 0 ? BindNull() : Bind(text[range]);
+    /// <summary>A text of a batch; null where it is absent or empty, which protobuf does not tell apart. It is not copied, for a batch's text stays where it is until the batch is given
+    /// back: each execution must bind it anew.</summary>
+    public Statement Bind(Utf8Text text, TextRange range)
+    {
+        if (range.Length <= 0)
+        {
+            return BindNull();
+        }
+
+        Check(sqlite3_bind_text(_statementPointer, _next++, in MemoryMarshal.GetReference(text[range]), range.Length, Static));
+        return this;
+    }
 
     /// <summary>A text, or null.</summary>
     public Statement Bind(string? text) => text is null ? BindNull() : Bind(Encoding.UTF8.GetBytes(text));

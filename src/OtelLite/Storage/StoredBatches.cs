@@ -215,7 +215,11 @@ internal sealed class StoredBatches : IDisposable
             : type.SequenceEqual("null"u8) ? ValueKind.Empty
             : ValueKind.Json;
         attribute.Int = attribute.Kind is ValueKind.Int or ValueKind.Bool ? row.Int64(column + 2) : 0;
-        attribute.Double = attribute.Kind == ValueKind.Double ? row.Double(column + 2) : 0;
+        if (attribute.Kind == ValueKind.Double)
+        {
+            attribute.Double = row.Double(column + 2);
+        }
+
         attribute.Text = attribute.Kind == ValueKind.String ? batch.Text.Append(row.Utf8(column + 2)) : TextRange.None;
         set.Count++;
     }

@@ -31,7 +31,7 @@ internal sealed class Column<T>(int max = Limits.RecordsPerRequestMax)
                 throw new BatchFullException($"one request may hold at most {max} of each kind of its parts (here: {typeof(T).Name}); send smaller batches");
             }
 
-            Array.Resize(ref _rows, Math.Min(max, _rows.Length * 2));
+            Grow();
         }
 
         ref T row = ref _rows[Count++];
@@ -41,17 +41,29 @@ internal sealed class Column<T>(int max = Limits.RecordsPerRequestMax)
 
     public void Truncate(int count) => Count = count;
 
+    private void Grow()
+    {
+        T[] larger = _rows.Length < RowsKeptMax ? new T[Math.Min(max, _rows.Length * 2)] : SpareMemory.MakeRoom<T>(max, _rows.Length + 1);
+        _rows.CopyTo(larger, 0);
+        LetGo(_rows);
+        _rows = larger;
+    }
+
+    private static void LetGo(T[] rows)
+    {
+        if ((long)rows.Length * Unsafe.SizeOf<T>() is > Limits.PooledTextBytesMax and var bytes)
+        {
+            SpareMemory.LetGo(bytes);
+        }
+    }
+
     public void Clear()
     {
         Count = 0;
         if (_rows.Length > RowsKeptMax)
         {
-            bool isLarge = (long)_rows.Length * Unsafe.SizeOf<T>() > Limits.PooledTextBytesMax;
+            LetGo(_rows);
             _rows = new T[64];
-            if (isLarge)
-            {
-                SpareMemory.GiveBackSoon();
-            }
         }
     }
 }

@@ -43,7 +43,13 @@ internal struct Attribute
     /// <summary>The string itself, unescaped; for <see cref="ValueKind.Json"/> the JSON.</summary>
     public TextRange Text;
     public long Int;
-    public double Double;
+
+    /// <summary>In the bits of <see cref="Int"/>: a request may hold a million attributes.</summary>
+    public double Double
+    {
+        readonly get => BitConverter.Int64BitsToDouble(Int);
+        set => Int = BitConverter.DoubleToInt64Bits(value);
+    }
 }
 
 /// <summary>A record's attributes: a run of <see cref="TelemetryBatch.Attributes"/>, and the same as one flat JSON object.</summary>

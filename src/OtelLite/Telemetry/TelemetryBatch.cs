@@ -11,14 +11,11 @@ namespace OtelLite.Telemetry;
 /// </summary>
 internal sealed class TelemetryBatch
 {
-    private const int AttributesComparedMax = 64;
-
     private static readonly SearchValues<byte> NameBytes = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"u8);
 
     private static readonly ConcurrentQueue<TelemetryBatch> Pool = new();
 
-    // Half empty at the most, so that a key is found after a step or two.
-    private readonly short[] _slots = new short[2 * Limits.AttributesPerRecordMax];
+    private readonly DistinctKeys _distinct = new();
 
     private int _holders;
 
@@ -64,6 +61,9 @@ internal sealed class TelemetryBatch
     /// <summary>A hash of the decoded body: the guard against a retry of what was already stored.</summary>
     public UInt128 BodyHash { get; set; }
 
+    /// <summary>Called once when nobody has the batch any more; null for nothing.</summary>
+    public Action? Returned { get; set; }
+
     /// <summary>Events, links and exemplars so far, which are no rows of their own.</summary>
     public int Embedded { get; private set; }
 
@@ -95,6 +95,7 @@ internal sealed class TelemetryBatch
             return;
         }
 
+        Text.ReadFrom(default);
         Text.Clear();
         Attributes.Clear();
         Resources.Clear();
@@ -111,10 +112,14 @@ internal sealed class TelemetryBatch
         UnspecifiedTemporality = 0;
         Remark = null;
         BodyHash = default;
+        Action? returned = Returned;
+        Returned = null;
         if (Pool.Count < Limits.PooledBatchesMax)
         {
             Pool.Enqueue(this);
         }
+
+        returned?.Invoke();
     }
 
     public ReadOnlySpan<Attribute> AttributesOf(in AttributeSet set) => Attributes.Rows.Slice(set.First, set.Count);
@@ -331,16 +336,17 @@ internal sealed class TelemetryBatch
     /// </summary>
     public AttributeSet CloseAttributes(int first, uint dropped)
     {
-        dropped += KeepDistinct(first);
+        dropped += _distinct.Keep(Attributes, Text, first);
         var set = new AttributeSet { First = first, Count = Attributes.Count - first, DroppedCount = dropped };
         WriteAgain(ref set);
         return set;
     }
 
-    /// <summary>Writes the JSON of a set whose attributes were changed since.</summary>
+    /// <summary>Writes the JSON of a set whose attributes were changed since. Keys and values are then parts of it, as far as they stand there as they are.</summary>
     public void WriteAgain(ref AttributeSet set)
     {
         int start = Text.Length;
+        bool isLeft = false;
         Text.Append((byte)'{');
         for (int i = set.First; i < set.First + set.Count; i++)
         {
@@ -349,13 +355,29 @@ internal sealed class TelemetryBatch
                 Text.Append((byte)',');
             }
 
-            Text.AppendJsonString(Attributes[i].Key);
+            ref Attribute attribute = ref Attributes[i];
+            Text.AppendJsonString(ref attribute.Key);
             Text.Append((byte)':');
-            AppendValue(Attributes[i]);
+            AppendValue(ref attribute);
+            isLeft |= Utf8Text.IsOfBody(attribute.Key) || Utf8Text.IsOfBody(attribute.Text);
         }
 
         Text.Append((byte)'}');
         set.Json = Text.Since(start);
+        if (isLeft)
+        {
+            KeepText(set);
+        }
+    }
+
+    // What has to be escaped in JSON is not found in it, and the body goes.
+    private void KeepText(in AttributeSet set)
+    {
+        foreach (ref Attribute attribute in Attributes.Rows.Slice(set.First, set.Count))
+        {
+            attribute.Key = Utf8Text.IsOfBody(attribute.Key) ? Text.AppendCopy(attribute.Key) : attribute.Key;
+            attribute.Text = Utf8Text.IsOfBody(attribute.Text) ? Text.AppendCopy(attribute.Text) : attribute.Text;
+        }
     }
 
     /// <summary>A value as the text that it is: a string without quotes, anything else as its JSON.</summary>
@@ -367,7 +389,8 @@ internal sealed class TelemetryBatch
         }
 
         int start = Text.Length;
-        AppendValue(attribute);
+        Attribute copy = attribute;
+        AppendValue(ref copy);
         return Text.Since(start);
     }
 
@@ -424,75 +447,16 @@ internal sealed class TelemetryBatch
         return false;
     }
 
-    private void AppendValue(in Attribute attribute)
+    private void AppendValue(ref Attribute attribute)
     {
         switch (attribute.Kind)
         {
-            case ValueKind.String: Text.AppendJsonString(attribute.Text); break;
+            case ValueKind.String: Text.AppendJsonString(ref attribute.Text); break;
             case ValueKind.Bool: Text.AppendJson(attribute.Int != 0); break;
             case ValueKind.Int: Text.AppendJson(attribute.Int); break;
             case ValueKind.Double: Text.AppendJson(attribute.Double); break;
-            case ValueKind.Json: Text.AppendCopy(attribute.Text); break;
+            case ValueKind.Json: attribute.Text = Text.AppendCopy(attribute.Text); break;
             default: Text.Append("null"u8); break;
         }
-    }
-
-    // How many were past the limit. A sender's set of 25 costs less to compare each with each than to hash; a thousand keys in each of thousands of
-    // records would take minutes.
-    private uint KeepDistinct(int first)
-    {
-        Span<Attribute> given = Attributes.Rows[first..];
-        bool hashed = given.Length > AttributesComparedMax;
-        if (hashed)
-        {
-            _slots.AsSpan().Clear();
-        }
-
-        int kept = 0;
-        int read = 0;
-        for (; read < given.Length && kept < Limits.AttributesPerRecordMax; read++)
-        {
-            ReadOnlySpan<byte> key = Text[given[read].Key];
-            int same = hashed ? IndexOfHashed(given[..kept], key) : IndexOfKey(given[..kept], key);
-            if (same != read)
-            {
-                given[same] = given[read];
-            }
-
-            kept += same == kept ? 1 : 0;
-        }
-
-        Attributes.Truncate(first + kept);
-        return (uint)(given.Length - read);
-    }
-
-    // The same through a table of the indexes, plus one, by hash; a key that is new gets its slot.
-    private int IndexOfHashed(ReadOnlySpan<Attribute> attributes, ReadOnlySpan<byte> key)
-    {
-        int slot = (int)(XxHash3.HashToUInt64(key) % (uint)_slots.Length);
-        while (_slots[slot] != 0)
-        {
-            if (Text[attributes[_slots[slot] - 1].Key].SequenceEqual(key))
-            {
-                return _slots[slot] - 1;
-            }
-
-            slot = (slot + 1) % _slots.Length;
-        }
-
-        _slots[slot] = (short)(attributes.Length + 1);
-        return attributes.Length;
-    }
-
-    // Where the key is, or where it would be added.
-    private int IndexOfKey(ReadOnlySpan<Attribute> attributes, ReadOnlySpan<byte> key)
-    {
-        int i = 0;
-        while (i < attributes.Length && !(attributes[i].Key.Length == key.Length && Text[attributes[i].Key].SequenceEqual(key)))
-        {
-            i++;
-        }
-
-        return i;
     }
 }

@@ -50,7 +50,7 @@ internal static class Timeseries
             hash.Append([0, (byte)attribute.Kind, owner]);
             hash.Append(attribute.Kind is ValueKind.String or ValueKind.Json
                 ? batch.Text[attribute.Text]
-                : BitConverter.GetBytes(attribute.Kind == ValueKind.Double ? BitConverter.DoubleToInt64Bits(attribute.Double) : attribute.Int));
+                : BitConverter.GetBytes(attribute.Int));
             sum += hash.GetCurrentHashAsUInt128();
         }
 

@@ -1,4 +1,7 @@
 using System.Buffers;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Unicode;
 
@@ -23,21 +26,50 @@ internal sealed class Utf8Text
     private static readonly SearchValues<byte> Escaped = SearchValues.Create(
         [.. Enumerable.Range(0, 0x20).Select(c => (byte)c), (byte)'"', (byte)'\\']);
 
-    private byte[] _bytes = new byte[16 << 10];
+    // They never move, so that SQLite can be told where a text lies; and what was outgrown stays until the batch is done, for it may have been told of that.
+    private readonly List<byte[]> _outgrown = [];
+    private byte[] _bytes = First();
+    private ArraySegment<byte> _body;
 
     public int Length { get; private set; }
 
     public ReadOnlySpan<byte> this[TextRange range] =>
-        range.IsNone ? default : _bytes.AsSpan(range.Start, range.Length);
+        range.IsNone ? default
+        : range.Start >= 0 ? _bytes.AsSpan(range.Start, range.Length)
+        : _body.AsSpan(~range.Start, range.Length);
+
+    /// <summary>The body that is being read, for <see cref="Refer"/>; empty before and after that.</summary>
+    public void ReadFrom(ArraySegment<byte> body) => _body = body;
+
+    /// <summary>A text of the body that is being read, for as long as it is: it is not copied. One from elsewhere is appended. Its start is below 0, the complement of its place in
+    /// the body.</summary>
+    public TextRange Refer(ReadOnlySpan<byte> utf8)
+    {
+        if (utf8.IsEmpty || _body.Count == 0)
+        {
+            return Append(utf8);
+        }
+
+        long at = Unsafe.ByteOffset(ref MemoryMarshal.GetReference(_body.AsSpan()), ref MemoryMarshal.GetReference(utf8));
+        return at >= 0 && at + utf8.Length <= _body.Count ? new TextRange(~(int)at, utf8.Length) : Append(utf8);
+    }
+
+    /// <summary>The same of a text that should be UTF-8; bytes that are not become U+FFFD.</summary>
+    public TextRange ReferChecked(ReadOnlySpan<byte> utf8) => Utf8.IsValid(utf8) ? Refer(utf8) : AppendChecked(utf8);
+
+    /// <summary>True of a text that <see cref="Refer"/> did not copy.</summary>
+    public static bool IsOfBody(TextRange range) => range.Start < 0;
 
     public void Clear()
     {
         Length = 0;
         if (_bytes.Length > Limits.PooledTextBytesMax)
         {
-            _bytes = new byte[16 << 10];
-            SpareMemory.GiveBackSoon();
+            SpareMemory.LetGo(_bytes.Length);
+            _bytes = First();
         }
+
+        _outgrown.Clear();
     }
 
     /// <summary>A range to change in place; never one that something else points into.</summary>
@@ -71,11 +103,23 @@ internal sealed class Utf8Text
                 throw new BatchFullException($"the text of one request takes more than {Limits.BatchTextBytesMax} bytes as it is stored; send smaller batches");
             }
 
-            Array.Resize(ref _bytes, (int)Math.Min(Limits.BatchTextBytesMax, Math.Max(_bytes.Length * 2L, (long)Length + count)));
+            Grow((long)Length + count);
         }
 
         return _bytes.AsSpan(Length);
     }
+
+    private void Grow(long least)
+    {
+        byte[] larger = least <= Limits.PooledTextBytesMax
+            ? SpareMemory.Make<byte>((int)BitOperations.RoundUpToPowerOf2((ulong)least), pinned: true)
+            : SpareMemory.MakeRoom<byte>(Limits.BatchTextBytesMax, (int)least, pinned: true);
+        _bytes.AsSpan(0, Length).CopyTo(larger);
+        _outgrown.Add(_bytes);
+        _bytes = larger;
+    }
+
+    private static byte[] First() => GC.AllocateUninitializedArray<byte>(16 << 10, pinned: true);
 
     public TextRange Advance(int count)
     {
@@ -138,13 +182,19 @@ internal sealed class Utf8Text
 
     public void AppendJson(bool value) => Append(value ? "true"u8 : "false"u8);
 
-    /// <summary>A JSON string of a text that is already in this buffer.</summary>
-    public void AppendJsonString(TextRange text)
+    /// <summary>A JSON string of a text that is already in this buffer, or is the body's. Where nothing had to be escaped, <paramref name="text"/> is what stands between its
+    /// quotes from then on.</summary>
+    public void AppendJsonString(ref TextRange text)
     {
         // The buffer may move when it grows: first the room, then the span.
         int plain = this[text].IndexOfAny(Escaped);
         Span<byte> to = Reserve(JsonStringBytes(this[text], plain));
+        int start = Length;
         Length += WriteJsonString(this[text], plain, to);
+        if (plain < 0 && !text.IsNone)
+        {
+            text = new TextRange(start + 1, text.Length);
+        }
     }
 
     /// <summary>A JSON string of a text from elsewhere.</summary>
@@ -162,12 +212,12 @@ internal sealed class Utf8Text
         _bytes.AsSpan(start, Length - start).Reverse();
     }
 
-    /// <summary>A second copy of a text that is already in this buffer.</summary>
-    public void AppendCopy(TextRange text)
+    /// <summary>A second copy of a text that is already in this buffer, or is the body's.</summary>
+    public TextRange AppendCopy(TextRange text)
     {
         Span<byte> to = Reserve(text.Length);
         this[text].CopyTo(to);
-        Length += text.Length;
+        return Advance(text.Length);
     }
 
     // Counted, and not six times the length for the worst case: a long text seldom has anything to escape. Where it has none, the one look for it (plain, -1 then)

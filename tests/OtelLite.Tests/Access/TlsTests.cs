@@ -30,7 +30,7 @@ public sealed class TlsTests : IDisposable
     private void WriteCertificate(string name, bool isElliptic = true) => WriteCertificate(CertPath, KeyPath, name, isElliptic);
 
     /// <summary>A certificate of its own, for 127.0.0.1.</summary>
-    internal static void WriteCertificate(string certPath, string keyPath, string name, bool isElliptic = true)
+    internal static void WriteCertificate(string certPath, string keyPath, string name, bool isElliptic = true, double days = 30)
     {
         using ECDsa curve = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using RSA rsa = RSA.Create(2048);
@@ -38,7 +38,7 @@ public sealed class TlsTests : IDisposable
         var names = new SubjectAlternativeNameBuilder();
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
-        using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(30));
+        using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(Math.Min(-1, days - 1)), DateTimeOffset.UtcNow.AddDays(days));
         File.WriteAllText(certPath, certificate.ExportCertificatePem());
         File.WriteAllText(keyPath, isElliptic ? curve.ExportPkcs8PrivateKeyPem() : rsa.ExportPkcs8PrivateKeyPem());
     }
@@ -238,6 +238,24 @@ public sealed class TlsTests : IDisposable
         Assert.Equal(isServed, served);
         Assert.Equal(isServed ? "" : "HTTP/1.1 400 Bad Request", said.Split("\r\n")[0]);
         Assert.Equal(isServed ? 0 : 1, log.Read().Refusals.Count(r => r.Reason.Contains("https://", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData(30, "")]
+    [InlineData(14.5, "")]
+    [InlineData(13.5, "ends in 13 days")]
+    [InlineData(1.5, "ends in 1 day:")]
+    [InlineData(0.5, "ends within a day")]
+    [InlineData(-3, "has ended")]
+    public void Its_end_is_told_of_before_clients_refuse_it(double days, string says)
+    {
+        WriteCertificate(CertPath, KeyPath, "one", days: days);
+        List<string> said = [];
+        _ = new ServerCertificate(CertPath, KeyPath, said.Add);
+        Assert.Equal(says.Length == 0 ? 0 : 1, said.Count);
+        Assert.Contains(says, said.FirstOrDefault() ?? "", StringComparison.Ordinal);
+        Assert.InRange(Limits.CertificateEndNear, TimeSpan.FromDays(13.5), TimeSpan.FromDays(14.5));
+        Assert.InRange(Limits.CertificateEndTold, TimeSpan.FromHours(1), Limits.CertificateEndNear);
     }
 
     [Fact]

@@ -71,6 +71,18 @@ public sealed class BreakingBoundsTests
     }
 
     [Fact]
+    public async Task Who_announces_too_much_and_waits_is_told_so()
+    {
+        await using RunningServer server = await RunningServer.Start();
+        using RawConnection connection = await RawConnection.Open(server.Url);
+        await connection.Send(RawConnection.Head("POST", "/v1/logs", $"Authorization: Bearer {ServerClient.TestToken}", "Content-Type: application/json", $"Content-Length: {65 << 20}"));
+        var clock = Stopwatch.StartNew();
+        RawAnswer answer = await connection.Read();
+        Assert.Equal(413, answer.Status);
+        Assert.InRange(clock.Elapsed, Limits.DrainQuiet - TimeSpan.FromMilliseconds(500), Limits.DrainQuiet + TimeSpan.FromSeconds(3));
+    }
+
+    [Fact]
     public void Large_arrays_that_were_let_go_are_collected_before_there_are_too_many()
     {
         WeakReference first = LetGo(1);

@@ -14,7 +14,7 @@ public sealed class DeletedFolderTests
     public async Task It_is_written_again_though_nothing_more_arrives(string files)
     {
         await using PublishedExe exe = await PublishedExe.Start();
-        var bodies = await Fill(exe);
+        FreshBodies bodies = await Fill(exe);
         Delete(exe, files);
         if (files == "otellite.db-wal")
         {
@@ -39,7 +39,7 @@ public sealed class DeletedFolderTests
     public async Task It_is_written_again_before_the_program_ends(string files)
     {
         await using PublishedExe exe = await PublishedExe.Start();
-        var bodies = await Fill(exe);
+        FreshBodies bodies = await Fill(exe);
         Delete(exe, files);
         Assert.Equal(0, await exe.Signal("TERM"));
         await exe.StartProcess();
@@ -52,7 +52,7 @@ public sealed class DeletedFolderTests
         await using PublishedExe exe = await PublishedExe.Start("--redact", "hash:user.email");
         Assert.Equal(0, (await PublishedExe.Run("token", "add", "laptop", "--data-dir", exe.DataDir)).ExitCode);
         await Task.Delay(3 * Limits.TokenLookInterval);
-        var bodies = await Fill(exe);
+        FreshBodies bodies = await Fill(exe);
         string[] small = ["tokens.list", "redact.key"];
         string[] before = [.. small.Select(name => File.ReadAllText(Path.Combine(exe.DataDir, name)))];
         Delete(exe, "");
@@ -60,7 +60,10 @@ public sealed class DeletedFolderTests
         Assert.Equal(before, small.Select(name => File.ReadAllText(Path.Combine(exe.DataDir, name))));
         if (!OperatingSystem.IsWindows())
         {
-            Assert.All(small, name => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(exe.DataDir, name))));
+            foreach (string name in small)
+            {
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(exe.DataDir, name)));
+            }
         }
 
         // A second one is told who has the folder.

@@ -29,8 +29,20 @@ public sealed class SoakTests(ITestOutputHelper output)
         Task<int>[] traffic = [.. bodies.Select(b => Task.Run(() => Send(exe, b, stop.Token))), Task.Run(() => Ask(exe, stop.Token)), Task.Run(() => Misbehave(exe, stop.Token))];
         await Task.Delay(warm);
         Held first = await Look(exe);
-        await Task.Delay(Length - warm);
-        Held last = await Look(exe);
+        Held last = first;
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < Length - warm;)
+        {
+            // Who fails is not heard of at the end only.
+            TimeSpan left = Length - warm - clock.Elapsed, next = left < TimeSpan.FromMinutes(5) ? left : TimeSpan.FromMinutes(5);
+            if (await Task.WhenAny([.. traffic, Task.Delay(next)]) is Task<int> ended)
+            {
+                await ended;
+            }
+
+            last = await Look(exe);
+            output.WriteLine($"{warm + clock.Elapsed}: {last}");
+        }
+
         await stop.CancelAsync();
         int[] done = await Task.WhenAll(traffic);
         output.WriteLine($"{Length}: {done[..4].Sum()} exports, {done[4]} questions, {done[5]} that were refused or broken off; {first} after {warm}, {last} at the end");

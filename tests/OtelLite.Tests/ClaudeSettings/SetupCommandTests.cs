@@ -43,6 +43,37 @@ public sealed class SetupCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Set_up_for_another_machine_the_export_goes_there_with_its_token_and_no_folder_is_made_here()
+    {
+        await _home.Run("setup", "--statusline", "--hook", "--urls", "http://127.0.0.1:9090");
+        File.Delete(TokenFile);
+        (int exit, string output, string error) = await _home.Run("setup", "--to", "https://hub.example:8443/", "--token", "laptop-token");
+        Assert.Equal(0, exit);
+        Assert.Contains("NODE_EXTRA_CA_CERTS", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("laptop-token", output, StringComparison.Ordinal);
+        Assert.Equal(("https://hub.example:8443", "Authorization=Bearer laptop-token"), ((string)_home.Env[ExportVariables.Endpoint]!, (string)_home.Env[ExportVariables.Headers]!));
+        Assert.DoesNotContain("statusline", await File.ReadAllTextAsync(_home.Settings), StringComparison.Ordinal);
+        Assert.False(File.Exists(TokenFile));
+        (exit, output, _) = await _home.Run("setup", "--to", "http://10.0.0.1:8080", "--token", "laptop-token", "--print");
+        Assert.Equal(0, exit);
+        Assert.Contains("export OTEL_EXPORTER_OTLP_ENDPOINT=http://10.0.0.1:8080\n", output, StringComparison.Ordinal);
+        Assert.Equal("https://hub.example:8443", (string)_home.Env[ExportVariables.Endpoint]!);
+    }
+
+    [Theory]
+    [InlineData("needs a token of that OtelLite", "--to", "https://hub.example")]
+    [InlineData("such as https://hub.example:8080", "--to", "hub.example:8080", "--token", "t")]
+    [InlineData("such as https://hub.example:8080", "--to", "https://hub.example/v1/logs", "--token", "t")]
+    [InlineData("hand over to an OtelLite on this machine", "--to", "https://hub.example", "--token", "t", "--statusline")]
+    [InlineData("can't be had together", "--to", "https://hub.example", "--undo")]
+    public async Task What_another_machine_does_not_go_with_is_said(string says, params string[] arguments)
+    {
+        (int exit, _, string error) = await _home.Run(["setup", .. arguments]);
+        Assert.Equal(2, exit);
+        Assert.Contains(says, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Set_up_for_another_data_folder_all_is_one_setup_and_undone_whole()
     {
         const string before = """{"statusLine":{"type":"command","command":"mine"}}""";

@@ -116,22 +116,38 @@ public sealed class QueryCommandTests : IAsyncLifetime
     {
         Assert.True(Limits.QueryTime > TimeSpan.FromSeconds(1));
         using SqliteConnection connection = StoredFile.Open(_server.DataDir);
-        using var slowlyRead = new AskedSql(connection, "select id from otel_events", TimeSpan.FromMilliseconds(200));
+        using var slowlyRead = new AskedSql(connection, "select id from otel_events", TimeSpan.FromMilliseconds(200), _ => { });
         object?[] cells = [null];
         Assert.True(slowlyRead.Next(cells));
         Thread.Sleep(500);
         Assert.True(slowlyRead.Next(cells));
         using SqliteConnection other = StoredFile.Open(_server.DataDir);
-        using var endless = new AskedSql(other, Endless, TimeSpan.FromMilliseconds(200));
+        using var endless = new AskedSql(other, Endless, TimeSpan.FromMilliseconds(200), _ => { });
         var watch = Stopwatch.StartNew();
         Assert.Contains("takes longer", Assert.Throws<AskedSqlException>(() => endless.Next([null])).Message, StringComparison.Ordinal);
         Assert.InRange(watch.Elapsed, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10));
     }
 
+    [PublishedTheory]
+    [InlineData("select instr(hex(zeroblob(30000000)), hex(zeroblob(15000000)) || '1')", "takes longer than 1 s")]
+    [InlineData("select length(hex(zeroblob(100000000)))", "too big")]
+    [InlineData("select replace(hex(zeroblob(1000000)), '00', hex(zeroblob(1000000)))", "too big")]
+    [InlineData("with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000) select max(length(b)) from (select randomblob(100000) as b from n order by b)", "")]
+    public async Task What_takes_all_time_or_memory_within_one_function_ends_all_the_same(string sql, string says)
+    {
+        var watch = Stopwatch.StartNew();
+        Ran ran = await PublishedExe.Run("query", sql, "--timeout", "1", "--data-dir", _server.DataDir);
+        Assert.Equal((1, ""), (ran.ExitCode, ran.Output));
+        Assert.StartsWith("otellite: ", ran.Error, StringComparison.Ordinal);
+        Assert.Contains(says, ran.Error, StringComparison.Ordinal);
+        Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(1) + Limits.QueryGrace + TimeSpan.FromSeconds(10));
+        Assert.InRange(Limits.QueryBytesMax, Limits.BatchTextBytesMax, 1L << 30);
+    }
+
     private object?[] Ask(string sql)
     {
         using SqliteConnection connection = StoredFile.Open(_server.DataDir);
-        using var asked = new AskedSql(connection, sql, TimeSpan.FromSeconds(10));
+        using var asked = new AskedSql(connection, sql, TimeSpan.FromSeconds(10), _ => { });
         object?[] cells = new object?[asked.Columns.Count];
         Assert.True(asked.Next(cells));
         return cells;

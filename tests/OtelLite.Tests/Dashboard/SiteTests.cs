@@ -96,6 +96,8 @@ public sealed class SiteTests(SharedServer shared) : IClassFixture<SharedServer>
         {
             using HttpResponseMessage fetched = await Ask(HttpMethod.Get, path, ("Cookie", Cookie), ("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", "cors"));
             Assert.Equal(HttpStatusCode.Forbidden, fetched.StatusCode);
+            using HttpResponseMessage scripted = await Ask(HttpMethod.Get, path, ("Cookie", Cookie), ("Origin", "http://localhost:1"));
+            Assert.Equal(HttpStatusCode.Forbidden, scripted.StatusCode);
             using HttpResponseMessage visited = await Ask(HttpMethod.Get, "/", ("Cookie", Cookie), ("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", "navigate"));
             Assert.Equal(HttpStatusCode.OK, visited.StatusCode);
         }

@@ -44,6 +44,16 @@ public sealed class DoctorServerTests
     }
 
     [Fact]
+    public void Where_nothing_runs_and_the_client_sends_to_another_machine_nothing_is_broken_here()
+    {
+        using var patient = Patient.At($"http://127.0.0.1:{FreePort.Next()}");
+        Diagnosis diagnosis = patient.With(ExportVariables.Endpoint, "https://hub.example:8443").Look();
+        Assert.Null(diagnosis.Broken);
+        Assert.Contains("Claude Code sends to https://hub.example:8443, another machine", LinkOf(diagnosis, "server").Worst.Says, StringComparison.Ordinal);
+        Assert.False(diagnosis.IsSeenToArrive);
+    }
+
+    [Fact]
     public async Task Another_program_on_the_port_is_not_taken_for_otellite()
     {
         using var other = new Listening("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");

@@ -42,7 +42,7 @@ public sealed class EmbeddedTests
         letters.AsSpan().Fill((byte)'a');
         var both = new Utf8Text();
         TextRange range = both.Append(letters);
-        both.AppendJsonString(range);
+        both.AppendJsonString(ref range);
         Assert.Equal(2 * letters.Length + 2, both.Length);
     }
 

@@ -19,6 +19,10 @@ public sealed class EncodingsTests
         Assert.True(OtlpProtobuf.TryRead(protobuf, of, out TelemetryBatch batch, out string error), error);
         string fromProtobuf = Decoded.Of(batch).ToString();
         batch.Return();
+        Assert.True(OtlpProtobuf.TryRead(protobuf, of, out batch, out error, protobuf), error);
+        protobuf.AsSpan().Fill((byte)'?');
+        Assert.Equal(fromProtobuf, Decoded.Of(batch).ToString());
+        batch.Return();
         Assert.Equal(Decoded.Of(json).ToString(), fromProtobuf);
         Assert.Contains("rejected 0", fromProtobuf, StringComparison.Ordinal);
     }

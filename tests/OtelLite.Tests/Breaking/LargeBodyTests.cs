@@ -1,0 +1,61 @@
+using System.Globalization;
+using System.Text;
+using Xunit.Abstractions;
+
+namespace OtelLite.Tests.Breaking;
+
+/// <summary>A body of nearly the largest size that is allowed, of the published program: whatever it is made of, it is stored in bounded memory, which is given back.</summary>
+[Collection(Alone.Name)]
+public sealed class LargeBodyTests(ITestOutputHelper output)
+{
+    private const int Length = (64 << 20) - 100_000;
+
+    [PublishedTheory]
+    [InlineData("one long attribute", 200)]
+    [InlineData("one long body", 200)]
+    [InlineData("records of Claude Code's size", 200)]
+    [InlineData("records of many short attributes", 200)]
+    [InlineData("data points", 200)]
+    [InlineData("one long text with line ends", 240)] // What has to be escaped is kept both ways.
+    public async Task It_is_stored_in_bounded_memory(string of, int mebibytesMax)
+    {
+        await using PublishedExe exe = await PublishedExe.Start();
+        (string path, string json, int made) = Body(of);
+        // On a busy machine it is not written in time, and sent again while it still is.
+        await Sent.UntilAcknowledged(exe, new RecordedBody("large", path, Encoding.UTF8.GetBytes(json), Gzip: false, Protobuf: false));
+        long peak = exe.PeakResidentBytes();
+        Assert.Equal($"{made}\n", exe.Rows($"SELECT count(*) FROM otel_{(path == "metrics" ? "metrics" : "events")}"));
+        output.WriteLine($"{of}: {json.Length >> 20} MiB, {made} records, {peak >> 20} MiB at most");
+        Assert.InRange(peak, 1, (long)mebibytesMax << 20);
+    }
+
+    private static (string Path, string Json, int Records) Body(string of) => of switch
+    {
+        "one long attribute" => Logs(_ => Record(Attribute("long", new string('x', Length))), 1),
+        "one long body" => Logs(_ => $"{{\"timeUnixNano\":\"1\",\"body\":{{\"stringValue\":\"{new string('x', Length)}\"}}}}", 1),
+        "one long text with line ends" => Logs(_ => Record(Attribute("long", string.Concat(Enumerable.Repeat(new string('x', 38) + "\\n", Length / 40)))), 1),
+        "records of Claude Code's size" => Logs(i => Record(string.Join(',', Enumerable.Range(0, 20).Select(k => Attribute($"key.{k}", $"value {i} of some length")))), int.MaxValue),
+        "records of many short attributes" => Logs(i => Record(string.Join(',', Enumerable.Range(0, 100).Select(k => Attribute($"k{k}", "a value of some length")))), Limits.AttributesPerRequestMax / 100),
+        _ => Together("resourceMetrics", "scopeMetrics", "metrics\":[{\"name\":\"claude_code.token.usage\",\"sum\":{\"aggregationTemporality\":1,\"isMonotonic\":true,\"dataPoints\":[", "]}}]",
+            i => $"{{\"timeUnixNano\":\"{1_700_000_000_000_000_000L + i}\",\"asInt\":\"1\",\"attributes\":[{Attribute("type", "input")},{Attribute("session.id", $"s{i % 1000}")},"
+                + $"{Attribute("model", "claude-x")},{Attribute("padding", new string('y', 80))}]}}", int.MaxValue),
+    };
+
+    private static (string Path, string Json, int Records) Logs(Func<int, string> record, int max) => Together("resourceLogs", "scopeLogs", "logRecords\":[", "]", record, max);
+
+    private static (string Path, string Json, int Records) Together(string resources, string scopes, string head, string tail, Func<int, string> record, int max)
+    {
+        StringBuilder json = new StringBuilder(Length + (1 << 20)).Append(CultureInfo.InvariantCulture, $"{{\"{resources}\":[{{\"{scopes}\":[{{\"").Append(head);
+        int made = 0;
+        for (string next = record(0); made < max && (made == 0 || json.Length + next.Length < Length); next = record(made))
+        {
+            json.Append(made++ == 0 ? "" : ",").Append(next);
+        }
+
+        return (resources == "resourceMetrics" ? "metrics" : "logs", json.Append(tail).Append("}]}]}").ToString(), made);
+    }
+
+    private static string Record(string attributes) => $"{{\"timeUnixNano\":\"1\",\"attributes\":[{attributes}]}}";
+
+    private static string Attribute(string key, string value) => $"{{\"key\":\"{key}\",\"value\":{{\"stringValue\":\"{value}\"}}}}";
+}
