@@ -86,6 +86,21 @@ internal static class Database
         return connection;
     }
 
+    /// <summary>Puts what is in the log of a file that nobody uses into it, as far as SQLite reads it. A page may be damaged: no table is looked at.</summary>
+    public static void MoveLogIntoFile(string path)
+    {
+        try
+        {
+            using SqliteConnection connection = Open(path, SqliteOpenMode.ReadWrite);
+            // The log is opened with the first read, whatever that finds, and moved by the last connection that closes.
+            Execute(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+        catch (SqliteException e) when (IsDamage(e))
+        {
+            // As far as it goes.
+        }
+    }
+
     /// <summary>True for what a retry may mend: the disk is full, the file locked, read-only or unreadable.</summary>
     public static bool IsOfTheWorld(SqliteException e) => e.SqliteErrorCode is raw.SQLITE_BUSY or raw.SQLITE_LOCKED or raw.SQLITE_FULL
         or raw.SQLITE_IOERR or raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_PERM or raw.SQLITE_NOMEM

@@ -89,8 +89,16 @@ internal static class SoundFile
     public static string Sentence(string path, string aside, string damage) =>
         $"the database {path} is damaged ({damage.TrimEnd('.')}): it is kept as it is in {aside}, what arrives is stored in a new one, and with this server stopped, otellite recover brings back what can be read of it.";
 
-    /// <summary>How long a database says that it is, at its beginning.</summary>
-    public static long LengthTold(ReadOnlySpan<byte> header)
+    /// <summary>Whether a file begins as SQLite's own do: its name, a size of pages, and what is the same in all that this program writes.</summary>
+    public static bool IsHeader(ReadOnlySpan<byte> header)
+    {
+        int size = BinaryPrimitives.ReadUInt16BigEndian(header[16..]);
+        return header.StartsWith("SQLite format 3\0"u8) && (size == 1 || (size >= 512 && int.IsPow2(size))) && header[20..24].SequenceEqual((ReadOnlySpan<byte>)[0, 64, 32, 32])
+            && BinaryPrimitives.ReadInt32BigEndian(header[56..]) == 1;
+    }
+
+    // How long a database says that it is, at its beginning.
+    private static long LengthTold(ReadOnlySpan<byte> header)
     {
         const int pageSizeAt = 16, pagesAt = 28;
         long pageSize = BinaryPrimitives.ReadUInt16BigEndian(header[pageSizeAt..]);
