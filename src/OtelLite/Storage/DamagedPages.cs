@@ -101,8 +101,8 @@ internal sealed class DamagedPages : IDisposable
 
     public bool IsPage(int page) => page >= 1 && page <= Count;
 
-    /// <summary>A page's bytes; zeros where the file ends before it does.</summary>
-    public void Read(int page, Span<byte> bytes)
+    /// <summary>A page's bytes; zeros where the file ends before it does. How many are there.</summary>
+    public int Read(int page, Span<byte> bytes)
     {
         int read = 0;
         for (int got = 1; read < bytes.Length && got > 0; read += got)
@@ -111,6 +111,7 @@ internal sealed class DamagedPages : IDisposable
         }
 
         bytes[read..].Clear();
+        return read;
     }
 
     /// <summary>Where a page's own header begins.</summary>

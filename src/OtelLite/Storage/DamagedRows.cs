@@ -29,6 +29,9 @@ internal sealed class DamagedRows(DamagedPages pages)
     private readonly byte[] _next = new byte[pages.PageBytes];
     private readonly bool[] _isTaken = new bool[pages.Count + 1];
 
+    // Bytes of the page: behind the end of a file that is cut short are none of any row.
+    private int _there;
+
     // A text of half a gigabyte is not kept as room for the next.
     private ArrayBufferWriter<byte> _long = new();
 
@@ -38,7 +41,7 @@ internal sealed class DamagedRows(DamagedPages pages)
     public List<DamagedRow> Of(int page)
     {
         List<DamagedRow> rows = [];
-        pages.Read(page, _page);
+        _there = Math.Min(pages.Read(page, _page), pages.Usable);
         bool isInner = pages.IsInner(page);
         int header = DamagedPages.HeaderAt(page), list = header + (isInner ? 12 : 8), cells = BinaryPrimitives.ReadUInt16BigEndian(_page.AsSpan(header + 3));
         int left = pages.Usable - list - (2 * cells);
@@ -62,7 +65,7 @@ internal sealed class DamagedRows(DamagedPages pages)
     private DamagedRow? Row(int page, int at, out int length)
     {
         length = 0;
-        ReadOnlySpan<byte> cell = _page.AsSpan(0, pages.Usable)[Math.Min(at, pages.Usable)..];
+        ReadOnlySpan<byte> cell = _page.AsSpan(0, _there)[Math.Min(at, _there)..];
         int read = 0;
         bool isOfTable = pages.IsOfTable(page);
         long id = 0;
@@ -107,8 +110,13 @@ internal sealed class DamagedRows(DamagedPages pages)
             }
 
             _isTaken[next] = true;
-            pages.Read(next, _next);
-            _long.Write(_next.AsSpan(4, Math.Min(bytes - _long.WrittenCount, pages.Usable - 4)));
+            int more = Math.Min(bytes - _long.WrittenCount, pages.Usable - 4);
+            if (pages.Read(next, _next) < 4 + more)
+            {
+                return null;
+            }
+
+            _long.Write(_next.AsSpan(4, more));
             next = BinaryPrimitives.ReadInt32BigEndian(_next);
         }
 
