@@ -16,62 +16,47 @@ internal sealed record Recovered(long Metrics, long Events, long Spans, long Los
 /// </summary>
 internal static class Recovery
 {
-    private const string FolderName = "recovering", CopyName = "damaged.db";
+    /// <summary>In the data folder, while one is made.</summary>
+    public const string FolderName = "recovering";
 
-    /// <param name="file">The damaged database. The one of the folder itself is set aside first.</param>
+    private const string CopyName = "damaged.db";
+
+    /// <param name="file">The damaged database, of which the one of the folder itself is set aside first; null: the newest that was set aside there.</param>
     /// <exception cref="StorageException">Nothing of it can be read, or the folder can't be used.</exception>
-    public static Recovered Run(string dataDir, Durability durability, string file)
+    public static Recovered Run(string dataDir, Durability durability, string? file)
     {
         string path = Path.Combine(dataDir, Database.FileName), folder = Path.Combine(dataDir, FolderName);
         using FolderHold hold = FolderHold.Take(dataDir);
+        SetAside.GoOn(dataDir);
+        SetAside.RemoveUnfinished(dataDir);
+        string damaged = Path.GetFullPath(file ?? (SetAside.DamagedIn(dataDir) is [var newest, ..] ? newest
+            : throw new StorageException($"no damaged database is set aside in {dataDir}: name the file, or another folder with --data-dir DIR.")));
+        if (!File.Exists(damaged))
+        {
+            throw new StorageException($"there is no file {damaged}: name the damaged database.");
+        }
+
         try
         {
-            file = Path.GetFullPath(file) == Path.GetFullPath(path) ? SetAside.Move(path, SetAside.Damaged) : file;
-            RemoveFolder(folder);
+            damaged = damaged == Path.GetFullPath(path) ? SetAside.Move(path, SetAside.Damaged) : damaged;
             Folders.Make(folder);
             (byte[] firstPage, Dictionary<string, int> roots) = MakeNew(folder);
-            CopyBeside(file, folder, firstPage);
-            // Nothing is in its place before it is whole and flushed.
+            CopyBeside(damaged, folder, firstPage);
             long lost = Salvage(folder, roots);
             (long newer, PrunedRows rows) = Finish(folder, path, durability, roots);
-            string? before = File.Exists(path) ? SetAside.Move(path, SetAside.Merged) : null;
-            File.Move(Path.Combine(folder, Database.FileName), path);
-            return new Recovered(rows.Metrics, rows.Events, rows.Spans, lost, newer, before, MarkRecovered(file));
+            // Whole and flushed, it counts from here on, whoever is killed.
+            File.Move(Path.Combine(folder, Database.FileName), SetAside.NextOf(path, SetAside.Merged));
+            string? before = SetAside.PutNext(path, SetAside.Merged);
+            return new Recovered(rows.Metrics, rows.Events, rows.Spans, lost, newer, before, SetAside.MarkRecovered(damaged));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
         {
-            throw new StorageException($"{file} can't be recovered: {e.Message.TrimEnd('.')}. It is as it was.", e);
+            throw new StorageException($"{damaged} can't be recovered: {e.Message.TrimEnd('.')}. It is as it was.", e);
         }
         finally
         {
-            RemoveFolder(folder);
+            SetAside.RemoveUnfinished(dataDir);
         }
-    }
-
-    private static void RemoveFolder(string folder)
-    {
-        if (Directory.Exists(folder))
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-    }
-
-    // Of the folder's own, so that it is told of no longer.
-    private static string MarkRecovered(string file)
-    {
-        if (!Path.GetFileName(file).StartsWith(Database.FileName + SetAside.Damaged, StringComparison.Ordinal) || file.EndsWith(SetAside.Recovered, StringComparison.Ordinal))
-        {
-            return file;
-        }
-
-        string marked = file + SetAside.Recovered;
-        if (File.Exists(file + "-wal"))
-        {
-            File.Move(file + "-wal", marked + "-wal");
-        }
-
-        File.Move(file, marked);
-        return marked;
     }
 
     private static void CopyBeside(string file, string folder, byte[] firstPage)
@@ -126,7 +111,7 @@ internal static class Recovery
     }
 
     // Into a new database of the same version. How many rows are lost.
-    private static long Salvage(string folder, IReadOnlyDictionary<string, int> roots)
+    private static long Salvage(string folder, Dictionary<string, int> roots)
     {
         string copy = Path.Combine(folder, CopyName);
         using var pages = new DamagedPages(copy);
@@ -136,18 +121,24 @@ internal static class Recovery
             throw new IOException("it was written by a newer OtelLite; recover it with that one");
         }
 
-        bool isOfNow = pages.Version == Database.SchemaVersion;
+        if (tables.Schema.Count > 0 && !tables.Schema.Any(e => roots.ContainsKey(e.Name) && !IsOfSqlite(e.Name)))
+        {
+            throw new IOException(SalvagedTables.NothingFound);
+        }
+
+        // No version is one that was overwritten.
+        bool isOfNow = pages.Version is <= 0 or Database.SchemaVersion;
         using SqliteConnection connection = isOfNow ? Database.OpenWriter(folder, Durability.Normal) : BeginOlder(folder, tables.Schema, pages.Version);
-        return new SalvagedTables(connection, pages, tables, isOfNow ? roots : new Dictionary<string, int>()).CopyAll(pages.Count < pages.CountTold);
+        return new SalvagedTables(connection, pages, tables, isOfNow ? roots : []).CopyAll(pages.Count < pages.CountTold);
     }
 
     // The list of tables of an older version is known from its file alone.
     private static SqliteConnection BeginOlder(string folder, IReadOnlyList<DamagedTables.Entry> schema, int version)
     {
-        string[] sql = [.. schema.Where(e => e.Sql is not null && !e.Name.StartsWith("sqlite_", StringComparison.Ordinal)).OrderByDescending(e => e.Type == "table").Select(e => e.Sql!)];
+        string[] sql = [.. schema.Where(e => e.Sql is not null && !IsOfSqlite(e.Name)).OrderByDescending(e => e.Type == "table").Select(e => e.Sql!)];
         if (sql.Length == 0)
         {
-            throw new IOException("no table of OtelLite's can be found in it");
+            throw new IOException(SalvagedTables.NothingFound);
         }
 
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = Path.Combine(folder, Database.FileName), Pooling = false }.ConnectionString);
@@ -156,8 +147,10 @@ internal static class Recovery
         return connection;
     }
 
+    private static bool IsOfSqlite(string table) => table.StartsWith("sqlite_", StringComparison.Ordinal);
+
     // Brings it up to date, adds what arrived since, and counts.
-    private static (long Newer, PrunedRows Rows) Finish(string folder, string path, Durability durability, IReadOnlyDictionary<string, int> roots)
+    private static (long Newer, PrunedRows Rows) Finish(string folder, string path, Durability durability, Dictionary<string, int> roots)
     {
         long newer = 0;
         using SqliteConnection connection = Database.OpenWriter(folder, durability);

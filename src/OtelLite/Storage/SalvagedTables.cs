@@ -8,12 +8,15 @@ namespace OtelLite.Storage;
 /// </summary>
 internal sealed class SalvagedTables(SqliteConnection connection, DamagedPages pages, DamagedTables tables, IReadOnlyDictionary<string, int> asNew)
 {
+    /// <summary>What is said of a file that is another's, or of which nothing can be read.</summary>
+    public const string NothingFound = "no table of OtelLite's can be found in it";
+
     private const string Sequence = "sqlite_sequence", Removed = "otel_removed";
 
     private readonly DamagedRows _rows = new(pages);
     private readonly Dictionary<string, long> _lastIds = [];
     private bool _hasLost = pages.HasLost;
-    private int _inTransaction;
+    private long _copied;
 
     /// <summary>How many data points, events and spans could not be read, as far as their ids tell. What is counted of them is made anew.</summary>
     /// <exception cref="IOException">There is nothing that this program has written.</exception>
@@ -21,11 +24,6 @@ internal sealed class SalvagedTables(SqliteConnection connection, DamagedPages p
     {
         IReadOnlyList<TableShape> shapes = TableShape.Of(connection);
         ILookup<string, int> found = tables.Find(shapes, asNew);
-        if (tables.Schema.Count > 0 ? !tables.Schema.Any(e => e.Name == Prune.Raw[0].Table) && !shapes.Any(s => tables.Schema.Any(e => e.Name == s.Name && s.Name != Sequence)) : found.Count == 0)
-        {
-            throw new IOException("no table of OtelLite's can be found in it");
-        }
-
         // The row that a new file begins with.
         Database.Execute(connection, $"BEGIN; DELETE FROM {Removed}");
         CopyTree(shapes.Single(s => s.Name == Removed), found);
@@ -41,6 +39,11 @@ internal sealed class SalvagedTables(SqliteConnection connection, DamagedPages p
 
         CopyUnknown([.. shapes.Where(s => Prune.Raw.Any(raw => raw.Table == s.Name))], found[""]);
         long lost = _hasLost || isShort || _rows.Unread > 0 ? Prune.Raw.Sum(raw => Missing(raw.Table, raw.Count)) : 0;
+        if (tables.Schema.Count == 0 && _copied == 0)
+        {
+            throw new IOException(NothingFound);
+        }
+
         KeepIds();
         Database.Execute(connection, $"INSERT INTO {Removed} (before_unix_nano) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM {Removed}); COMMIT");
         if (!isAllThere)
@@ -120,7 +123,7 @@ internal sealed class SalvagedTables(SqliteConnection connection, DamagedPages p
         }
 
         insert.Run();
-        if (++_inTransaction % Limits.RecoverRowsPerStep == 0)
+        if (++_copied % Limits.RecoverRowsPerStep == 0)
         {
             Database.Execute(connection, "COMMIT; BEGIN");
         }

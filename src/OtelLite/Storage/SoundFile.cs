@@ -17,6 +17,12 @@ internal static class SoundFile
     {
         string path = Path.Combine(dataDir, Database.FileName);
         isWhole = true;
+        foreach (string done in SetAside.GoOn(dataDir))
+        {
+            say(done);
+        }
+
+        SetAside.RemoveUnfinished(dataDir);
         string? damage = CutShort(path);
         if (damage is null)
         {
