@@ -168,6 +168,12 @@ internal static class Limits
     /// <summary>How long the rest of a large database is read in the background at a time, and then left for as long.</summary>
     public static readonly TimeSpan LeisureSlice = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>What the log may grow by while a table is read in the background, which keeps it from being begun anew: four times its usual length. Then the table is read in parts.</summary>
+    public const int LeisureLogBytes = 16 << 20;
+
+    /// <summary>Rows of such a part; some megabytes, which are read in some milliseconds.</summary>
+    public const int LeisureRows = 1000;
+
     /// <summary>Rows that a recovery writes in one transaction: a commit for each would take longer than all else.</summary>
     public const int RecoverRowsPerStep = 1000;
 
