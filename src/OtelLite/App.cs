@@ -136,7 +136,7 @@ internal sealed class App : IAsyncDisposable
             try
             {
                 using SqliteConnection reader = Database.OpenReader(dataDir);
-                if (SoundFile.LookAtLeisure(reader, stopping) is { } damage)
+                if (SoundFile.LookAtLeisure(reader, () => stopping.WaitHandle.WaitOne(Limits.LeisureSlice), stopping) is { } damage)
                 {
                     writer.ReportDamage(damage, isSure: true);
                 }

@@ -171,8 +171,23 @@ internal static class Limits
     /// <summary>How long the rest of a large database is read in the background at a time, and then left for as long.</summary>
     public static readonly TimeSpan LeisureSlice = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Rows that a recovery copies at once; those around a broken page are halved until the ones that can't be read are alone.</summary>
+    /// <summary>What the log may grow by while a table is read in the background, which keeps it from being begun anew: four times its usual length. Then the table is read in parts.</summary>
+    public const int LeisureLogBytes = 16 << 20;
+
+    /// <summary>Rows of such a part; some megabytes, which are read in some milliseconds.</summary>
+    public const int LeisureRows = 1000;
+
+    /// <summary>Rows that a recovery writes in one transaction: a commit for each would take longer than all else.</summary>
     public const int RecoverRowsPerStep = 1000;
+
+    /// <summary>Rows by which a recovery knows a table whose name is lost: on some pages, of which one or two may be damaged.</summary>
+    public const int RecoverSampleRows = 64;
+
+    /// <summary>A row with a higher id is none that was written: at 10,000 a second it would take nine centuries. One of SQLite's highest would leave no id for what comes.</summary>
+    public const long RecoverIdMax = 1L << 48;
+
+    /// <summary>A row that claims to be longer is damaged: SQLite itself takes none.</summary>
+    public const int RecoverRowBytesMax = 1_000_000_000;
 
     /// <summary>How often a start tries to have its data folder for itself: who only looks has it for a moment.</summary>
     public const int HoldTries = 5;

@@ -39,15 +39,7 @@ internal static class RecoverCommand
     {
         try
         {
-            string damaged = file is not null ? Path.GetFullPath(Folders.Expand(file, Environment.GetEnvironmentVariable))
-                : SetAside.DamagedIn(options.DataDir) is [var newest, ..] ? newest
-                : throw new StorageException($"no damaged database is set aside in {options.DataDir}: name the file, or another folder with --data-dir DIR.");
-            if (!File.Exists(damaged))
-            {
-                throw new StorageException($"there is no file {damaged}: name the damaged database.");
-            }
-
-            Recovered recovered = Recovery.Run(options.DataDir, options.Durability, damaged);
+            Recovered recovered = Recovery.Run(options.DataDir, options.Durability, file is null ? null : Folders.Expand(file, Environment.GetEnvironmentVariable));
             Console.Out.WriteLine(asJson ? JsonSerializer.Serialize(recovered, CommandReports.Default.Recovered) : InWords(recovered, Path.Combine(options.DataDir, Database.FileName)));
             return ExitCode.Done;
         }

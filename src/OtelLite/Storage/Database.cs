@@ -86,6 +86,21 @@ internal static class Database
         return connection;
     }
 
+    /// <summary>Puts what is in the log of a file that nobody uses into it, as far as SQLite reads it. A page may be damaged: no table is looked at.</summary>
+    public static void MoveLogIntoFile(string path)
+    {
+        try
+        {
+            using SqliteConnection connection = Open(path, SqliteOpenMode.ReadWrite);
+            // The log is opened with the first read, whatever that finds, and moved by the last connection that closes.
+            Execute(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+        catch (SqliteException e) when (IsDamage(e))
+        {
+            // As far as it goes.
+        }
+    }
+
     /// <summary>True for what a retry may mend: the disk is full, the file locked, read-only or unreadable.</summary>
     public static bool IsOfTheWorld(SqliteException e) => e.SqliteErrorCode is raw.SQLITE_BUSY or raw.SQLITE_LOCKED or raw.SQLITE_FULL
         or raw.SQLITE_IOERR or raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_PERM or raw.SQLITE_NOMEM
@@ -135,11 +150,8 @@ internal static class Database
     private static void CreateOrCheckSchema(SqliteConnection connection, string path)
     {
         long version = Version(connection);
-        if (version > SchemaVersion)
-        {
-            throw new StorageException(
-                $"{path} was written by a newer OtelLite (schema {version}, this one knows {SchemaVersion}). Start the newer program, or name another folder with --data-dir DIR.");
-        }
+        RefuseNewer(path, version);
+        RefuseOthers(connection, path);
 
         if (version == 0)
         {
@@ -157,6 +169,27 @@ internal static class Database
             }
 
             Migrate(connection);
+        }
+    }
+
+    /// <exception cref="StorageException">It is of a version that this program does not know.</exception>
+    public static void RefuseNewer(string path, long version)
+    {
+        if (version > SchemaVersion)
+        {
+            throw new StorageException(
+                $"{path} was written by a newer OtelLite (schema {version}, this one knows {SchemaVersion}). Start the newer program, or name another folder with --data-dir DIR.");
+        }
+    }
+
+    // One of another program's would get this one's tables beside its own. Both are asked at once: another start may make them in between.
+    private static void RefuseOthers(SqliteConnection connection, string path)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "SELECT user_version = 0 AND EXISTS (SELECT 1 FROM sqlite_schema) OR user_version <> 0 AND NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'otel_events') FROM pragma_user_version";
+        if ((long)command.ExecuteScalar()! != 0)
+        {
+            throw new StorageException($"{path} is a database of another program, and is left alone. Name another folder with --data-dir DIR.");
         }
     }
 

@@ -10,8 +10,8 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
 {
     private readonly string _path = Path.Combine(dataDir, Database.FileName);
 
-    // Of the file that was taken away, until it is in its place.
-    private string? _copy;
+    // Whether a copy of the file that was taken away is to be put in its place.
+    private bool _hasCopy;
     private string? _damage;
 
     /// <summary>What is to be done before the connection is closed. False where there is nothing to mend after all.</summary>
@@ -42,10 +42,10 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
     /// <exception cref="StorageException">It can't be opened now.</exception>
     public SqliteConnection Open()
     {
-        if (_copy is not null)
+        if (_hasCopy)
         {
-            PutBack(_copy);
-            _copy = null;
+            PutBack();
+            _hasCopy = false;
         }
         else if (_damage is not null)
         {
@@ -61,7 +61,7 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
     private void SaveWhatIsOpen(SqliteConnection connection, OpenedFile file)
     {
         SqliteConnection.ClearAllPools();
-        string copy = _path + ".copy";
+        string copy = SetAside.NextOf(_path, SetAside.Replacing);
         try
         {
             Folders.Make(dataDir);
@@ -79,7 +79,7 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
                 Backup.Make(connection, copy, mayReplace: true);
             }
 
-            _copy = file.IsAway || !isDone ? copy : null;
+            _hasCopy = file.IsAway || !isDone;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException or StorageException)
         {
@@ -87,21 +87,7 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
         }
     }
 
-    private void PutBack(string copy)
-    {
-        bool isReplaced = File.Exists(_path);
-        string other = SetAside.Move(_path, SetAside.Replacing);
-        try
-        {
-            File.Move(copy, _path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new StorageException($"{copy} can't be renamed to {_path}: {e.Message.TrimEnd('.')}", e);
-        }
-
-        say(isReplaced
-            ? $"the database {_path} was replaced while it was in use: it is written again as it was, and what was put in its place is kept in {other}. To use that one, stop otellite first."
-            : $"the database {_path} was deleted while it was in use, and is written again as it was. To begin anew, stop otellite first.");
-    }
+    private void PutBack() => say(SetAside.PutNext(_path, SetAside.Replacing) is { } other
+        ? $"the database {_path} was replaced while it was in use: it is written again as it was, and what was put in its place is kept in {other}. To use that one, stop otellite first."
+        : $"the database {_path} was deleted while it was in use, and is written again as it was. To begin anew, stop otellite first.");
 }

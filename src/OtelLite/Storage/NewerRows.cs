@@ -2,7 +2,10 @@ using Microsoft.Data.Sqlite;
 
 namespace OtelLite.Storage;
 
-/// <summary>Adds what arrived in another database to one that was recovered: what was sent and told, and nothing that is counted of it, which a recount makes.</summary>
+/// <summary>
+/// Adds what arrived in another database to one that was recovered: what was sent and told, and nothing that is counted of it, which a recount makes. What that one has of the same damaged file
+/// already, under the same ids, is not added again: who was killed at the end of a recovery does all of it once more.
+/// </summary>
 internal static class NewerRows
 {
     private const string Shared = """
@@ -20,12 +23,14 @@ internal static class NewerRows
 
     /// <summary>How many raw rows were added.</summary>
     /// <exception cref="SqliteException">It can't be read or written; nothing was added.</exception>
+    /// <exception cref="IOException">It has counted what it no longer has.</exception>
     public static long Add(SqliteConnection connection, string path)
     {
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = "ATTACH $path AS newer";
         command.Parameters.AddWithValue("$path", path);
         command.ExecuteNonQuery();
+        RefuseRemoved(connection);
         long rows = 0;
         using (SqliteTransaction transaction = connection.BeginTransaction())
         {
@@ -41,6 +46,16 @@ internal static class NewerRows
 
         Database.Execute(connection, "DETACH newer");
         return rows;
+    }
+
+    // What is counted of rows that are gone can't be added to what is counted of others.
+    private static void RefuseRemoved(SqliteConnection connection)
+    {
+        using var ask = new Statement(connection, "SELECT (SELECT max(before_unix_nano) FROM newer.otel_removed) > (SELECT max(before_unix_nano) FROM main.otel_removed)");
+        if (ask.Begin().Scalar() == 1)
+        {
+            throw new IOException("raw records of what has arrived since are removed already, and without them it can't be added: recover into a folder of its own, with --data-dir DIR");
+        }
     }
 
     // In the order of arrival. Ids are the new file's own, and resources and scopes are found by their content.
@@ -63,7 +78,10 @@ internal static class NewerRows
             SELECT {list},
                 (SELECT r.id FROM newer.otel_resource n JOIN main.otel_resource r ON r.hash = n.hash WHERE n.id = row.resource_id),
                 (SELECT s.id FROM newer.otel_scope n JOIN main.otel_scope s ON s.hash = n.hash WHERE n.id = row.scope_id)
-            FROM newer.{table} row ORDER BY row.id
+            FROM newer.{table} row
+            WHERE NOT EXISTS (SELECT 1 FROM main.{table} old WHERE old.id = row.id AND old.received_at IS row.received_at
+                AND old.session_id IS row.session_id AND old.attributes IS row.attributes)
+            ORDER BY row.id
             """;
     }
 }

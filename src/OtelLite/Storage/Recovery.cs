@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using Microsoft.Data.Sqlite;
 
 namespace OtelLite.Storage;
@@ -11,168 +12,154 @@ namespace OtelLite.Storage;
 internal sealed record Recovered(long Metrics, long Events, long Spans, long Lost, long Newer, string? Before, string Damaged);
 
 /// <summary>
-/// Makes a database out of what can be read of a damaged one, and of what has arrived since it was set aside. It works on a copy, table by table, around the pages that can't be
-/// read, and makes every total anew. Both files stay as they are.
+/// Makes a database out of what can be read of a damaged one, and of what has arrived since it was set aside. It works on a copy, page by page, and makes every total anew. Both files stay as they are.
 /// </summary>
 internal static class Recovery
 {
-    private const string FolderName = "recovering", CopyName = "damaged.db";
-    private const int HeaderBytes = 100;
+    /// <summary>In the data folder, while one is made.</summary>
+    public const string FolderName = "recovering";
 
-    /// <param name="file">The damaged database. The one of the folder itself is set aside first.</param>
+    private const string CopyName = "damaged.db";
+
+    /// <param name="file">The damaged database, of which the one of the folder itself is set aside first; null: the newest that was set aside there.</param>
     /// <exception cref="StorageException">Nothing of it can be read, or the folder can't be used.</exception>
-    public static Recovered Run(string dataDir, Durability durability, string file)
+    public static Recovered Run(string dataDir, Durability durability, string? file)
     {
         string path = Path.Combine(dataDir, Database.FileName), folder = Path.Combine(dataDir, FolderName);
         using FolderHold hold = FolderHold.Take(dataDir);
+        SetAside.GoOn(dataDir);
+        SetAside.RemoveUnfinished(dataDir);
+        string damaged = Path.GetFullPath(file ?? (SetAside.DamagedIn(dataDir) is [var newest, ..] ? newest
+            : throw new StorageException($"no damaged database is set aside in {dataDir}: name the file, or another folder with --data-dir DIR.")));
+        if (!File.Exists(damaged))
+        {
+            throw new StorageException($"there is no file {damaged}: name the damaged database.");
+        }
+
         try
         {
-            file = Path.GetFullPath(file) == Path.GetFullPath(path) ? SetAside.Move(path, SetAside.Damaged) : file;
-            RemoveFolder(folder);
+            damaged = damaged == Path.GetFullPath(path) ? SetAside.Move(path, SetAside.Damaged) : damaged;
             Folders.Make(folder);
-            CopyBeside(file, folder);
-            // Nothing is in its place before it is whole and flushed.
-            long lost = Salvage(folder, Durability.Normal);
-            (long newer, PrunedRows rows) = Finish(folder, path, durability);
-            string? before = File.Exists(path) ? SetAside.Move(path, SetAside.Merged) : null;
-            File.Move(Path.Combine(folder, Database.FileName), path);
-            return new Recovered(rows.Metrics, rows.Events, rows.Spans, lost, newer, before, MarkRecovered(file));
+            (byte[] firstPage, Dictionary<string, int> roots) = MakeNew(folder);
+            CopyBeside(damaged, folder, firstPage);
+            long lost = Salvage(folder, roots);
+            (long newer, PrunedRows rows) = Finish(folder, path, durability, roots);
+            // Whole and flushed, it counts from here on, whoever is killed.
+            File.Move(Path.Combine(folder, Database.FileName), SetAside.NextOf(path, SetAside.Merged));
+            string? before = SetAside.PutNext(path, SetAside.Merged);
+            return new Recovered(rows.Metrics, rows.Events, rows.Spans, lost, newer, before, SetAside.MarkRecovered(damaged));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
         {
-            throw new StorageException($"{file} can't be recovered: {e.Message.TrimEnd('.')}. It is as it was.", e);
+            throw new StorageException($"{damaged} can't be recovered: {e.Message.TrimEnd('.')}. It is as it was.", e);
         }
         finally
         {
-            RemoveFolder(folder);
+            SetAside.RemoveUnfinished(dataDir);
         }
     }
 
-    private static void RemoveFolder(string folder)
-    {
-        if (Directory.Exists(folder))
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-    }
-
-    // Of the folder's own, so that it is told of no longer.
-    private static string MarkRecovered(string file)
-    {
-        if (!Path.GetFileName(file).StartsWith(Database.FileName + SetAside.Damaged, StringComparison.Ordinal) || file.EndsWith(SetAside.Recovered, StringComparison.Ordinal))
-        {
-            return file;
-        }
-
-        string marked = file + SetAside.Recovered;
-        if (File.Exists(file + "-wal"))
-        {
-            File.Move(file + "-wal", marked + "-wal");
-        }
-
-        File.Move(file, marked);
-        return marked;
-    }
-
-    private static void CopyBeside(string file, string folder)
+    private static void CopyBeside(string file, string folder, byte[] firstPage)
     {
         string copy = Path.Combine(folder, CopyName);
         File.Copy(file, copy);
-        if (File.Exists(file + "-wal"))
+        MendHeader(copy, firstPage);
+        if (new FileInfo(file + "-wal") is { Exists: true, Length: > 0 })
         {
             File.Copy(file + "-wal", copy + "-wal");
-        }
-
-        using var pages = new FileStream(copy, FileMode.Open, FileAccess.ReadWrite);
-        byte[] header = new byte[HeaderBytes];
-        bool isLong = pages.ReadAtLeast(header, HeaderBytes, throwOnEndOfStream: false) == HeaderBytes, isDatabase = header.AsSpan().StartsWith("SQLite format 3\0"u8);
-        if (isLong && isDatabase && !File.Exists(copy + "-wal"))
-        {
-            // SQLite opens none that is shorter than it says; what is missing is empty pages, which can't be read either.
-            pages.SetLength(Math.Max(pages.Length, SoundFile.LengthTold(header)));
-        }
-        else if (isLong && !isDatabase)
-        {
-            // Each database of this program begins alike: what is lost of the first page is taken from a new one.
-            byte[] first = FirstPage(folder);
-            BinaryPrimitives.WriteUInt32BigEndian(first.AsSpan(28), (uint)(pages.Length / first.Length));
-            first.AsSpan(32, 8).Clear(); // the list of free pages
-            byte[] page = new byte[first.Length];
-            pages.Position = 0;
-            pages.ReadAtLeast(page, page.Length, throwOnEndOfStream: false);
-            bool isTree = page[HeaderBytes] is 0x05 or 0x0D;
-            pages.Position = 0;
-            pages.Write(isTree ? first.AsSpan(0, HeaderBytes) : first);
+            Database.MoveLogIntoFile(copy);
+            MendHeader(copy, firstPage);
         }
     }
 
-    private static byte[] FirstPage(string folder)
+    // Each database of this program begins alike: a header that is lost is taken from a new one.
+    private static void MendHeader(string copy, byte[] firstPage)
+    {
+        using var pages = new FileStream(copy, FileMode.Open, FileAccess.ReadWrite);
+        byte[] header = new byte[DamagedPages.HeaderBytes];
+        if (pages.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) == header.Length && SoundFile.IsHeader(header))
+        {
+            return;
+        }
+
+        firstPage.AsSpan(0, header.Length).CopyTo(header);
+        BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(28), (uint)(pages.Length / firstPage.Length));
+        header.AsSpan(32, 8).Clear(); // the list of free pages
+        pages.Position = 0;
+        pages.Write(header);
+        // Without a whole page SQLite takes a file for a new one, and throws its log away.
+        pages.SetLength(Math.Max(pages.Length, firstPage.Length));
+    }
+
+    // A new database, for what one of this version looks like.
+    private static (byte[] FirstPage, Dictionary<string, int> Roots) MakeNew(string folder)
     {
         string empty = Path.Combine(folder, "empty");
-        Database.OpenWriter(empty, Durability.Normal).Dispose();
+        Dictionary<string, int> roots = [];
+        using (SqliteConnection connection = Database.OpenWriter(empty, Durability.Normal))
+        {
+            using var tables = new Statement(connection, "SELECT name, rootpage FROM sqlite_schema WHERE type = 'table'");
+            tables.Begin();
+            while (tables.Step())
+            {
+                roots.Add(Encoding.UTF8.GetString(tables.Utf8(0)), (int)tables.Int64(1));
+            }
+        }
+
         byte[] bytes = File.ReadAllBytes(Path.Combine(empty, Database.FileName));
-        return bytes[..((bytes[16] << 8) | bytes[17])];
+        return (bytes[..((bytes[16] << 8) | bytes[17])], roots);
     }
 
-    // Into a new database of the same version.
-    private static long Salvage(string folder, Durability durability)
+    // Into a new database of the same version. How many rows are lost.
+    private static long Salvage(string folder, Dictionary<string, int> roots)
     {
         string copy = Path.Combine(folder, CopyName);
-        using SqliteConnection connection = Begin(folder, copy, durability);
-        using (SqliteCommand attach = connection.CreateCommand())
+        using var pages = new DamagedPages(copy);
+        var tables = new DamagedTables(pages);
+        if (pages.Version > Database.SchemaVersion)
         {
-            attach.CommandText = "ATTACH $copy AS damaged";
-            attach.Parameters.AddWithValue("$copy", copy);
-            attach.ExecuteNonQuery();
+            throw new IOException("it was written by a newer OtelLite; recover it with that one");
         }
 
-        var tables = new SalvagedTables(connection);
-        long lost = tables.CopyAll();
-        Database.Execute(connection, "DETACH damaged");
-        return lost;
+        if (tables.Schema.Count > 0 && !tables.Schema.Any(e => roots.ContainsKey(e.Name) && !IsOfSqlite(e.Name)))
+        {
+            throw new IOException(SalvagedTables.NothingFound);
+        }
+
+        // No version is one that was overwritten.
+        bool isOfNow = pages.Version is <= 0 or Database.SchemaVersion;
+        using SqliteConnection connection = isOfNow ? Database.OpenWriter(folder, Durability.Normal) : BeginOlder(folder, tables.Schema, pages.Version);
+        return new SalvagedTables(connection, pages, tables, isOfNow ? roots : []).CopyAll(pages.Count < pages.CountTold);
     }
 
-    private static SqliteConnection Begin(string folder, string copy, Durability durability)
+    // The list of tables of an older version is known from its file alone.
+    private static SqliteConnection BeginOlder(string folder, IReadOnlyList<DamagedTables.Entry> schema, int version)
     {
-        List<string> schema = [];
-        long version;
-        using (var damaged = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = copy, Pooling = false }.ConnectionString))
+        string[] sql = [.. schema.Where(e => e.Sql is not null && !IsOfSqlite(e.Name)).OrderByDescending(e => e.Type == "table").Select(e => e.Sql!)];
+        if (sql.Length == 0)
         {
-            damaged.Open();
-            using SqliteCommand command = damaged.CreateCommand();
-            command.CommandText = "PRAGMA user_version";
-            version = (long)command.ExecuteScalar()!;
-            command.CommandText = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY type = 'table' DESC, rowid";
-            using SqliteDataReader row = command.ExecuteReader();
-            while (row.Read())
-            {
-                schema.Add(row.GetString(0));
-            }
-
-            SoundFile.KeepLog(damaged);
-        }
-
-        if (version is 0 || version > Database.SchemaVersion || schema.Count == 0)
-        {
-            throw new IOException(version > Database.SchemaVersion ? "it was written by a newer OtelLite; recover it with that one" : "no table can be found in it");
-        }
-
-        if (version == Database.SchemaVersion)
-        {
-            return Database.OpenWriter(folder, durability);
+            throw new IOException(SalvagedTables.NothingFound);
         }
 
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = Path.Combine(folder, Database.FileName), Pooling = false }.ConnectionString);
         connection.Open();
-        Database.Execute(connection, $"PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; {string.Join(";\n", schema)}; PRAGMA user_version = {version};");
+        Database.Execute(connection, $"PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; {string.Join(";\n", sql)}; PRAGMA user_version = {version};");
         return connection;
     }
 
+    private static bool IsOfSqlite(string table) => table.StartsWith("sqlite_", StringComparison.Ordinal);
+
     // Brings it up to date, adds what arrived since, and counts.
-    private static (long Newer, PrunedRows Rows) Finish(string folder, string path, Durability durability)
+    private static (long Newer, PrunedRows Rows) Finish(string folder, string path, Durability durability, Dictionary<string, int> roots)
     {
         long newer = 0;
         using SqliteConnection connection = Database.OpenWriter(folder, durability);
+        IReadOnlyList<TableShape> tables = TableShape.Of(connection);
+        if (!roots.Keys.All(name => tables.Any(t => t.Name == name)))
+        {
+            throw new IOException("it is of an older version, and its list of tables is lost in part");
+        }
+
         if (File.Exists(path))
         {
             // Nothing of another version is added.

@@ -1,183 +1,163 @@
+using System.Text;
 using Microsoft.Data.Sqlite;
 
 namespace OtelLite.Storage;
 
 /// <summary>
-/// Copies the tables of a damaged database ("damaged", attached) into a new one: by ranges of ids, which are halved where a page can't be read until the rows on it are alone.
-/// The tree of a table is read and no index, so that a broken index loses nothing.
+/// Copies the rows of a damaged database into a new one of the same version, page by page: no page stands in the way of another's rows, and those of indexes are not needed.
 /// </summary>
-internal sealed class SalvagedTables(SqliteConnection connection)
+internal sealed class SalvagedTables(SqliteConnection connection, DamagedPages pages, DamagedTables tables, IReadOnlyDictionary<string, int> asNew)
 {
-    private long _lost;
+    /// <summary>What is said of a file that is another's, or of which nothing can be read.</summary>
+    public const string NothingFound = "no table of OtelLite's can be found in it";
+
+    private const string Sequence = "sqlite_sequence", Removed = "otel_removed";
+
+    private readonly DamagedRows _rows = new(pages);
+    private readonly Dictionary<string, long> _lastIds = [];
+    private bool _hasLost = pages.HasLost;
+    private long _copied;
 
     /// <summary>How many data points, events and spans could not be read, as far as their ids tell. What is counted of them is made anew.</summary>
-    public long CopyAll()
+    /// <exception cref="IOException">There is nothing that this program has written.</exception>
+    public long CopyAll(bool isShort)
     {
+        IReadOnlyList<TableShape> shapes = TableShape.Of(connection);
+        ILookup<string, int> found = tables.Find(shapes, asNew);
         // The row that a new file begins with.
-        Database.Execute(connection, "DELETE FROM otel_removed");
-        bool isAllThere = Ask("SELECT max(before_unix_nano) FROM damaged.otel_removed") == 0;
-        foreach ((string table, bool hasRowId) in Tables())
+        Database.Execute(connection, $"BEGIN; DELETE FROM {Removed}");
+        CopyTree(shapes.Single(s => s.Name == Removed), found);
+        bool isAllThere = Ask($"SELECT max(before_unix_nano) FROM {Removed}") == 0;
+        foreach (TableShape table in shapes.Where(s => s.Name != Removed))
         {
             // All that is counted is made anew from what it was counted of. Where that was removed, the count is all that there is.
-            if (isAllThere && table.StartsWith("usage_", StringComparison.Ordinal))
+            if (!isAllThere || !table.Name.StartsWith("usage_", StringComparison.Ordinal))
             {
-                continue;
-            }
-
-            // Each step for itself: SQLite lets no transaction end well in which a page could not be read.
-            if (hasRowId)
-            {
-                long unread = CopyByIds(table);
-                _lost += Prune.Raw.Any(raw => raw.Table == table) ? Math.Min(unread, Missing(table) ?? unread) : 0;
-            }
-            else
-            {
-                CopyInOrder(table);
+                CopyTree(table, found);
             }
         }
 
-        Database.Execute(connection, "INSERT INTO otel_removed (before_unix_nano) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM otel_removed)");
+        CopyUnknown([.. shapes.Where(s => Prune.Raw.Any(raw => raw.Table == s.Name))], found[""]);
+        long lost = _hasLost || isShort || _rows.Unread > 0 ? Prune.Raw.Sum(raw => Missing(raw.Table, raw.Count)) : 0;
+        if (tables.Schema.Count == 0 && _copied == 0)
+        {
+            throw new IOException(NothingFound);
+        }
+
+        KeepIds();
+        Database.Execute(connection, $"INSERT INTO {Removed} (before_unix_nano) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM {Removed}); COMMIT");
         if (!isAllThere)
         {
             TakeOutOrphans();
         }
 
-        return _lost;
+        return lost;
     }
 
-    // How many rows a raw table has fewer than were stored and not removed since; null where that can't be read.
-    private long? Missing(string table)
+    private void CopyTree(TableShape table, ILookup<string, int> found) => Copy(table, found[table.Name].Where(page => pages.IsOfTable(page) == table.HasIds).SelectMany(_rows.Of));
+
+    // Of no known tree, where both the map and the page above are lost, or of no known name: each of the raw tables has as many columns as no other has.
+    private void CopyUnknown(TableShape[] raw, IEnumerable<int> from)
     {
-        string column = table["otel_".Length..];
-        return Ask($"SELECT seq - (SELECT {column} FROM damaged.otel_removed) - (SELECT count(*) FROM main.{table}) FROM damaged.sqlite_sequence WHERE name = '{table}'") is { } rows ? Math.Max(0, rows) : null;
+        foreach (List<DamagedRow> rows in from.Where(pages.IsOfTable).Select(_rows.Of).Where(rows => rows.Count > 0))
+        {
+            TableShape likely = raw.MaxBy(t => rows.Count(row => LooksLike(t, row)))!;
+            Copy(likely, rows.Where(row => LooksLike(likely, row)));
+        }
+
+        static bool LooksLike(TableShape table, DamagedRow row) => row.Values.Length == table.Columns.Count && table.Fits(row);
     }
 
-    // How many ids could not be read, whether or not there were rows of all of them.
-    private long CopyByIds(string table)
+    private void Copy(TableShape table, IEnumerable<DamagedRow> rows)
     {
-        long unread = 0;
-        // A table whose last page is gone still has its last id elsewhere; where not even that can be read, a page has no more than some hundred rows.
-        long last = Ask($"SELECT max(rowid) FROM damaged.{table}") ?? Ask($"SELECT seq FROM damaged.sqlite_sequence WHERE name = '{table}'")
-            ?? (Ask("SELECT page_count FROM pragma_page_count('damaged')") ?? 0) * 100;
-        for (long after = (Ask($"SELECT min(rowid) FROM damaged.{table}") ?? 1) - 1; after < last; after += Limits.RecoverRowsPerStep)
+        Dictionary<int, Statement> inserts = [];
+        foreach (DamagedRow row in rows)
         {
-            unread += CopyRange(table, after, Math.Min(last, after + Limits.RecoverRowsPerStep));
-        }
-
-        return unread;
-    }
-
-    private long CopyRange(string table, long after, long upTo)
-    {
-        if (TryCopy($"INSERT OR IGNORE INTO main.{table} SELECT * FROM damaged.{table} WHERE rowid > {after} AND rowid <= {upTo}"))
-        {
-            return 0;
-        }
-
-        if (upTo - after == 1)
-        {
-            return 1;
-        }
-
-        long middle = after + ((upTo - after) / 2);
-        return CopyRange(table, after, middle) + CopyRange(table, middle, upTo);
-    }
-
-    // Without ids there are only two ends to begin at.
-    private void CopyInOrder(string table)
-    {
-        if (TryCopy($"INSERT OR IGNORE INTO main.{table} SELECT * FROM damaged.{table}"))
-        {
-            return;
-        }
-
-        List<string> key = Texts($"SELECT name FROM pragma_table_info('{table}') WHERE pk > 0 ORDER BY pk");
-        foreach (string order in (string[])["", " DESC"])
-        {
-            using SqliteCommand read = connection.CreateCommand(), write = connection.CreateCommand();
-            read.CommandText = $"SELECT * FROM damaged.{table} ORDER BY {string.Join(", ", key.Select(k => k + order))}";
-            try
+            if (!table.Fits(row) || row.Id is < 0 or > Limits.RecoverIdMax)
             {
-                using SqliteDataReader row = read.ExecuteReader();
-                while (row.Read())
-                {
-                    if (write.Parameters.Count == 0)
-                    {
-                        write.CommandText = $"INSERT OR IGNORE INTO main.{table} VALUES ({string.Join(", ", Enumerable.Range(0, row.FieldCount).Select(i => $"$p{i}"))})";
-                        for (int i = 0; i < row.FieldCount; i++)
-                        {
-                            write.Parameters.AddWithValue($"$p{i}", DBNull.Value);
-                        }
-                    }
-
-                    for (int i = 0; i < row.FieldCount; i++)
-                    {
-                        write.Parameters[i].Value = row.GetValue(i);
-                    }
-
-                    write.ExecuteNonQuery();
-                }
+                _hasLost = true;
             }
-            catch (SqliteException e) when (Database.IsDamage(e))
+            else if (table.Name == Sequence)
             {
-                // As far as it goes from this end.
+                _lastIds[Encoding.UTF8.GetString(row.Values[0].Bytes.Span)] = Math.Clamp(row.Values[1].Integer, 0, Limits.RecoverIdMax);
             }
+            else
+            {
+                Insert(table, row, inserts);
+            }
+        }
+
+        foreach (Statement insert in inserts.Values)
+        {
+            insert.Dispose();
+        }
+    }
+
+    private void Insert(TableShape table, DamagedRow row, Dictionary<int, Statement> inserts)
+    {
+        if (!inserts.TryGetValue(row.Values.Length, out Statement? insert))
+        {
+            string names = string.Join(", ", table.Columns.Take(row.Values.Length).Select(c => $"\"{c.Name}\"")), marks = string.Join(", ", Enumerable.Repeat("?", row.Values.Length));
+            inserts[row.Values.Length] = insert = new Statement(connection, table.HasIds
+                ? $"INSERT OR IGNORE INTO {table.Name} ({(table.Columns.Any(c => c.IsId) ? "" : "rowid, ")}{names}) VALUES ({(table.Columns.Any(c => c.IsId) ? "" : "?, ")}{marks})"
+                : $"INSERT OR IGNORE INTO {table.Name} ({names}) VALUES ({marks})");
+        }
+
+        insert.Begin();
+        if (table.HasIds && !table.Columns.Any(c => c.IsId))
+        {
+            insert.Bind(row.Id);
+        }
+
+        for (int i = 0; i < row.Values.Length; i++)
+        {
+            DamagedValue value = row.Values[i];
+            _ = table.Columns[i].IsId ? insert.Bind(row.Id) : value.Is switch
+            {
+                StoredAs.Integer => insert.Bind(value.Integer),
+                StoredAs.Real => insert.Bind(value.Real),
+                StoredAs.Text => insert.Bind(value.Bytes.Span),
+                StoredAs.Blob => insert.BindBlob(value.Bytes.Span),
+                _ => insert.BindNull(),
+            };
+        }
+
+        insert.Run();
+        if (++_copied % Limits.RecoverRowsPerStep == 0)
+        {
+            Database.Execute(connection, "COMMIT; BEGIN");
+        }
+    }
+
+    // How many rows a raw table has fewer than were stored and not removed since. Where that can't be read, its ids are without gaps.
+    private long Missing(string table, string removed) => Math.Max(0,
+        _lastIds.TryGetValue(table, out long last) && Ask($"SELECT {removed} FROM {Removed}") is { } gone ? last - gone - Ask($"SELECT count(*) FROM {table}")!.Value
+            : Ask($"SELECT max(id) - min(id) + 1 - count(*) FROM {table}") ?? 0);
+
+    // The id of a row that is lost is not given again.
+    private void KeepIds()
+    {
+        foreach ((string table, long last) in _lastIds)
+        {
+            using var keep = new Statement(connection, $"UPDATE {Sequence} SET seq = max(seq, ?) WHERE name = ?");
+            using var add = new Statement(connection, $"INSERT INTO {Sequence} (name, seq) SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM {Sequence} WHERE name = ?)");
+            keep.Begin().Bind(last).Bind(table).Run();
+            add.Begin().Bind(table).Bind(last).Bind(table).Run();
         }
     }
 
     // What is counted of a session whose row is lost must not become another's, which gets its number.
     private void TakeOutOrphans()
     {
-        foreach (string table in Texts("SELECT m.name FROM main.sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name LIKE 'usage_%' AND c.name = 'session'"))
+        foreach (TableShape table in TableShape.Of(connection).Where(t => t.Name.StartsWith("usage_", StringComparison.Ordinal) && t.Columns.Any(c => c.Name == "session")))
         {
-            Database.Execute(connection, $"DELETE FROM main.{table} WHERE session NOT IN (SELECT id FROM main.usage_session)");
+            Database.Execute(connection, $"DELETE FROM {table.Name} WHERE session NOT IN (SELECT id FROM usage_session)");
         }
     }
-
-    private IEnumerable<(string Table, bool HasRowId)> Tables() =>
-        Texts("SELECT name || iif(wr, '', '*') FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'")
-            .Select(t => (t.TrimEnd('*'), t.EndsWith('*')));
-
-    private bool TryCopy(string sql)
-    {
-        try
-        {
-            Database.Execute(connection, sql);
-            return true;
-        }
-        catch (SqliteException e) when (Database.IsDamage(e) || IsMissing(e))
-        {
-            return false;
-        }
-    }
-
-    // A table that the schema's damage took with it.
-    private static bool IsMissing(SqliteException e) => e.SqliteErrorCode == SQLitePCL.raw.SQLITE_ERROR;
 
     private long? Ask(string sql)
     {
-        try
-        {
-            using var ask = new Statement(connection, sql);
-            return ask.Begin().Step() && !ask.IsNull(0) ? ask.Int64(0) : null;
-        }
-        catch (SqliteException e) when (Database.IsDamage(e) || IsMissing(e))
-        {
-            return null;
-        }
-    }
-
-    private List<string> Texts(string sql)
-    {
-        List<string> texts = [];
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = sql;
-        using SqliteDataReader row = command.ExecuteReader();
-        while (row.Read())
-        {
-            texts.Add(row.GetString(0));
-        }
-
-        return texts;
+        using var ask = new Statement(connection, sql);
+        return ask.Begin().Step() && !ask.IsNull(0) ? ask.Int64(0) : null;
     }
 }

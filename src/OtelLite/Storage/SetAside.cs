@@ -1,9 +1,14 @@
 using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
 
 namespace OtelLite.Storage;
 
-/// <summary>Database files that are in the way are renamed and never touched: under a name that says why and when, in the same folder.</summary>
-internal static class SetAside
+/// <summary>
+/// Database files that are in the way are renamed and never touched: under a name that says why and when, in the same folder. A database and its log have two names, and only one can be changed
+/// at a time. So what is being done is written down first, and who is killed in between leaves it to the next start.
+/// </summary>
+internal static partial class SetAside
 {
     /// <summary>Behind the name of a database that is damaged.</summary>
     public const string Damaged = ".damaged-";
@@ -17,31 +22,22 @@ internal static class SetAside
     /// <summary>Behind all of that, where what could be read of it is recovered.</summary>
     public const string Recovered = ".recovered";
 
+    // Beside the database: what is renamed, and to what, a line each.
+    private const string Note = Database.FileName + ".renaming";
+
     /// <summary>Renames a database with its log. The new path.</summary>
     /// <exception cref="StorageException">It can't be renamed.</exception>
     public static string Move(string path, string why)
     {
         string stamp = DateTime.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture), aside = $"{path}{why}{stamp}";
-        for (int i = 2; File.Exists(aside); i++)
+        for (int i = 2; File.Exists(aside) || File.Exists(aside + "-wal"); i++)
         {
             aside = $"{path}{why}{stamp}-{i}";
         }
 
         try
         {
-            // What is in the log is a part of it. The log goes first: beside a file that is new SQLite would delete it.
-            if (new FileInfo(path + "-wal") is { Exists: true, Length: > 0 })
-            {
-                File.Move(path + "-wal", aside + "-wal");
-            }
-
-            File.Delete(path + "-wal");
-            File.Delete(path + "-shm");
-            if (File.Exists(path))
-            {
-                File.Move(path, aside);
-            }
-
+            Rename(path, aside);
             return aside;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -49,6 +45,106 @@ internal static class SetAside
             throw new StorageException($"{path} is in the way and can't be renamed: {e.Message.TrimEnd('.')}. Move it elsewhere yourself.", e);
         }
     }
+
+    /// <summary>One of the folder's own is marked as recovered, so that it is told of no longer. Its path from now on.</summary>
+    /// <exception cref="IOException">It can't be renamed.</exception>
+    public static string MarkRecovered(string file)
+    {
+        if (!Path.GetFileName(file).StartsWith(Database.FileName + Damaged, StringComparison.Ordinal) || file.EndsWith(Recovered, StringComparison.Ordinal))
+        {
+            return file;
+        }
+
+        Rename(file, file + Recovered);
+        return file + Recovered;
+    }
+
+    /// <summary>
+    /// Where a database is put that is whole and is to take the place of the one that is there. From then on it is the one that counts: a start that finds it there goes on with it.
+    /// </summary>
+    /// <param name="why">What the one that is there will be: <see cref="Replacing"/> or <see cref="Merged"/>.</param>
+    public static string NextOf(string path, string why) => $"{path}.next{why.TrimEnd('-')}";
+
+    /// <summary>Puts it in its place. Where the one before is now; null where there was none.</summary>
+    /// <exception cref="StorageException">It can't be renamed.</exception>
+    public static string? PutNext(string path, string why)
+    {
+        string? before = File.Exists(path) ? Move(path, why) : null;
+        try
+        {
+            // A log without a file is of none.
+            File.Delete(path + "-wal");
+            File.Delete(path + "-shm");
+            File.Move(NextOf(path, why), path);
+            return before;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"{NextOf(path, why)} can't be renamed to {path}: {e.Message.TrimEnd('.')}", e);
+        }
+    }
+
+    /// <summary>Ends what a process was killed at, for who has the folder for itself. What it did, as sentences.</summary>
+    /// <exception cref="StorageException">It can't be renamed.</exception>
+    public static IReadOnlyList<string> GoOn(string dataDir)
+    {
+        string path = Path.Combine(dataDir, Database.FileName), note = Path.Combine(dataDir, Note);
+        List<string> done = [];
+        try
+        {
+            if (File.Exists(note))
+            {
+                // Names in this folder, whatever it says.
+                string[] names = [.. File.ReadAllLines(note).Select(name => Path.Combine(dataDir, Path.GetFileName(name)))];
+                if (names is [var from, var to] && (Rest(from, to) || File.Exists(to)) && from == path)
+                {
+                    done.Add($"the database {path} was being set aside when otellite was killed: it is kept in {to}, and with this server stopped, otellite recover brings back what can be read of it.");
+                }
+
+                File.Delete(note);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"what {note} names can't be renamed: {e.Message.TrimEnd('.')}", e);
+        }
+
+        foreach (string why in (string[])[Replacing, Merged])
+        {
+            if (File.Exists(NextOf(path, why)))
+            {
+                string kept = PutNext(path, why) is { } before ? $"; the one that was there is kept in {before}" : "";
+                done.Add($"the database {path} was being {(why == Merged ? "recovered" : "written again")} when otellite was killed: it is in its place now{kept}.");
+            }
+        }
+
+        return done;
+    }
+
+    /// <summary>Removes what was being written when a process was killed, and has not got its name: nobody else would. For who has the folder for itself.</summary>
+    public static void RemoveUnfinished(string dataDir)
+    {
+        try
+        {
+            if (Directory.Exists(Path.Combine(dataDir, Recovery.FolderName)))
+            {
+                Directory.Delete(Path.Combine(dataDir, Recovery.FolderName), recursive: true);
+            }
+
+            foreach (string file in Directory.Exists(dataDir) ? Directory.GetFiles(dataDir, $"{Database.FileName}.*").Where(f => Unfinished().IsMatch(f)) : [])
+            {
+                File.Delete(file);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It takes room, and the next start tries again.
+        }
+    }
+
+    // Of the names that the program itself gives, and as NewFile makes them until they are whole. A copy that somebody else makes in the folder may be under way.
+    [GeneratedRegex(@"\.(next\.replacing|schema-\d+|renaming)\.[0-9a-f]{32}(-journal|-wal|-shm)?$")]
+    private static partial Regex Unfinished();
 
     /// <summary>The damaged ones that nobody has recovered yet, the newest first.</summary>
     public static IReadOnlyList<string> DamagedIn(string dataDir)
@@ -62,6 +158,70 @@ internal static class SetAside
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return [];
+        }
+    }
+
+    private static void Rename(string from, string to)
+    {
+        string note = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(from))!, Note);
+        // One name alone is changed at once.
+        bool hasLog = new FileInfo(from + "-wal") is { Exists: true, Length: > 0 };
+        if (hasLog)
+        {
+            WriteNote(note, $"{Path.GetFileName(from)}\n{Path.GetFileName(to)}\n");
+        }
+
+        Rest(from, to);
+        if (hasLog)
+        {
+            File.Delete(note);
+        }
+    }
+
+    // What is not renamed yet. Whether there was something.
+    private static bool Rest(string from, string to)
+    {
+        // What is in the log is a part of it. The log goes first: beside a file that is new SQLite would delete it.
+        bool isLeft = false;
+        if (new FileInfo(from + "-wal") is { Exists: true, Length: > 0 } && !File.Exists(to + "-wal"))
+        {
+            File.Move(from + "-wal", to + "-wal");
+            isLeft = true;
+        }
+
+        if (!File.Exists(to))
+        {
+            File.Delete(from + "-shm");
+            if (new FileInfo(from + "-wal") is { Exists: true, Length: 0 } empty)
+            {
+                empty.Delete();
+            }
+
+            if (File.Exists(from))
+            {
+                File.Move(from, to);
+                isLeft = true;
+            }
+        }
+
+        return isLeft;
+    }
+
+    private static void WriteNote(string note, string names)
+    {
+        try
+        {
+            using var file = new NewFile(note, mayReplace: true, dataDir: null);
+            using (FileStream written = new(file.Unfinished, FileMode.Open, FileAccess.Write, FileShare.None, bufferSize: 0))
+            {
+                NewFile.WriteAll(written, Encoding.UTF8.GetBytes(names));
+            }
+
+            file.Keep();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // On a disk that is full something can be renamed still: it is done without, and can't be gone on with.
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -17,6 +18,12 @@ internal static class SoundFile
     {
         string path = Path.Combine(dataDir, Database.FileName);
         isWhole = true;
+        foreach (string done in SetAside.GoOn(dataDir))
+        {
+            say(done);
+        }
+
+        SetAside.RemoveUnfinished(dataDir);
         string? damage = CutShort(path);
         if (damage is null)
         {
@@ -56,41 +63,98 @@ internal static class SoundFile
         return Look(connection, "PRAGMA quick_check(1)", () => Environment.TickCount64 > until);
     }
 
-    /// <summary>The same table by table, so that no read is so long that the log can't be emptied, and no longer than half of the time: nobody waits for it.</summary>
-    public static string? LookAtLeisure(SqliteConnection connection, CancellationToken stop)
+    /// <summary>
+    /// The same table by table, and no longer than half of the time: nobody waits for it. While a table is looked at the log can't be begun anew, so one that takes long while much is written is
+    /// looked at in parts: its rows, and not its indexes, of which a question tells that meets what is wrong with them.
+    /// </summary>
+    /// <param name="pause">Waits for as long as was looked.</param>
+    public static string? LookAtLeisure(SqliteConnection connection, Action pause, CancellationToken stop)
     {
         long begun = Environment.TickCount64;
+        var log = new FileInfo(connection.DataSource + "-wal");
+        foreach ((string table, bool hasIds) in Tables(connection))
+        {
+            long length = LogLength();
+            (string? damage, bool isWhole) = Look(connection, $"PRAGMA quick_check('{table}')", () => Pause() || (hasIds && LogLength() - length > Limits.LeisureLogBytes));
+            damage ??= isWhole || stop.IsCancellationRequested ? null : LookInParts(connection, table, Pause);
+            if (damage is not null || stop.IsCancellationRequested)
+            {
+                return damage;
+            }
+        }
+
+        return null;
+
         bool Pause()
         {
             if (Environment.TickCount64 - begun > Limits.LeisureSlice.TotalMilliseconds)
             {
-                stop.WaitHandle.WaitOne(Limits.LeisureSlice);
+                pause();
                 begun = Environment.TickCount64;
             }
 
             return stop.IsCancellationRequested;
         }
 
-        List<string> tables = [];
-        using (SqliteCommand command = connection.CreateCommand())
+        long LogLength()
         {
-            command.CommandText = "SELECT name FROM sqlite_schema WHERE type = 'table'";
-            using SqliteDataReader row = command.ExecuteReader();
-            while (row.Read())
-            {
-                tables.Add(row.GetString(0));
-            }
+            log.Refresh();
+            return log.Exists ? log.Length : 0;
+        }
+    }
+
+    private static List<(string Name, bool HasIds)> Tables(SqliteConnection connection)
+    {
+        List<(string, bool)> tables = [];
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "SELECT name, NOT wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT IN ('sqlite_schema', 'sqlite_master')";
+        using SqliteDataReader row = command.ExecuteReader();
+        while (row.Read())
+        {
+            tables.Add((row.GetString(0), row.GetBoolean(1)));
         }
 
-        return tables.Select(table => Look(connection, $"PRAGMA quick_check('{table}')", Pause).Damage).FirstOrDefault(d => d is not null);
+        return tables;
+    }
+
+    // A part is one read, after which the log is free. Of each row the list of its types is read to its end.
+    private static string? LookInParts(SqliteConnection connection, string table, Func<bool> pause)
+    {
+        try
+        {
+            using var last = new Statement(connection, $"SELECT name FROM pragma_table_info('{table}') ORDER BY cid DESC LIMIT 1");
+            string column = last.Begin().Step() ? Encoding.UTF8.GetString(last.Utf8(0)) : "rowid";
+            last.Reset();
+            using var part = new Statement(connection, $"SELECT max(id), count(type) FROM (SELECT rowid AS id, typeof(\"{column}\") AS type FROM {table} NOT INDEXED WHERE rowid > ? ORDER BY rowid LIMIT {Limits.LeisureRows})");
+            for (long? after = long.MinValue; after is { } id && !pause();)
+            {
+                after = part.Begin().Bind(id).Step() && !part.IsNull(0) ? part.Int64(0) : null;
+                part.Reset();
+            }
+
+            return null;
+        }
+        catch (SqliteException e) when (Database.IsDamage(e))
+        {
+            ReadWhole(connection.DataSource);
+            return e.Message;
+        }
     }
 
     /// <summary>What is told of a damaged file.</summary>
     public static string Sentence(string path, string aside, string damage) =>
         $"the database {path} is damaged ({damage.TrimEnd('.')}): it is kept as it is in {aside}, what arrives is stored in a new one, and with this server stopped, otellite recover brings back what can be read of it.";
 
-    /// <summary>How long a database says that it is, at its beginning.</summary>
-    public static long LengthTold(ReadOnlySpan<byte> header)
+    /// <summary>Whether a file begins as SQLite's own do: its name, a size of pages, and what is the same in all that this program writes.</summary>
+    public static bool IsHeader(ReadOnlySpan<byte> header)
+    {
+        int size = BinaryPrimitives.ReadUInt16BigEndian(header[16..]);
+        return header.StartsWith("SQLite format 3\0"u8) && (size == 1 || (size >= 512 && int.IsPow2(size))) && header[20..24].SequenceEqual((ReadOnlySpan<byte>)[0, 64, 32, 32])
+            && BinaryPrimitives.ReadInt32BigEndian(header[56..]) == 1;
+    }
+
+    // How long a database says that it is, at its beginning.
+    private static long LengthTold(ReadOnlySpan<byte> header)
     {
         const int pageSizeAt = 16, pagesAt = 28;
         long pageSize = BinaryPrimitives.ReadUInt16BigEndian(header[pageSizeAt..]);
@@ -158,21 +222,23 @@ internal static class SoundFile
         }
     }
 
-    // SQLite finds out only where it reads what is gone. With a log beside it a file may be shorter than it says.
+    // SQLite finds out only where it reads what is gone. With a log beside it a file may be shorter than it says; but where it is empty, SQLite would throw the log away.
     private static string? CutShort(string path)
     {
-        const int headerBytes = 100;
-        byte[] header = new byte[headerBytes];
+        byte[] header = new byte[DamagedPages.HeaderBytes];
+        bool hasLog = new FileInfo(path + "-wal") is { Exists: true, Length: > 0 };
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            if (file.ReadAtLeast(header, headerBytes, throwOnEndOfStream: false) < headerBytes || new FileInfo(path + "-wal") is { Exists: true, Length: > 0 })
+            using FileStream file = new(path, hasLog ? FileMode.OpenOrCreate : FileMode.Open, hasLog ? FileAccess.ReadWrite : FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            bool isHeader = file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) == header.Length && IsHeader(header);
+            if (isHeader)
             {
-                return null;
+                // Damaged or not, it is not for this program to set aside.
+                Database.RefuseNewer(path, BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(60)));
             }
 
-            long told = LengthTold(header);
-            return header.AsSpan().StartsWith("SQLite format 3\0"u8) && told > file.Length ? $"{told - file.Length} bytes at its end are missing" : null;
+            return hasLog ? file.Length == 0 ? "it is empty, and its log is not" : null
+                : isHeader && LengthTold(header) is var told && told > file.Length ? $"{told - file.Length} bytes at its end are missing" : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

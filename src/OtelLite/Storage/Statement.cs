@@ -106,6 +106,12 @@ internal sealed class Statement : IDisposable
         return this;
     }
 
+    public Statement BindBlob(ReadOnlySpan<byte> bytes)
+    {
+        Check(sqlite3_bind_blob(_statementPointer, _next++, in MemoryMarshal.GetReference(bytes.IsEmpty ? ""u8 : bytes), bytes.Length, Transient));
+        return this;
+    }
+
     /// <summary>On to the next row; false, and reset, when there is none.</summary>
     public bool Step()
     {

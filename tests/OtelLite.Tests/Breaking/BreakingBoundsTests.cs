@@ -166,11 +166,11 @@ public sealed class BreakingBoundsTests
         Assert.True(Limits.StartCheck < TimeSpan.FromSeconds(1) && Limits.DamageCheck < Limits.WriteWait);
 
         // The look at leisure takes turns with doing nothing, and stops when it is told to.
-        Assert.Null(SoundFile.LookAtLeisure(open.Connection, CancellationToken.None));
+        Assert.Null(SoundFile.LookAtLeisure(open.Connection, () => Thread.Sleep(Limits.LeisureSlice), CancellationToken.None));
         var clock = Stopwatch.StartNew();
         using var stop = new CancellationTokenSource();
         await stop.CancelAsync();
-        Assert.Null(SoundFile.LookAtLeisure(open.Connection, stop.Token));
+        Assert.Null(SoundFile.LookAtLeisure(open.Connection, () => Thread.Sleep(Limits.LeisureSlice), stop.Token));
         Assert.InRange(clock.Elapsed, TimeSpan.Zero, (50 * Limits.LeisureSlice) + TimeSpan.FromSeconds(2));
     }
 

@@ -15,6 +15,7 @@ public sealed class DamagedFileTests
     [InlineData("a page in the middle", Requests - 400, Requests - 1)]
     [InlineData("all pages of one stretch", 0, Requests - 1)]
     [InlineData("its header", Requests, Requests)]
+    [InlineData("its list of tables", Requests, Requests)]
     [InlineData("its end", 0, Requests - 1)]
     public async Task A_damaged_database_is_set_aside_untouched_and_what_can_be_read_comes_back_with_what_arrived_since(string what, int least, int most)
     {
@@ -52,7 +53,7 @@ public sealed class DamagedFileTests
         await exe.StartProcess();
         int events = (int)told["events"]!;
         Assert.InRange(events - 10, least, most);
-        Assert.True((int)told["lost"]! >= (what == "its header" ? 0 : 1) && (int)told["lost"]! >= Requests + 10 - events, told.ToJsonString());
+        Assert.True((int)told["lost"]! >= (what is "its header" or "its list of tables" ? 0 : 1) && (int)told["lost"]! >= Requests + 10 - events, told.ToJsonString());
         await Sent.AssertAllThereOnce(exe, events);
         Assert.Empty((await exe.Get("/api/ingest"))["database"]!["damaged"]!.AsArray());
     }
@@ -126,8 +127,22 @@ public sealed class DamagedFileTests
             case "its header":
                 WriteAt(0, garbage.AsSpan(0, 100));
                 break;
+            case "its list of tables":
+                byte[] page = new byte[PageBytes];
+                for (long number = 0; number < garbage.Length / PageBytes; number++)
+                {
+                    file.Position = number * PageBytes;
+                    file.ReadExactly(page);
+                    if (number == 0 || page.AsSpan().IndexOf("CREATE TABLE"u8) > 0 || page.AsSpan().IndexOf("CREATE INDEX"u8) > 0)
+                    {
+                        WriteAt(number * PageBytes, garbage.AsSpan((int)number * PageBytes, PageBytes));
+                    }
+                }
+
+                break;
             default:
-                file.SetLength(file.Length / 3 * 2 / PageBytes * PageBytes);
+                // In the middle of a page.
+                file.SetLength((file.Length / 3 * 2 / PageBytes * PageBytes) + 1000);
                 break;
         }
 
