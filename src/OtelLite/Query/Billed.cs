@@ -37,25 +37,15 @@ internal static class BilledQuery
         if (scope.IsOfSessions)
         {
             FigureSums.Each(connection, scope, FigureColumns.Figures, null, (_, model, figure, value) => Add(model, figure, value));
-            return models;
         }
-
-        using SqliteCommand command = connection.CreateCommand();
-        string rows = SumsQuery.Of(command, scope, SumsTable.Figures, FigureColumns.All);
-        command.CommandText = $"SELECT model, {string.Join(", ", FigureColumns.All.Select(c => $"total({c})"))} FROM ({rows}) GROUP BY model";
-        using SqliteDataReader row = command.ExecuteReader();
-        while (row.Read())
+        else
         {
-            for (int i = 0; i < FigureColumns.Figures.Length; i++)
-            {
-                if (row.GetInt64(i + 1) is not 0 and var value)
-                {
-                    Add(row.GetInt64(0), FigureColumns.Figures[i], value);
-                }
-            }
+            FigureSums.EachOfAll(connection, scope, FigureColumns.Figures, null, byModel: true, (_, model, figure, value) => Add(model, figure, value));
         }
 
-        return models;
+        return models
+            .Select(m => (Model: m.Key, Amounts: m.Value.Where(a => a.Value != 0).ToDictionary(a => a.Key, a => a.Value)))
+            .Where(m => m.Amounts.Count > 0).ToDictionary(m => m.Model, m => m.Amounts);
     }
 
     /// <summary>The figures of all models as one.</summary>

@@ -32,8 +32,8 @@ internal static class ToolsQuery
         ILookup<long, FailureCount> failures = Failures(connection, scope);
         ILookup<(long Tool, bool Accepted), DecisionCount> decisions = Decisions(connection, scope);
         Dictionary<long, long> open = Open(connection, scope);
-        Dictionary<long, Spread> durations = Spreads.Read(connection, scope, Spreads.ToolDurations);
-        Dictionary<long, Spread> results = Spreads.Read(connection, scope, Spreads.ToolResults);
+        Dictionary<long, Spread> durations = Spreads.Read(connection, scope, SpreadOf.ToolDurations);
+        Dictionary<long, Spread> results = Spreads.Read(connection, scope, SpreadOf.ToolResults);
         IEnumerable<long> tools = sums.Keys.Union(decisions.Select(d => d.Key.Tool)).Union(open.Keys);
         Dictionary<long, string> names = NamesQuery.Read(connection, tools);
         return
@@ -71,19 +71,21 @@ internal static class ToolsQuery
     private static ILookup<long, FailureCount> Failures(SqliteConnection connection, Scope scope)
     {
         using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = $"""
-            SELECT tool, coalesce((SELECT name FROM usage_name WHERE id = error_type), '') AS kind, failures
-            FROM (SELECT tool, error_type, count(*) AS failures FROM usage_tool WHERE {scope.Where(command)} AND NOT succeeded GROUP BY 1, 2)
-            ORDER BY failures DESC, kind
-            """;
-        List<(long Tool, FailureCount Count)> failures = [];
-        using SqliteDataReader row = command.ExecuteReader();
-        while (row.Read())
+        command.CommandText = $"SELECT tool, coalesce(error_type, 0) FROM usage_tool WHERE {scope.Where(command)} AND NOT succeeded";
+        // Added up here: SQLite would sort the rows first.
+        Dictionary<(long Tool, long Kind), long> counts = [];
+        using (var row = Statement.Of(command))
         {
-            failures.Add((row.GetInt64(0), new FailureCount(row.GetString(1), row.GetInt64(2))));
+            while (row.Step())
+            {
+                (long, long) key = (row.Int64(0), row.Int64(1));
+                counts[key] = counts.GetValueOrDefault(key) + 1;
+            }
         }
 
-        return failures.ToLookup(f => f.Tool, f => f.Count);
+        Dictionary<long, string> kinds = NamesQuery.Read(connection, counts.Keys.Select(k => k.Kind).Where(k => k > 0).Distinct());
+        return counts.Select(c => (c.Key.Tool, Count: new FailureCount(kinds.GetValueOrDefault(c.Key.Kind, ""), c.Value)))
+            .OrderByDescending(f => f.Count.Count).ThenBy(f => f.Count.Kind, StringComparer.Ordinal).ToLookup(f => f.Tool, f => f.Count);
     }
 
     private static ILookup<(long Tool, bool Accepted), DecisionCount> Decisions(SqliteConnection connection, Scope scope)
