@@ -43,9 +43,24 @@ internal static class BilledQuery
             FigureSums.EachOfAll(connection, scope, FigureColumns.Figures, null, byModel: true, (_, model, figure, value) => Add(model, figure, value));
         }
 
-        return models
-            .Select(m => (Model: m.Key, Amounts: m.Value.Where(a => a.Value != 0).ToDictionary(a => a.Key, a => a.Value)))
-            .Where(m => m.Amounts.Count > 0).ToDictionary(m => m.Model, m => m.Amounts);
+        // A dictionary may lose entries while it is gone through.
+        foreach ((long model, Dictionary<Figure, long> amounts) in models)
+        {
+            foreach ((Figure figure, long value) in amounts)
+            {
+                if (value == 0)
+                {
+                    amounts.Remove(figure);
+                }
+            }
+
+            if (amounts.Count == 0)
+            {
+                models.Remove(model);
+            }
+        }
+
+        return models;
     }
 
     /// <summary>The figures of all models as one.</summary>

@@ -75,7 +75,7 @@ internal static class ChecksQuery
                 ? [$"SELECT {Columns} FROM usage_session WHERE has_figures AND {scope.Inside(command)}{scope.AndDidWithModel(command)} GROUP BY 1, 2"]
                 : Inside(command, scope, straddling),
             $"""
-            SELECT {Columns} FROM usage_session WHERE id IN (SELECT session FROM ({scope.AmountsOf(command, straddling)}) WHERE value <> 0) GROUP BY 1, 2
+            SELECT {Columns} FROM usage_session WHERE id IN ({Scope.Listed(command, "$doing", scope.Doing(connection, straddling))}) GROUP BY 1, 2
             """,
         ];
         command.CommandText = string.Join(" UNION ALL ", parts);

@@ -99,12 +99,17 @@ internal static class FigureSums
     private static void Add(SqliteCommand command, string amounts, IReadOnlyList<Figure> figures, AddFigure add)
     {
         // Which figures is looked at here: as a condition on each of a dozen tables it took longer to prepare than the rows to read.
-        HashSet<Figure> asked = [.. figures];
+        ulong asked = 0;
+        foreach (Figure figure in figures)
+        {
+            asked |= 1UL << (int)figure;
+        }
+
         command.CommandText = $"SELECT time_unix_nano, model, figure, value FROM {amounts}";
         using var row = Statement.Of(command);
         while (row.Step())
         {
-            if (asked.Contains((Figure)row.Int64(2)))
+            if ((asked >> (int)row.Int64(2) & 1) != 0)
             {
                 add(row.Int64(0), row.Int64(1), (Figure)row.Int64(2), row.Int64(3));
             }

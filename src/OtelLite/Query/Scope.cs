@@ -182,10 +182,34 @@ internal sealed record Scope
         return found;
     }
 
-    /// <summary>What the sessions did in the range that lie in it in part, as <see cref="AmountsOf"/> has it; they are looked for at once, in the command's connection.</summary>
-    public string AmountsInPart(SqliteCommand command) => AmountsOf(command, Straddling(command.Connection!));
+    /// <summary>Of sessions that lie in the range in part, those that did something in it.</summary>
+    public List<long> Doing(SqliteConnection connection, IReadOnlyCollection<long> straddling)
+    {
+        if (straddling.Count == 0)
+        {
+            return [];
+        }
 
-    /// <summary>The same of these sessions.</summary>
+        // Nearly all did in a whole quarter, which is soon found; to look at all tables for what is left at both ends takes longer to prepare than all else.
+        using SqliteCommand quarters = connection.CreateCommand();
+        quarters.CommandText = $"""
+            SELECT some.value FROM ({Listed(quarters, "$some", straddling)}) some
+            WHERE EXISTS (SELECT 1 FROM usage_quarter q WHERE session = some.value AND quarter >= {FirstQuarter} AND quarter < {EndQuarter} AND q.value <> 0{AndModel(quarters)})
+            """;
+        List<long> doing = Ids(quarters);
+        HashSet<long> others = [.. straddling];
+        others.ExceptWith(doing);
+        if (others.Count > 0)
+        {
+            using SqliteCommand ends = connection.CreateCommand();
+            ends.CommandText = $"SELECT DISTINCT session FROM ({AmountsOf(ends, others)}) WHERE value <> 0";
+            doing.AddRange(Ids(ends));
+        }
+
+        return doing;
+    }
+
+    /// <summary>The same of these sessions, as few as are told one by one.</summary>
     public string AmountsOf(SqliteCommand command, IReadOnlyCollection<long> sessions)
     {
         Bind(command, "$from", FromUnixNano);
@@ -222,7 +246,7 @@ internal sealed record Scope
     public string SessionsOf(SqliteCommand command)
     {
         string inside = $"SELECT id FROM usage_session WHERE has_figures AND {Inside(command)}{AndDidWithModel(command)}";
-        return $"{inside} UNION SELECT session FROM ({AmountsInPart(command)}) WHERE value <> 0";
+        return $"{inside} UNION {Listed(command, "$doing", Doing(command.Connection!, Straddling(command.Connection!)))}";
     }
 
     /// <summary>A further condition on usage_session: what it did in all, some of that was with one of the named models.</summary>

@@ -51,8 +51,16 @@ internal static class Spreads
         }
 
         using var places = new SpreadPlaces(connection, scope, of);
-        return all.Select(k => (k.Key, Counts: k.Value, Sum: k.Value.Sum())).Where(k => k.Sum > 0).ToDictionary(k => k.Key, k => new Spread(
-            places.At(k.Key, k.Counts, Rank(k.Sum, 50)), places.At(k.Key, k.Counts, Rank(k.Sum, 95)), places.At(k.Key, k.Counts, k.Sum)));
+        Dictionary<long, Spread> spreads = [];
+        foreach ((long key, long[] counts) in all)
+        {
+            if (counts.Sum() is > 0 and var sum)
+            {
+                spreads[key] = new Spread(places.At(key, counts, Rank(sum, 50)), places.At(key, counts, Rank(sum, 95)), places.At(key, counts, sum));
+            }
+        }
+
+        return spreads;
     }
 
     private static Dictionary<long, Spread> Sorted(SqliteConnection connection, Scope scope, SpreadOf of)

@@ -29,7 +29,7 @@ internal static class ToolsQuery
         using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
         scope = scope.Narrowed(connection);
         Dictionary<long, ToolSums> sums = Sums(connection, scope);
-        ILookup<long, FailureCount> failures = Failures(connection, scope);
+        Dictionary<long, FailureCount[]> failures = Failures(connection, scope);
         ILookup<(long Tool, bool Accepted), DecisionCount> decisions = Decisions(connection, scope);
         Dictionary<long, long> open = Open(connection, scope);
         Dictionary<long, Spread> durations = Spreads.Read(connection, scope, SpreadOf.ToolDurations);
@@ -43,7 +43,7 @@ internal static class ToolsQuery
                 ToolSums sum = sums.GetValueOrDefault(tool);
                 bool hasDurations = durations.TryGetValue(tool, out Spread duration), hasResults = results.TryGetValue(tool, out Spread result);
                 return new ToolFacts(
-                    names[tool], sum.Calls, sum.Failures, [.. failures[tool]],
+                    names[tool], sum.Calls, sum.Failures, failures.GetValueOrDefault(tool, []),
                     hasDurations ? duration.P50 : null, hasDurations ? duration.P95 : null, hasDurations ? duration.Max : null,
                     [.. decisions[(tool, true)]], [.. decisions[(tool, false)]],
                     hasResults ? new ResultBytes(sum.ResultBytes, result.P50, result.Max) : null, sum.InputBytes, open.GetValueOrDefault(tool));
@@ -68,24 +68,33 @@ internal static class ToolsQuery
         return sums;
     }
 
-    private static ILookup<long, FailureCount> Failures(SqliteConnection connection, Scope scope)
+    private static Dictionary<long, FailureCount[]> Failures(SqliteConnection connection, Scope scope)
     {
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = $"SELECT tool, coalesce(error_type, 0) FROM usage_tool WHERE {scope.Where(command)} AND NOT succeeded";
         // Added up here: SQLite would sort the rows first.
-        Dictionary<(long Tool, long Kind), long> counts = [];
+        Dictionary<long, Dictionary<long, long>> counts = [];
         using (var row = Statement.Of(command))
         {
             while (row.Step())
             {
-                (long, long) key = (row.Int64(0), row.Int64(1));
-                counts[key] = counts.GetValueOrDefault(key) + 1;
+                if (!counts.TryGetValue(row.Int64(0), out Dictionary<long, long>? kinds))
+                {
+                    counts[row.Int64(0)] = kinds = [];
+                }
+
+                kinds[row.Int64(1)] = kinds.GetValueOrDefault(row.Int64(1)) + 1;
             }
         }
 
-        Dictionary<long, string> kinds = NamesQuery.Read(connection, counts.Keys.Select(k => k.Kind).Where(k => k > 0).Distinct());
-        return counts.Select(c => (c.Key.Tool, Count: new FailureCount(kinds.GetValueOrDefault(c.Key.Kind, ""), c.Value)))
-            .OrderByDescending(f => f.Count.Count).ThenBy(f => f.Count.Kind, StringComparer.Ordinal).ToLookup(f => f.Tool, f => f.Count);
+        Dictionary<long, FailureCount[]> failures = [];
+        foreach ((long tool, Dictionary<long, long> kinds) in counts)
+        {
+            Dictionary<long, string> names = NamesQuery.Read(connection, kinds.Keys.Where(kind => kind > 0));
+            failures[tool] = [.. kinds.Select(k => new FailureCount(names.GetValueOrDefault(k.Key, ""), k.Value)).OrderByDescending(f => f.Count).ThenBy(f => f.Kind, StringComparer.Ordinal)];
+        }
+
+        return failures;
     }
 
     private static ILookup<(long Tool, bool Accepted), DecisionCount> Decisions(SqliteConnection connection, Scope scope)

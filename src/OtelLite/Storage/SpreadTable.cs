@@ -8,8 +8,8 @@ internal sealed class SpreadTable : IDisposable
     private readonly Statement _read;
     private readonly Statement _write;
 
-    // What the open batch changed: of each row its buckets.
-    private readonly Dictionary<(long Spread, long Step, long Quarter, long Key), Dictionary<int, long>> _changes = [];
+    // What the open batch changed: of each row (spread, step, quarter, key) its buckets.
+    private readonly Dictionary<SumKey, Dictionary<long, long>> _changes = [];
     private readonly long[] _counts = new long[SpreadBuckets.Count];
     private readonly byte[] _bytes = new byte[SpreadBuckets.BytesMax];
 
@@ -26,8 +26,8 @@ internal sealed class SpreadTable : IDisposable
         int bucket = SpreadBuckets.Of(number);
         foreach (long step in SpreadOf.Steps)
         {
-            (long, long, long, long) row = (of.Number, step, quarter / step * step, key);
-            if (!_changes.TryGetValue(row, out Dictionary<int, long>? counts))
+            SumKey row = new(of.Number, step, quarter / step * step, key);
+            if (!_changes.TryGetValue(row, out Dictionary<long, long>? counts))
             {
                 _changes[row] = counts = [];
             }
@@ -38,21 +38,13 @@ internal sealed class SpreadTable : IDisposable
 
     public void Write()
     {
-        foreach (((long spread, long step, long quarter, long key), Dictionary<int, long> counts) in _changes)
+        foreach ((SumKey row, Dictionary<long, long> counts) in _changes)
         {
-            if (counts.Values.All(count => count == 0))
+            if (Read(row, counts))
             {
-                continue;
+                int length = SpreadBuckets.Write(_counts, _bytes);
+                _write.Begin().Bind(row.A).Bind(row.B).Bind(row.C).Bind(row.D).BindBlob(_bytes.AsSpan(0, length)).Run();
             }
-
-            Read(spread, step, quarter, key);
-            foreach ((int bucket, long count) in counts)
-            {
-                _counts[bucket] += count;
-            }
-
-            int length = SpreadBuckets.Write(_counts, _bytes);
-            _write.Begin().Bind(spread).Bind(step).Bind(quarter).Bind(key).BindBlob(_bytes.AsSpan(0, length)).Run();
         }
 
         _changes.Clear();
@@ -92,14 +84,9 @@ internal sealed class SpreadTable : IDisposable
         long rows = 0;
         foreach (long _ in EachBlock(connection, of, -1))
         {
-            foreach (((long spread, long step, long quarter, long key), Dictionary<int, long> counts) in _changes)
+            foreach ((SumKey row, Dictionary<long, long> counts) in _changes)
             {
-                Read(spread, step, quarter, key);
-                foreach ((int bucket, long count) in counts)
-                {
-                    _counts[bucket] += count;
-                }
-
+                Read(row, counts);
                 if (_counts.AsSpan().ContainsAnyExcept(0))
                 {
                     return false;
@@ -145,15 +132,23 @@ internal sealed class SpreadTable : IDisposable
         }
     }
 
-    // What stands in a row, into the counts.
-    private void Read(long spread, long step, long quarter, long key)
+    // What stands in a row and what changes it, into the counts; false where nothing does.
+    private bool Read(SumKey row, Dictionary<long, long> changes)
     {
         _counts.AsSpan().Clear();
-        if (_read.Begin().Bind(spread).Bind(step).Bind(quarter).Bind(key).Step())
+        bool isChanged = false;
+        foreach ((long bucket, long count) in changes)
+        {
+            _counts[bucket] += count;
+            isChanged |= count != 0;
+        }
+
+        if (isChanged && _read.Begin().Bind(row.A).Bind(row.B).Bind(row.C).Bind(row.D).Step())
         {
             SpreadBuckets.Add(_read.Blob(0), _counts);
         }
 
         _read.Reset();
+        return isChanged;
     }
 }

@@ -19,7 +19,7 @@ public sealed class SpreadTests
         (long first, long last) = SpreadBuckets.Bounds(bucket);
         Assert.InRange(bucket, 0, SpreadBuckets.Count - 1);
         Assert.InRange(number, first, last);
-        Assert.True(bucket == 0 || last - first <= first / 32);
+        Assert.True(bucket == 0 || last - first <= first / 16);
     });
 
     [Fact]
