@@ -37,21 +37,26 @@ internal static class BilledQuery
         if (scope.IsOfSessions)
         {
             FigureSums.Each(connection, scope, FigureColumns.Figures, null, (_, model, figure, value) => Add(model, figure, value));
-            return models;
+        }
+        else
+        {
+            FigureSums.EachOfAll(connection, scope, FigureColumns.Figures, null, byModel: true, (_, model, figure, value) => Add(model, figure, value));
         }
 
-        using SqliteCommand command = connection.CreateCommand();
-        string rows = SumsQuery.Of(command, scope, SumsTable.Figures, FigureColumns.All);
-        command.CommandText = $"SELECT model, {string.Join(", ", FigureColumns.All.Select(c => $"total({c})"))} FROM ({rows}) GROUP BY model";
-        using SqliteDataReader row = command.ExecuteReader();
-        while (row.Read())
+        // A dictionary may lose entries while it is gone through.
+        foreach ((long model, Dictionary<Figure, long> amounts) in models)
         {
-            for (int i = 0; i < FigureColumns.Figures.Length; i++)
+            foreach ((Figure figure, long value) in amounts)
             {
-                if (row.GetInt64(i + 1) is not 0 and var value)
+                if (value == 0)
                 {
-                    Add(row.GetInt64(0), FigureColumns.Figures[i], value);
+                    amounts.Remove(figure);
                 }
+            }
+
+            if (amounts.Count == 0)
+            {
+                models.Remove(model);
             }
         }
 

@@ -107,13 +107,13 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
     // The amounts of the other sessions (time_unix_nano, session, value).
     private string Straddling(SqliteCommand command, Buckets? buckets)
     {
-        string others = buckets is null ? scope.Straddling(command) : AcrossBuckets(command, buckets);
+        IReadOnlyCollection<long> others = buckets is null ? scope.Straddling(command.Connection!) : AcrossBuckets(command, buckets);
         return buckets is { NeedExactTimes: true }
-            ? $"SELECT time_unix_nano, session, value FROM usage_amount WHERE {scope.Where(command)} AND figure IN ({measure.FigureList}) AND session IN ({others})"
+            ? $"SELECT time_unix_nano, session, value FROM usage_amount WHERE {scope.Where(command)} AND figure IN ({measure.FigureList}) AND session IN ({Scope.Listed(command, "$across", others)})"
             : $"SELECT time_unix_nano, session, value FROM ({scope.AmountsOf(command, others)}) WHERE figure IN ({measure.FigureList})";
     }
 
-    private string AcrossBuckets(SqliteCommand command, Buckets buckets)
+    private List<long> AcrossBuckets(SqliteCommand command, Buckets buckets)
     {
         using SqliteCommand look = command.Connection!.CreateCommand();
         look.CommandText = $"""
@@ -121,7 +121,7 @@ internal sealed class BreakdownRows(Scope scope, Measure measure, string by)
             """;
         look.Parameters.AddWithValue("$from", scope.FromUnixNano);
         look.Parameters.AddWithValue("$to", scope.ToUnixNano);
-        return Scope.Listed(command, "$across", Scope.Ids(look));
+        return Scope.Ids(look);
     }
 
     private static string And(string condition) => condition.Length > 0 ? " AND " + condition : "";

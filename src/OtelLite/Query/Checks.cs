@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using OtelLite.Storage;
 using OtelLite.Usage;
 
 namespace OtelLite.Query;
@@ -67,22 +68,63 @@ internal static class ChecksQuery
     public static (Checks Checks, long Sessions) Read(SqliteConnection connection, Scope scope, DateTimeOffset now)
     {
         using SqliteCommand command = connection.CreateCommand();
-        const string columns = "is_named, verdict, count(*), sum(received_unix_nano > $active), sum(missing_events), sum(open_calls)";
-        command.CommandText = $"""
-            SELECT {columns} FROM usage_session WHERE has_figures AND {scope.Inside(command)}{scope.AndDidWithModel(command)} GROUP BY 1, 2
-            UNION ALL SELECT {columns} FROM usage_session
-            WHERE id IN (SELECT session FROM ({scope.AmountsOf(command, scope.Straddling(command))}) WHERE value <> 0) GROUP BY 1, 2
-            """;
+        HashSet<long> straddling = scope.Straddling(connection);
+        string[] parts =
+        [
+            .. scope.IsOfSessions || scope.Models.Count > 0
+                ? [$"SELECT {Columns} FROM usage_session WHERE has_figures AND {scope.Inside(command)}{scope.AndDidWithModel(command)} GROUP BY 1, 2"]
+                : Inside(command, scope, straddling),
+            $"""
+            SELECT {Columns} FROM usage_session WHERE id IN ({Scope.Listed(command, "$doing", scope.Doing(connection, straddling))}) GROUP BY 1, 2
+            """,
+        ];
+        command.CommandText = string.Join(" UNION ALL ", parts);
         return Read(command, now, UnknownCosts(connection, scope));
+    }
+
+    /// <summary>How many sessions and groups with figures lie wholly in a scope of all sessions.</summary>
+    /// <param name="straddling">Those that lie in it in part.</param>
+    public static long CountInside(SqliteConnection connection, Scope scope, HashSet<long> straddling)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        string[] parts = Began(command, scope, straddling);
+        command.CommandText = $"SELECT sum(sessions) FROM ({string.Join(" UNION ALL ", parts)})";
+        return command.ExecuteScalar() as long? ?? 0;
+    }
+
+    private const string Columns = "is_named, verdict, count(*), sum(received_unix_nano > $active), sum(missing_events), sum(open_calls)";
+
+    // The sessions that lie wholly in it by their sums: of a hundred thousand a look at each took 30 ms. Of those that are active the sums know nothing, and they are few.
+    private static string[] Inside(SqliteCommand command, Scope scope, HashSet<long> straddling) =>
+    [
+        .. Began(command, scope, straddling),
+        $"""
+        SELECT is_named, verdict, 0, count(*), 0, 0 FROM usage_session INDEXED BY usage_session_received
+        WHERE received_unix_nano > $active AND has_figures AND {scope.Inside(command)} GROUP BY 1, 2
+        """,
+    ];
+
+    // Those that began in it, less those of them that went on after it.
+    private static string[] Began(SqliteCommand command, Scope scope, HashSet<long> straddling)
+    {
+        const string counted = "is_named, verdict, sessions, 0 AS active, missing_events, open_calls";
+        string began = $"SELECT {counted} FROM ({SumsQuery.Of(command, scope, SumsTable.Sessions, SumsTable.Sessions.Sums)})";
+        return straddling.Count == 0 ? [began] :
+        [
+            began,
+            $"""
+            SELECT is_named, verdict, -1, 0, -missing_events, -open_calls FROM usage_session
+            WHERE has_figures AND first_unix_nano >= {scope.FromUnixNano} AND id IN ({Scope.Listed(command, "$straddling", straddling)})
+            """,
+        ];
     }
 
     /// <summary>Of all sessions that did something.</summary>
     public static Checks ReadAll(SqliteConnection connection, DateTimeOffset now)
     {
         using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = """
-            SELECT is_named, verdict, count(*), sum(received_unix_nano > $active), sum(missing_events), sum(open_calls)
-            FROM usage_session WHERE did_something GROUP BY 1, 2
+        command.CommandText = $"""
+            SELECT {Columns} FROM usage_session WHERE did_something GROUP BY 1, 2
             """;
         return Read(command, now, CaptureQuery.ReadAll(connection).UnknownCosts).Checks;
     }

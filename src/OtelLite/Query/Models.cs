@@ -30,8 +30,8 @@ internal static class ModelsQuery
         using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
         scope = scope.Narrowed(connection);
         ILookup<long, SourceRow> sources = BySource(connection, scope).ToLookup(s => s.Model);
-        Dictionary<long, Spread> durations = Spreads.Read(connection, scope, Spreads.RequestDurations);
-        Dictionary<long, Spread> firsts = Spreads.Read(connection, scope, Spreads.RequestTtft);
+        Dictionary<long, Spread> durations = Spreads.Read(connection, scope, SpreadOf.RequestDurations);
+        Dictionary<long, Spread> firsts = Spreads.Read(connection, scope, SpreadOf.RequestTtft);
         Dictionary<long, Dictionary<Figure, long>> models = BilledQuery.ByModel(connection, scope);
         Dictionary<long, string> names = NamesQuery.Read(connection, models.Keys);
         return

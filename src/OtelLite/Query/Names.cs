@@ -1,4 +1,6 @@
+using System.Text;
 using Microsoft.Data.Sqlite;
+using OtelLite.Storage;
 
 namespace OtelLite.Query;
 
@@ -7,14 +9,11 @@ internal static class NamesQuery
     /// <summary>The names of rows of usage_name.</summary>
     public static Dictionary<long, string> Read(SqliteConnection connection, IEnumerable<long> ids)
     {
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = "SELECT name FROM usage_name WHERE id = $id";
-        SqliteParameter id = command.Parameters.Add("$id", SqliteType.Integer);
+        using var name = new Statement(connection, "SELECT name FROM usage_name WHERE id = ?");
         Dictionary<long, string> names = [];
-        foreach (long one in ids)
+        foreach (long id in ids)
         {
-            id.Value = one;
-            names[one] = (string)command.ExecuteScalar()!;
+            names[id] = name.Begin().Bind(id).Step() ? Encoding.UTF8.GetString(name.Utf8(0)) : throw new KeyNotFoundException($"there is no name {id}");
         }
 
         return names;

@@ -12,6 +12,9 @@ internal sealed record Scope
     /// <summary>What is known of a session as a whole, by which figures are narrowed and split: columns of usage_session, each with an index.</summary>
     public static readonly IReadOnlyList<string> OfSession = ["project", "machine", "repository", "branch"];
 
+    // As the index usage_session_long has it.
+    private const long LongNano = 86_400_000_000_000;
+
     public long FromUnixNano { get; init; }
 
     public long ToUnixNano { get; init; } = long.MaxValue;
@@ -110,12 +113,18 @@ internal sealed record Scope
     /// <summary>The quarter after the last whole one.</summary>
     public long EndQuarter => ToUnixNano / QuarterTable.QuarterNano;
 
-    /// <summary>What of the range is no whole quarter, at both its ends; all of it, where none is whole.</summary>
-    public IEnumerable<(long From, long To)> Ends()
+    /// <summary>The whole steps of the range, in quarters; none, where the first is not before the end.</summary>
+    /// <param name="step">Of so many quarters.</param>
+    public (long First, long End) Whole(long step) => (FirstQuarter / step * step + (FirstQuarter % step == 0 ? 0 : step), EndQuarter / step * step);
+
+    /// <summary>What of the range is no whole step, at both its ends; all of it, where none is whole.</summary>
+    /// <param name="step">Of so many quarters.</param>
+    public IEnumerable<(long From, long To)> Ends(long step = 1)
     {
-        (long first, long end) = (FirstQuarter * QuarterTable.QuarterNano, EndQuarter * QuarterTable.QuarterNano);
+        (long firstQuarter, long endQuarter) = Whole(step);
+        (long first, long end) = (firstQuarter * QuarterTable.QuarterNano, endQuarter * QuarterTable.QuarterNano);
         (long From, long To)[] ends = first >= end ? [(FromUnixNano, ToUnixNano)] : [(FromUnixNano, first), (end, ToUnixNano)];
-        // After the last quarter that nanoseconds can tell there is nothing.
+        // After the last step that nanoseconds can tell there is nothing.
         return ends.Where(e => e.From < e.To && (e.From != end || e.To != long.MaxValue));
     }
 
@@ -150,23 +159,65 @@ internal sealed record Scope
         return (long)command.ExecuteScalar()! != 0;
     }
 
-    /// <summary>A SELECT of the sessions that lie in the range in part; they are looked for at once, in the command's connection.</summary>
-    public string Straddling(SqliteCommand command)
+    /// <summary>The sessions that lie in the range in part.</summary>
+    public HashSet<long> Straddling(SqliteConnection connection)
     {
         HashSet<long> found = [];
         foreach (long edge in new[] { FromUnixNano, ToUnixNano }.Where(e => e is > 0 and < long.MaxValue))
         {
-            using SqliteCommand look = command.Connection!.CreateCommand();
+            using SqliteCommand look = connection.CreateCommand();
             Bind(look, "$edge", edge);
-            // From the end of time that is nearer: the plus keeps SQLite from looking from the other.
-            string range = IsLate(command.Connection!, edge)
-                ? "last_unix_nano >= $edge AND +first_unix_nano < $edge"
-                : "+last_unix_nano >= $edge AND first_unix_nano < $edge";
-            look.CommandText = $"SELECT id FROM usage_session WHERE {range}{AndSession(look)}";
+            Bind(look, "$dayBefore", edge > LongNano ? edge - LongNano : 0);
+            // A session of at most a day began within the day before; the longer ones have an index of their own, which the condition names word by word.
+            string sessions = AndSession(look);
+            string index = sessions.Length == 0 ? "INDEXED BY usage_session_first" : "", longIndex = sessions.Length == 0 ? "INDEXED BY usage_session_long" : "";
+            look.CommandText = $"""
+                SELECT id FROM usage_session {index} WHERE first_unix_nano >= $dayBefore AND first_unix_nano < $edge AND last_unix_nano >= $edge{sessions}
+                UNION ALL SELECT id FROM usage_session {longIndex}
+                WHERE last_unix_nano - first_unix_nano > {LongNano} AND first_unix_nano < $dayBefore AND last_unix_nano >= $edge{sessions}
+                """;
             found.UnionWith(Ids(look));
         }
 
-        return Listed(command, "$straddling", found);
+        return found;
+    }
+
+    /// <summary>Of sessions that lie in the range in part, those that did something in it.</summary>
+    public List<long> Doing(SqliteConnection connection, IReadOnlyCollection<long> straddling)
+    {
+        if (straddling.Count == 0)
+        {
+            return [];
+        }
+
+        // Nearly all did in a whole quarter, which is soon found; to look at all tables for what is left at both ends takes longer to prepare than all else.
+        using SqliteCommand quarters = connection.CreateCommand();
+        quarters.CommandText = $"""
+            SELECT some.value FROM ({Listed(quarters, "$some", straddling)}) some
+            WHERE EXISTS (SELECT 1 FROM usage_quarter q WHERE session = some.value AND quarter >= {FirstQuarter} AND quarter < {EndQuarter} AND q.value <> 0{AndModel(quarters)})
+            """;
+        List<long> doing = Ids(quarters);
+        HashSet<long> others = [.. straddling];
+        others.ExceptWith(doing);
+        if (others.Count > 0)
+        {
+            using SqliteCommand ends = connection.CreateCommand();
+            ends.CommandText = $"SELECT DISTINCT session FROM ({AmountsOf(ends, others)}) WHERE value <> 0";
+            doing.AddRange(Ids(ends));
+        }
+
+        return doing;
+    }
+
+    /// <summary>The same of these sessions, as few as are told one by one.</summary>
+    public string AmountsOf(SqliteCommand command, IReadOnlyCollection<long> sessions)
+    {
+        Bind(command, "$from", FromUnixNano);
+        Bind(command, "$to", ToUnixNano);
+        // Mostly there are none, and what SQLite need not read it need not prepare for.
+        return sessions.Count == 0
+            ? "SELECT NULL AS time_unix_nano, NULL AS session, NULL AS model, NULL AS figure, NULL AS value WHERE false"
+            : AmountsOf(command, Listed(command, "$some", sessions));
     }
 
     /// <summary>The ids that a command selects.</summary>
@@ -191,20 +242,11 @@ internal sealed record Scope
         return $"SELECT value FROM json_each({name})";
     }
 
-    // Of all that is stored, it lies in the later half.
-    private static bool IsLate(SqliteConnection connection, long timeUnixNano)
-    {
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = "SELECT $time > ((SELECT min(first_unix_nano) FROM usage_session) / 2 + (SELECT max(last_unix_nano) FROM usage_session) / 2)";
-        command.Parameters.AddWithValue("$time", timeUnixNano);
-        return command.ExecuteScalar() is 1L;
-    }
-
     /// <summary>A SELECT of the sessions that did something in the scope; one that did nothing (only start-up records) has no row in any of these.</summary>
     public string SessionsOf(SqliteCommand command)
     {
         string inside = $"SELECT id FROM usage_session WHERE has_figures AND {Inside(command)}{AndDidWithModel(command)}";
-        return $"{inside} UNION SELECT session FROM ({AmountsOf(command, Straddling(command))}) WHERE value <> 0";
+        return $"{inside} UNION {Listed(command, "$doing", Doing(command.Connection!, Straddling(command.Connection!)))}";
     }
 
     /// <summary>A further condition on usage_session: what it did in all, some of that was with one of the named models.</summary>

@@ -50,13 +50,16 @@ internal static class SessionsQuery
         scope = scope.Narrowed(connection);
         using SqliteCommand command = connection.CreateCommand();
         string text = SessionText.Condition(connection, command, asked.Text);
-        string fitting = Fitting(command, scope, asked, text, scope.Models.Count > 0 && scope.HoldsMany(connection));
+        HashSet<long> straddling = scope.Straddling(connection);
+        string fitting = Fitting(command, scope, asked, text, straddling, scope.Models.Count > 0 && scope.HoldsMany(connection));
         command.Parameters.AddWithValue("$active", UnixNano.From(now - Limits.ActiveSession));
         command.Parameters.AddWithValue("$limit", asked.Limit);
         command.Parameters.AddWithValue("$offset", asked.Offset);
         command.Parameters.AddWithValue("$cost", asked.MinCostNanoUsd ?? 0);
-        command.CommandText = $"{fitting} SELECT (SELECT count(*) FROM inside) + (SELECT count(*) FROM in_part)";
-        long total = (long)command.ExecuteScalar()!;
+        // How many they are is known without a look at each, where nothing but their time is asked for.
+        bool isOfTime = !scope.IsOfSessions && scope.Models.Count == 0 && text.Length == 0 && !asked.Active && asked.MinCostNanoUsd is null;
+        command.CommandText = $"{fitting} SELECT {(isOfTime ? "0" : "(SELECT count(*) FROM inside)")} + (SELECT count(*) FROM in_part)";
+        long total = (long)command.ExecuteScalar()! + (isOfTime ? ChecksQuery.CountInside(connection, scope, straddling) : 0);
         command.CommandText = Page(command, fitting, scope, asked);
         List<SessionUsage> sessions = [];
         using SqliteDataReader row = command.ExecuteReader();
@@ -70,7 +73,7 @@ internal static class SessionsQuery
 
     // Those that lie wholly in the range by their totals, and those that lie in it in part by what they did in it. Of each no more than it is
     // sorted by: of a hundred thousand, all their figures would be three times the work.
-    private static string Fitting(SqliteCommand command, Scope scope, SessionsAsked asked, string text, bool isLong)
+    private static string Fitting(SqliteCommand command, Scope scope, SessionsAsked asked, string text, HashSet<long> straddling, bool isLong)
     {
         string and = (asked.Active ? " AND received_unix_nano > $active" : "") + text;
         string andDear = asked.MinCostNanoUsd is null ? "" : " AND cost_nano_usd >= $cost";
@@ -89,7 +92,7 @@ internal static class SessionsQuery
                        {Sum([.. TokenKinds.SelectMany(k => (Figure[])[k.ByEvents(), k.Rest()])])} AS tokens, {Sum(Figure.Cost, Figure.CostRest)} AS cost_nano_usd,
                        {Sum(Figure.ApiRequests)} AS api_requests, {Sum(Figure.ApiErrors)} AS api_errors, {Sum(Figure.Prompts)} AS prompts,
                        {Sum(Figure.ToolCalls)} AS tool_calls
-                FROM ({scope.AmountsOf(command, scope.Straddling(command))}) WHERE value <> 0 GROUP BY session),
+                FROM ({scope.AmountsOf(command, straddling)}) WHERE value <> 0 GROUP BY session),
             usage_session_key AS NOT MATERIALIZED (
                 SELECT id, session_id, first_unix_nano, last_unix_nano, received_unix_nano, project, machine, repository, branch, session_name, resource, is_named FROM usage_session),
             inside AS NOT MATERIALIZED ({inside}),

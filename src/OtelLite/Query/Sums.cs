@@ -4,12 +4,12 @@ using OtelLite.Storage;
 namespace OtelLite.Query;
 
 /// <summary>
-/// Sums of a scope, from as few rows as there are: of all sessions, whole days, hours and quarters from their totals, and what is left at both ends from the
+/// Sums of a scope, from as few rows as there are: of all sessions, whole steps from their totals, and what is left at both ends from the
 /// rows themselves; narrowed to some sessions, from their rows.
 /// </summary>
 internal static class SumsQuery
 {
-    /// <summary>A range of quarters as few ranges of steps, each of quarters: days in its middle, hours around them, quarters at both ends.</summary>
+    /// <summary>A range of quarters as few ranges of steps, each of quarters: the largest in its middle, smaller ones around them, quarters at both ends.</summary>
     /// <param name="align">The largest step.</param>
     public static IEnumerable<(long Step, long First, long End)> Pieces(long first, long end, long align)
     {
@@ -19,7 +19,7 @@ internal static class SumsQuery
         }
 
         long step = align;
-        long smaller = step == 96 ? 4 : 1;
+        long smaller = SumTable.Steps.LastOrDefault(s => s < step, 1);
         long from = (first + step - 1) / step * step;
         long to = end / step * step;
         if (step == 1)
@@ -46,9 +46,7 @@ internal static class SumsQuery
     /// <param name="buckets">Rows do not reach over the border of two; null: they may.</param>
     public static string Of(SqliteCommand command, Scope scope, SumsTable sums, IReadOnlyList<string> columns, Buckets? buckets = null)
     {
-        string keys = string.Join(", ", sums.Keys.Keys);
-        string row = $"SELECT time_unix_nano, {string.Join(", ", sums.Keys.Select(k => $"{k.Value} AS {k.Key}"))}, "
-            + $"{string.Join(", ", columns.Select(c => $"{sums.Columns[c]} AS {c}"))} FROM";
+        string row = $"SELECT time_unix_nano, {string.Join(", ", sums.Keys.Select(k => $"{k.Value} AS {k.Key}").Concat(columns.Select(c => $"{sums.Columns[c]} AS {c}")))} FROM";
         string rows = $"{row} {sums.Rows}";
         bool isExact = buckets is { NeedExactTimes: true };
         if (sums == SumsTable.Figures && scope.IsOfSessions)
@@ -62,17 +60,19 @@ internal static class SumsQuery
             return $"{rows} WHERE {scope.Where(command)}";
         }
 
-        long align = SumTable.Steps.Last(step => buckets is null || buckets.StandOn(step));
-        (long Step, long First, long End)[] parts = [.. Pieces(scope.FirstQuarter, scope.EndQuarter, align)];
-
         string model = scope.AndModel(command, "model");
-        string asked = string.Join(", ", columns);
-        IEnumerable<string> whole = parts.Select(p => $"""
-            SELECT quarter * {QuarterTable.QuarterNano} AS time_unix_nano, {keys}, {asked} FROM {sums.Table}
-            WHERE step = {p.Step} AND quarter >= {p.First} AND quarter < {p.End}{model}
-            """);
+        string whole = $"SELECT quarter * {QuarterTable.QuarterNano} AS time_unix_nano, {string.Join(", ", sums.Keys.Keys.Concat(columns))} FROM {WholeSteps(scope, sums, buckets)}{model}";
         // The bounds of each end alone: of two upper bounds SQLite looks for the first, and would pass over all between.
-        return string.Join(" UNION ALL ", [.. whole, .. scope.Ends().Select(end =>
+        return string.Join(" UNION ALL ", [whole, .. scope.Ends().Select(end =>
             $"{rows} WHERE time_unix_nano >= {end.From} AND time_unix_nano < {end.To}{model}")]);
+    }
+
+    /// <summary>What follows FROM in a SELECT of the rows of sums that are the whole quarters of a scope, of which there must be one; further conditions may follow.</summary>
+    /// <param name="buckets">Rows do not reach over the border of two; null: they may.</param>
+    public static string WholeSteps(Scope scope, SumsTable sums, Buckets? buckets)
+    {
+        long align = SumTable.Steps.Last(step => buckets is null || buckets.StandOn(step));
+        string pieces = string.Join(", ", Pieces(scope.FirstQuarter, scope.EndQuarter, align).Select(p => $"({p.Step}, {p.First}, {p.End})"));
+        return $"(VALUES {pieces}) piece CROSS JOIN {sums.Table} ON step = piece.column1 AND quarter >= piece.column2 AND quarter < piece.column3 WHERE true";
     }
 }

@@ -87,23 +87,13 @@ internal static class TimeseriesQuery
             return figure => columns[figure];
         }
 
-        using SqliteCommand command = connection.CreateCommand();
-        string[] names = Array.ConvertAll(figures, FigureColumns.Of);
-        string rows = SumsQuery.Of(command, scope, SumsTable.Figures, names, buckets);
-
-        // Added up here: SQLite would sort the rows, of which each has all the columns, before it adds them up, and that took three times as long.
-        command.CommandText = $"SELECT time_unix_nano, {string.Join(", ", names)} FROM ({rows})";
-        long[][] sums = Array.ConvertAll(figures, f => columns[f]);
-        using var row = Statement.Of(command);
-        while (row.Step())
+        // All of a row are of one time.
+        (long at, int bucket) = (long.MinValue, 0);
+        FigureSums.EachOfAll(connection, scope, figures, buckets, byModel: false, (time, _, figure, value) =>
         {
-            int bucket = buckets.Of(row.Int64(0));
-            for (int i = 0; i < sums.Length; i++)
-            {
-                sums[i][bucket] += row.Int64(i + 1);
-            }
-        }
-
+            (at, bucket) = time == at ? (at, bucket) : (time, buckets.Of(time));
+            columns[figure][bucket] += value;
+        });
         return figure => columns[figure];
     }
 

@@ -9,7 +9,7 @@ internal static class ToolDurations
     /// <summary>Most calls first.</summary>
     public static IReadOnlyList<ToolUsage> Read(SqliteConnection connection, Scope scope)
     {
-        Dictionary<long, Spread> spreads = Spreads.Read(connection, scope, Spreads.ToolDurations);
+        Dictionary<long, Spread> spreads = Spreads.Read(connection, scope, SpreadOf.ToolDurations);
         Dictionary<long, string> names = NamesQuery.Read(connection, spreads.Keys);
         List<ToolUsage> tools = [];
         using SqliteCommand command = connection.CreateCommand();

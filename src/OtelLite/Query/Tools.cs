@@ -29,11 +29,11 @@ internal static class ToolsQuery
         using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
         scope = scope.Narrowed(connection);
         Dictionary<long, ToolSums> sums = Sums(connection, scope);
-        ILookup<long, FailureCount> failures = Failures(connection, scope);
+        Dictionary<long, FailureCount[]> failures = Failures(connection, scope);
         ILookup<(long Tool, bool Accepted), DecisionCount> decisions = Decisions(connection, scope);
         Dictionary<long, long> open = Open(connection, scope);
-        Dictionary<long, Spread> durations = Spreads.Read(connection, scope, Spreads.ToolDurations);
-        Dictionary<long, Spread> results = Spreads.Read(connection, scope, Spreads.ToolResults);
+        Dictionary<long, Spread> durations = Spreads.Read(connection, scope, SpreadOf.ToolDurations);
+        Dictionary<long, Spread> results = Spreads.Read(connection, scope, SpreadOf.ToolResults);
         IEnumerable<long> tools = sums.Keys.Union(decisions.Select(d => d.Key.Tool)).Union(open.Keys);
         Dictionary<long, string> names = NamesQuery.Read(connection, tools);
         return
@@ -43,7 +43,7 @@ internal static class ToolsQuery
                 ToolSums sum = sums.GetValueOrDefault(tool);
                 bool hasDurations = durations.TryGetValue(tool, out Spread duration), hasResults = results.TryGetValue(tool, out Spread result);
                 return new ToolFacts(
-                    names[tool], sum.Calls, sum.Failures, [.. failures[tool]],
+                    names[tool], sum.Calls, sum.Failures, failures.GetValueOrDefault(tool, []),
                     hasDurations ? duration.P50 : null, hasDurations ? duration.P95 : null, hasDurations ? duration.Max : null,
                     [.. decisions[(tool, true)]], [.. decisions[(tool, false)]],
                     hasResults ? new ResultBytes(sum.ResultBytes, result.P50, result.Max) : null, sum.InputBytes, open.GetValueOrDefault(tool));
@@ -68,22 +68,33 @@ internal static class ToolsQuery
         return sums;
     }
 
-    private static ILookup<long, FailureCount> Failures(SqliteConnection connection, Scope scope)
+    private static Dictionary<long, FailureCount[]> Failures(SqliteConnection connection, Scope scope)
     {
         using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = $"""
-            SELECT tool, coalesce((SELECT name FROM usage_name WHERE id = error_type), '') AS kind, failures
-            FROM (SELECT tool, error_type, count(*) AS failures FROM usage_tool WHERE {scope.Where(command)} AND NOT succeeded GROUP BY 1, 2)
-            ORDER BY failures DESC, kind
-            """;
-        List<(long Tool, FailureCount Count)> failures = [];
-        using SqliteDataReader row = command.ExecuteReader();
-        while (row.Read())
+        command.CommandText = $"SELECT tool, coalesce(error_type, 0) FROM usage_tool WHERE {scope.Where(command)} AND NOT succeeded";
+        // Added up here: SQLite would sort the rows first.
+        Dictionary<long, Dictionary<long, long>> counts = [];
+        using (var row = Statement.Of(command))
         {
-            failures.Add((row.GetInt64(0), new FailureCount(row.GetString(1), row.GetInt64(2))));
+            while (row.Step())
+            {
+                if (!counts.TryGetValue(row.Int64(0), out Dictionary<long, long>? kinds))
+                {
+                    counts[row.Int64(0)] = kinds = [];
+                }
+
+                kinds[row.Int64(1)] = kinds.GetValueOrDefault(row.Int64(1)) + 1;
+            }
         }
 
-        return failures.ToLookup(f => f.Tool, f => f.Count);
+        Dictionary<long, FailureCount[]> failures = [];
+        foreach ((long tool, Dictionary<long, long> kinds) in counts)
+        {
+            Dictionary<long, string> names = NamesQuery.Read(connection, kinds.Keys.Where(kind => kind > 0));
+            failures[tool] = [.. kinds.Select(k => new FailureCount(names.GetValueOrDefault(k.Key, ""), k.Value)).OrderByDescending(f => f.Count).ThenBy(f => f.Kind, StringComparer.Ordinal)];
+        }
+
+        return failures;
     }
 
     private static ILookup<(long Tool, bool Accepted), DecisionCount> Decisions(SqliteConnection connection, Scope scope)

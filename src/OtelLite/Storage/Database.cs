@@ -20,10 +20,13 @@ internal sealed class StorageException(string message, Exception? inner = null) 
 internal static class Database
 {
     /// <summary>The schema's version, kept in the file as <c>user_version</c>.</summary>
-    public const int SchemaVersion = 5;
+    public const int SchemaVersion = 6;
 
     // The first version in which all is counted that is counted now.
     private const int CountsAsNow = 4;
+
+    // And the first in which is told how numbers are spread, which takes more than SQL.
+    private const int SpreadsAsNow = 6;
 
     public const string FileName = "otellite.db";
 
@@ -202,6 +205,11 @@ internal static class Database
         for (long version = before + 1; version <= SchemaVersion; version++)
         {
             Execute(connection, $"{Resource($"migrate-{version}.sql")} PRAGMA user_version = {version};");
+        }
+
+        if (before < SpreadsAsNow)
+        {
+            SpreadTable.MakeAll(connection);
         }
 
         if (before < CountsAsNow)

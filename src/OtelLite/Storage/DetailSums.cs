@@ -4,16 +4,17 @@ using OtelLite.Usage;
 namespace OtelLite.Storage;
 
 /// <summary>A tool's result as it is counted; bytes are -1 where the client does not tell.</summary>
-internal readonly record struct ToolResultRow(long TimeUnixNano, long Tool, long Model, bool Succeeded, long InputBytes, long ResultBytes);
+internal readonly record struct ToolResultRow(long TimeUnixNano, long Tool, long Model, bool Succeeded, long DurationMs, long InputBytes, long ResultBytes);
 
 /// <summary>
-/// Keeps the sums over all sessions of requests by their source, of tool results and of decisions equal to the rows that they are the sums of.
+/// Keeps the sums over all sessions of requests by their source, of tool results and of decisions equal to the rows that they are the sums of, and how their durations and sizes are spread.
 /// </summary>
 internal sealed class DetailSums : IDisposable
 {
     private readonly SumTable _sources;
     private readonly SumTable _tools;
     private readonly SumTable _decisions;
+    private readonly SpreadTable _spreads;
     private readonly Statement _requestsOf;
     private readonly Statement _toolsOf;
     private readonly Statement _decisionsOf;
@@ -23,13 +24,14 @@ internal sealed class DetailSums : IDisposable
         _sources = new(connection, SumsTable.Sources);
         _tools = new(connection, SumsTable.Tools);
         _decisions = new(connection, SumsTable.Decisions);
+        _spreads = new(connection);
         _requestsOf = new(connection, $"""
             SELECT model, query_source, time_unix_nano, origin, input, output, cache_read, cache_creation, cost_nano_usd, coalesce(duration_ms, {BilledRequest.NoDuration}),
                 coalesce(ttft_ms, -1)
             FROM usage_request WHERE session = ?
             """);
         _toolsOf = new(connection, """
-            SELECT time_unix_nano, tool, model, succeeded, coalesce(input_bytes, -1), coalesce(result_bytes, -1) FROM usage_tool WHERE session = ?
+            SELECT time_unix_nano, tool, model, succeeded, duration_ms, coalesce(input_bytes, -1), coalesce(result_bytes, -1) FROM usage_tool WHERE session = ?
             """);
         _decisionsOf = new(connection, "SELECT time_unix_nano, tool, model, accepted, source FROM usage_decision WHERE session = ?");
     }
@@ -48,6 +50,16 @@ internal sealed class DetailSums : IDisposable
         {
             Add(_sources.Of(new(step, quarter / step * step, model, source, (int)request.Origin)), values, times);
         }
+
+        if (hasDuration)
+        {
+            _spreads.Add(SpreadOf.RequestDurations, model, request.TimeUnixNano, request.DurationMs, times);
+        }
+
+        if (hasTtft)
+        {
+            _spreads.Add(SpreadOf.RequestTtft, model, request.TimeUnixNano, request.TtftMs, times);
+        }
     }
 
     /// <inheritdoc cref="Request"/>
@@ -59,6 +71,12 @@ internal sealed class DetailSums : IDisposable
         foreach (long step in SumTable.Steps)
         {
             Add(_tools.Of(new(step, quarter / step * step, call.Tool, call.Model)), values, times);
+        }
+
+        _spreads.Add(SpreadOf.ToolDurations, call.Tool, call.TimeUnixNano, call.DurationMs, times);
+        if (call.ResultBytes >= 0)
+        {
+            _spreads.Add(SpreadOf.ToolResults, call.Tool, call.TimeUnixNano, call.ResultBytes, times);
         }
     }
 
@@ -96,7 +114,7 @@ internal sealed class DetailSums : IDisposable
         _toolsOf.Begin().Bind(session);
         while (_toolsOf.Step())
         {
-            Tool(new(_toolsOf.Int64(0), _toolsOf.Int64(1), _toolsOf.Int64(2), _toolsOf.Int64(3) != 0, _toolsOf.Int64(4), _toolsOf.Int64(5)), times);
+            Tool(new(_toolsOf.Int64(0), _toolsOf.Int64(1), _toolsOf.Int64(2), _toolsOf.Int64(3) != 0, _toolsOf.Int64(4), _toolsOf.Int64(5), _toolsOf.Int64(6)), times);
         }
 
         _decisionsOf.Begin().Bind(session);
@@ -111,6 +129,7 @@ internal sealed class DetailSums : IDisposable
         _sources.Write();
         _tools.Write();
         _decisions.Write();
+        _spreads.Write();
     }
 
     public void Forget()
@@ -118,6 +137,7 @@ internal sealed class DetailSums : IDisposable
         _sources.Forget();
         _tools.Forget();
         _decisions.Forget();
+        _spreads.Forget();
     }
 
     public void Dispose()
@@ -125,6 +145,7 @@ internal sealed class DetailSums : IDisposable
         _sources.Dispose();
         _tools.Dispose();
         _decisions.Dispose();
+        _spreads.Dispose();
         _requestsOf.Dispose();
         _toolsOf.Dispose();
         _decisionsOf.Dispose();

@@ -4,7 +4,7 @@ using OtelLite.Usage;
 namespace OtelLite.Storage;
 
 /// <summary>
-/// Keeps <c>usage_quarter</c> equal to the sums of <c>usage_amount</c>, and <c>usage_session_model</c> and <c>usage_sum</c> equal to the sums of that:
+/// Keeps <c>usage_quarter</c> equal to the sums of <c>usage_amount</c>, and <c>usage_session_model</c>, <c>usage_sum</c> and <c>usage_sum_all</c> equal to the sums of that:
 /// collects what a batch adds or takes back, and writes it at the batch's end, one row for many.
 /// </summary>
 internal sealed class QuarterTable : IDisposable
@@ -15,6 +15,7 @@ internal sealed class QuarterTable : IDisposable
     private readonly Statement _ofSession;
     private readonly SumTable _sessionModels;
     private readonly SumTable _sums;
+    private readonly SumTable _allModels;
 
     // What the open batch changed.
     private readonly Dictionary<(long Quarter, long Session, long Model, Figure Figure), long> _changes = [];
@@ -28,6 +29,7 @@ internal sealed class QuarterTable : IDisposable
         _ofSession = new(connection, "SELECT quarter, model, figure, value FROM usage_quarter WHERE session = ?");
         _sessionModels = new(connection, "usage_session_model", ["session", "model"], FigureColumns.All);
         _sums = new(connection, SumsTable.Figures);
+        _allModels = new(connection, SumsTable.AllModels);
     }
 
     public void Add(long timeUnixNano, long session, long model, Figure figure, long value)
@@ -64,6 +66,7 @@ internal sealed class QuarterTable : IDisposable
         _changes.Clear();
         _sessionModels.Write();
         _sums.Write();
+        _allModels.Write();
     }
 
     public void Forget()
@@ -71,6 +74,7 @@ internal sealed class QuarterTable : IDisposable
         _changes.Clear();
         _sessionModels.Forget();
         _sums.Forget();
+        _allModels.Forget();
     }
 
     public void Dispose()
@@ -79,13 +83,16 @@ internal sealed class QuarterTable : IDisposable
         _ofSession.Dispose();
         _sessionModels.Dispose();
         _sums.Dispose();
+        _allModels.Dispose();
     }
 
     private void AddToSums(long quarter, long model, Figure figure, long value)
     {
         foreach (long step in SumTable.Steps)
         {
-            _sums.Of(new(step, quarter / step * step, model))[FigureColumns.IndexOf(figure)] += value;
+            long first = quarter / step * step;
+            _sums.Of(new(step, first, model))[FigureColumns.IndexOf(figure)] += value;
+            _allModels.Of(new(step, first))[FigureColumns.IndexOf(figure)] += value;
         }
     }
 

@@ -125,6 +125,19 @@ internal static class Recount
                 transaction.Commit();
             }
         }
+
+        bool isAsMade;
+        using (SqliteTransaction snapshot = connection.BeginTransaction(deferred: true))
+        {
+            isAsMade = SpreadTable.IsAsMade(connection);
+        }
+
+        if (!isAsMade)
+        {
+            using SqliteTransaction transaction = connection.BeginTransaction();
+            SpreadTable.MakeAll(connection);
+            transaction.Commit();
+        }
     }
 
     /// <summary>The same in the transaction that is open, for a file that nobody else can use yet.</summary>

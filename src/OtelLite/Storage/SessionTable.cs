@@ -4,7 +4,7 @@ using OtelLite.Usage;
 
 namespace OtelLite.Storage;
 
-/// <summary>The sessions: when each was seen and what it named, and its totals, kept equal to what the other tables have of it.</summary>
+/// <summary>The sessions: when each was seen and what it named, and its totals, kept equal to what the other tables have of it; and the sums over all of them, kept equal to the rows.</summary>
 internal sealed class SessionTable : IDisposable
 {
     // Costs are sums of rounded numbers: they agree when they agree to the cent.
@@ -13,6 +13,8 @@ internal sealed class SessionTable : IDisposable
     private readonly Statement _find;
     private readonly Statement _add;
     private readonly Statement _update;
+    private readonly Statement _counted;
+    private readonly SumTable _sums;
     private readonly Statement _capture;
     private readonly Statement _forgetCapture;
     private readonly IdCache _ids = new();
@@ -30,6 +32,8 @@ internal sealed class SessionTable : IDisposable
             FROM (SELECT 1) LEFT JOIN session_place ON session_place.session_id = ?1
             """);
         _update = new(connection, $"UPDATE usage_session SET {Seen}, {AddedUp}, {Judged} WHERE id = ?1");
+        _counted = new(connection, "SELECT first_unix_nano, is_named, verdict, missing_events, open_calls FROM usage_session WHERE id = ? AND has_figures");
+        _sums = new(connection, SumsTable.Sessions);
         _forgetCapture = new(connection, "DELETE FROM usage_capture WHERE session = ?");
         _capture = new(connection, $"""
             INSERT INTO usage_capture (session, requests, captured, low_outputs, derived_costs, unknown_costs)
@@ -194,6 +198,26 @@ internal sealed class SessionTable : IDisposable
         }
 
         _changed.Clear();
+        _sums.Write();
+    }
+
+    /// <summary>Adds a session's row as it stands to the sums of all, or takes it out: around a change that is not made here.</summary>
+    /// <param name="times">1, or -1 for what is taken out.</param>
+    public void AddToSums(long session, int times)
+    {
+        if (_counted.Begin().Bind(session).Step())
+        {
+            long quarter = _counted.Int64(0) / QuarterTable.QuarterNano;
+            foreach (long step in SumTable.Steps)
+            {
+                Span<long> sums = _sums.Of(new(step, quarter / step * step, _counted.Int64(1), _counted.Int64(2)));
+                sums[0] += times;
+                sums[1] += times * _counted.Int64(3);
+                sums[2] += times * _counted.Int64(4);
+            }
+        }
+
+        _counted.Reset();
     }
 
     /// <summary>After a rollback: what was remembered may not be in the file.</summary>
@@ -201,18 +225,28 @@ internal sealed class SessionTable : IDisposable
     {
         _ids.Clear();
         _changed.Clear();
+        _sums.Forget();
     }
 
     public void Dispose()
     {
-        foreach (Statement statement in (Statement[])[_find, _add, _update, _capture, _forgetCapture])
+        foreach (Statement statement in (Statement[])[_find, _add, _update, _counted, _capture, _forgetCapture])
         {
             statement.Dispose();
         }
+
+        _sums.Dispose();
+    }
+
+    private void Update(long session, Said? said)
+    {
+        AddToSums(session, -1);
+        Rewrite(session, said);
+        AddToSums(session, 1);
     }
 
     // One statement for all: each would rewrite the row's nine indexes.
-    private void Update(long session, Said? said)
+    private void Rewrite(long session, Said? said)
     {
         if (said is not { } told)
         {

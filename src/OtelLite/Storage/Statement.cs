@@ -102,7 +102,13 @@ internal sealed class Statement : IDisposable
     {
         Span<byte> bytes = stackalloc byte[16];
         BinaryPrimitives.WriteUInt128BigEndian(bytes, hash);
-        Check(sqlite3_bind_blob(_statementPointer, _next++, in bytes[0], bytes.Length, Transient));
+        return BindBlob(bytes);
+    }
+
+    public Statement BindBlob(ReadOnlySpan<byte> bytes)
+    {
+        // An empty span may have no address, and SQLite takes that for NULL.
+        Check(sqlite3_bind_blob(_statementPointer, _next++, in MemoryMarshal.GetReference(bytes.IsEmpty ? "\0"u8 : bytes), bytes.Length, Transient));
         return this;
     }
 
@@ -158,6 +164,9 @@ internal sealed class Statement : IDisposable
 
     /// <summary>A text as it stands in the file; empty where it is null. Valid until the next step.</summary>
     public ReadOnlySpan<byte> Utf8(int column) => raw.sqlite3_column_blob(_statement, column);
+
+    /// <summary>Bytes as they stand in the file. Valid until the next step.</summary>
+    public ReadOnlySpan<byte> Blob(int column) => raw.sqlite3_column_blob(_statement, column);
 
     public bool IsNull(int column) => raw.sqlite3_column_type(_statement, column) == raw.SQLITE_NULL;
 

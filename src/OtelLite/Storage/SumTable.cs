@@ -11,8 +11,9 @@ internal readonly record struct SumKey(long A, long B, long C = 0, long D = 0, l
 /// <summary>A table of sums, a column for each: collects what a batch adds or takes back, and writes it at the batch's end, one row for many.</summary>
 internal sealed class SumTable : IDisposable
 {
-    /// <summary>In quarters of an hour: the quarter itself, the hour, the day in UTC.</summary>
-    public static readonly long[] Steps = [1, 4, 96];
+    /// <summary>In quarters of an hour: the quarter itself, the hour, six hours, the day in UTC, eight days. A month is four to thirteen rows of a key, and a year some sixty; buckets of
+    /// a chart that are longer than three hours are made of rows of six.</summary>
+    public static readonly long[] Steps = [1, 4, 24, 96, 768];
 
     private readonly int _keys;
     private readonly int _columns;

@@ -46,7 +46,7 @@ internal sealed class ToolTables : IDisposable
             """);
         _modelOf = new(connection, "SELECT model FROM usage_request WHERE session = ? AND request_id = ?");
         _toolsOtherwise = new(connection, """
-            SELECT id, time_unix_nano, tool, model, succeeded, coalesce(input_bytes, -1), coalesce(result_bytes, -1) FROM usage_tool
+            SELECT id, time_unix_nano, tool, model, succeeded, duration_ms, coalesce(input_bytes, -1), coalesce(result_bytes, -1) FROM usage_tool
             WHERE session = ? AND request_id = ? AND model <> ?
             """);
         _setToolModel = new(connection, "UPDATE usage_tool SET model = ? WHERE id = ?");
@@ -84,7 +84,7 @@ internal sealed class ToolTables : IDisposable
         while (_toolsOtherwise.Step())
         {
             calls.Add((_toolsOtherwise.Int64(0), new(_toolsOtherwise.Int64(1), _toolsOtherwise.Int64(2), _toolsOtherwise.Int64(3),
-                _toolsOtherwise.Int64(4) != 0, _toolsOtherwise.Int64(5), _toolsOtherwise.Int64(6))));
+                _toolsOtherwise.Int64(4) != 0, _toolsOtherwise.Int64(5), _toolsOtherwise.Int64(6), _toolsOtherwise.Int64(7))));
         }
 
         foreach ((long id, ToolResultRow row) in calls)
@@ -123,8 +123,9 @@ internal sealed class ToolTables : IDisposable
     {
         long session = _sessions.Of(text, call.Session);
         var row = new ToolResultRow(
-            call.TimeUnixNano, _names.Of(text, call.Tool), ModelOf(text, session, call.RequestId), call.Succeeded, call.InputBytes, call.ResultBytes);
-        _tool.Begin().Bind(row.TimeUnixNano).Bind(session).Bind(row.Tool).Bind(row.Succeeded ? 1 : 0).Bind(call.DurationMs);
+            call.TimeUnixNano, _names.Of(text, call.Tool), ModelOf(text, session, call.RequestId), call.Succeeded, call.DurationMs,
+            call.InputBytes, call.ResultBytes);
+        _tool.Begin().Bind(row.TimeUnixNano).Bind(session).Bind(row.Tool).Bind(row.Succeeded ? 1 : 0).Bind(row.DurationMs);
         _tool.Bind(text, call.RequestId);
         _tool.Bind(text, call.PromptId);
         _tool.Bind(row.Model);

@@ -116,6 +116,7 @@ internal sealed class UsageTables : IDisposable
     {
         _quarters.TakeOut(session);
         _sums.AddAllOf(session, -1);
+        _sessions.AddToSums(session, -1);
     }
 
     /// <summary>Puts what is counted of a session into the sums again, and its own, of which there must be none.</summary>
@@ -123,6 +124,7 @@ internal sealed class UsageTables : IDisposable
     {
         _quarters.PutBack(session);
         _sums.AddAllOf(session, 1);
+        _sessions.AddToSums(session, 1);
         _sessions.Change(session);
     }
 

@@ -48,7 +48,8 @@ CREATE TABLE usage_session_model (
 
 CREATE INDEX usage_session_model_name ON usage_session_model (model, session);
 
--- The same of all sessions together, by quarters (step 1), hours (step 4) and days in UTC (step 96); quarter is the first one of the step.
+-- The same of all sessions together, by quarters (step 1), hours (step 4), six hours (step 24), days in UTC (step 96) and eight days (step 768), counted from 1970;
+-- quarter is the first one of the step.
 CREATE TABLE usage_sum (
     step                     INTEGER NOT NULL,
     quarter                  INTEGER NOT NULL,
@@ -84,6 +85,43 @@ CREATE TABLE usage_sum (
     cache_creation_auxiliary INTEGER NOT NULL,
     cost_auxiliary           INTEGER NOT NULL,
     PRIMARY KEY (step, quarter, model)
+) WITHOUT ROWID;
+
+-- And of all models: what a series of everything is made of.
+CREATE TABLE usage_sum_all (
+    step                     INTEGER NOT NULL,
+    quarter                  INTEGER NOT NULL,
+    input                    INTEGER NOT NULL,
+    output                   INTEGER NOT NULL,
+    cache_read               INTEGER NOT NULL,
+    cache_creation           INTEGER NOT NULL,
+    cost                     INTEGER NOT NULL,
+    input_rest               INTEGER NOT NULL,
+    output_rest              INTEGER NOT NULL,
+    cache_read_rest          INTEGER NOT NULL,
+    cache_creation_rest      INTEGER NOT NULL,
+    cost_rest                INTEGER NOT NULL,
+    api_requests             INTEGER NOT NULL,
+    prompts                  INTEGER NOT NULL,
+    api_errors               INTEGER NOT NULL,
+    lines_added              INTEGER NOT NULL,
+    lines_removed            INTEGER NOT NULL,
+    commits                  INTEGER NOT NULL,
+    pull_requests            INTEGER NOT NULL,
+    active_user              INTEGER NOT NULL,
+    active_cli               INTEGER NOT NULL,
+    edits_accepted           INTEGER NOT NULL,
+    edits_rejected           INTEGER NOT NULL,
+    commands                 INTEGER NOT NULL,
+    task_notifications       INTEGER NOT NULL,
+    tool_calls               INTEGER NOT NULL,
+    tool_failures            INTEGER NOT NULL,
+    input_auxiliary          INTEGER NOT NULL,
+    output_auxiliary         INTEGER NOT NULL,
+    cache_read_auxiliary     INTEGER NOT NULL,
+    cache_creation_auxiliary INTEGER NOT NULL,
+    cost_auxiliary           INTEGER NOT NULL,
+    PRIMARY KEY (step, quarter)
 ) WITHOUT ROWID;
 
 -- Of the requests, by what they were for; durations and bytes here and below are sums. ttft_requests is of how many ttft_ms is the sum,
@@ -132,4 +170,27 @@ CREATE TABLE usage_sum_decision (
     source    INTEGER NOT NULL REFERENCES usage_name (id),
     decisions INTEGER NOT NULL,
     PRIMARY KEY (step, quarter, tool, model, accepted, source)
+) WITHOUT ROWID;
+
+-- Of the sessions of which any figure is not zero, by when they began.
+CREATE TABLE usage_sum_session (
+    step           INTEGER NOT NULL,
+    quarter        INTEGER NOT NULL,
+    is_named       INTEGER NOT NULL,
+    verdict        INTEGER NOT NULL,
+    sessions       INTEGER NOT NULL,
+    missing_events INTEGER NOT NULL,
+    open_calls     INTEGER NOT NULL,
+    PRIMARY KEY (step, quarter, is_named, verdict)
+) WITHOUT ROWID;
+
+-- How durations and sizes are spread, by six hours (step 24), days (step 96) and eight days (step 768): how many numbers lie in each bucket, so that a percentile is looked for in one bucket and not among all.
+-- counts has the buckets and the writing of Storage/SpreadBuckets.cs.
+CREATE TABLE usage_spread (
+    spread  INTEGER NOT NULL,  -- 1 duration of a tool, 2 size of its result, 3 duration of a request, 4 its time to the first token
+    step    INTEGER NOT NULL,
+    quarter INTEGER NOT NULL,
+    key     INTEGER NOT NULL REFERENCES usage_name (id),  -- the tool, or the model
+    counts  BLOB NOT NULL,
+    PRIMARY KEY (spread, step, quarter, key)
 ) WITHOUT ROWID;

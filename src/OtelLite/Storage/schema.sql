@@ -183,6 +183,9 @@ CREATE INDEX usage_session_resource ON usage_session (resource, first_unix_nano,
 CREATE INDEX usage_session_verdict ON usage_session (is_named, verdict, has_figures, first_unix_nano, last_unix_nano, missing_events, open_calls, received_unix_nano);
 CREATE INDEX usage_session_received ON usage_session (received_unix_nano);
 
+-- Those that went on for longer than a day, which are few: what else lies over a moment began within the day before it (Query/Scope.cs).
+CREATE INDEX usage_session_long ON usage_session (first_unix_nano, last_unix_nano) WHERE last_unix_nano - first_unix_nano > 86400000000000;
+
 -- Models, tools, agents, ...: names that many rows share.
 CREATE TABLE usage_name (
     id   INTEGER PRIMARY KEY,

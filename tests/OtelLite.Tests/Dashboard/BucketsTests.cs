@@ -13,7 +13,7 @@ public sealed class BucketsTests
     public void The_parts_of_any_range_meet_and_end_where_its_whole_quarters_end() => Gen.Select(Gen.Long[0, 4_000_000 * Nano], Gen.Long[0, 4_000_000 * Nano]).Sample((from, length) =>
     {
         var scope = new Scope { FromUnixNano = from, ToUnixNano = from + length };
-        (long Step, long First, long End)[] parts = [.. SumsQuery.Pieces(scope.FirstQuarter, scope.EndQuarter, 96)];
+        (long Step, long First, long End)[] parts = [.. SumsQuery.Pieces(scope.FirstQuarter, scope.EndQuarter, 768)];
         long first = (from + QuarterTable.QuarterNano - 1) / QuarterTable.QuarterNano, end = (from + length) / QuarterTable.QuarterNano;
         if (first >= end)
         {
@@ -24,17 +24,18 @@ public sealed class BucketsTests
         Assert.Equal((first, end), (parts[0].First, parts[^1].End));
         Assert.All(parts.Zip(parts.Skip(1)), p => Assert.Equal(p.First.End, p.Second.First));
         Assert.All(parts, p => Assert.True(p.First < p.End && p.First % p.Step == 0 && p.End % p.Step == 0));
-        Assert.True(parts.Length <= 5);
+        Assert.True(parts.Length <= 9);
     });
 
     [Fact]
     public void Steps_do_not_reach_over_the_border_of_two_buckets()
     {
         static long[] StandOn(params long[] starts) => [.. SumTable.Steps.Where(new Buckets(starts, 86_400).StandOn)];
-        Assert.Equal([1, 4, 96], StandOn(0, 86_400));
+        Assert.Equal([1, 4, 24, 96], StandOn(0, 86_400));
+        Assert.Equal([1, 4, 24], StandOn(0, 21_600, 43_200));
         Assert.Equal([1, 4], StandOn(0, 90_000));
         Assert.Equal([1], StandOn(0, 86_400 + 900));
-        Assert.Equal([1, 4, 96], StandOn(450));
+        Assert.Equal([1, 4, 24, 96, 768], StandOn(450));
     }
 
     [Theory]

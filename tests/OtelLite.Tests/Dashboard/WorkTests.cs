@@ -8,7 +8,7 @@ namespace OtelLite.Tests.Dashboard;
 
 /// <summary>
 /// How much work the page's questions are, in steps of SQLite's machine, which are the same on every machine and at every load: a day takes as much in a file of many
-/// months as in one of few, and a long range takes so many for each session and no more.
+/// months as in one of few, a long range takes so many for each session and no more, and what the page shows first hardly any for a session.
 /// </summary>
 public sealed class WorkTests
 {
@@ -28,6 +28,15 @@ public sealed class WorkTests
     }
 
     [Fact]
+    public async Task All_of_a_long_time_takes_less_than_twice_as_much_with_ten_times_as_many_sessions()
+    {
+        const int days = 40;
+        Dictionary<string, long> few = await Ask(days, days - 1), many = await Ask(days, days - 1, 10 * SessionsPerDay);
+        Assert.All((string[])["summary", "series", "sessions", "models"], question =>
+            Assert.True(many[question] < few[question] * 2, $"{question}: {few[question]} steps with {SessionsPerDay} sessions a day, {many[question]} with ten times as many"));
+    }
+
+    [Fact]
     public async Task All_of_a_long_time_takes_a_bounded_number_of_steps_for_each_session_and_day()
     {
         const int days = 120;
@@ -37,11 +46,12 @@ public sealed class WorkTests
     }
 
     // Steps of each question.
-    private static async Task<Dictionary<string, long>> Ask(int days, double rangeDays)
+    private static async Task<Dictionary<string, long>> Ask(int days, double rangeDays, int sessionsPerDay = SessionsPerDay)
     {
-        DateTimeOffset end = DateTimeOffset.UtcNow;
+        // When it is asked nothing is active: each active session is looked at.
+        DateTimeOffset end = DateTimeOffset.UtcNow, later = end.AddHours(1);
         using var writer = new OpenWriter();
-        await LargeSet.Fill(writer.Writer, days * SessionsPerDay, end, days);
+        await LargeSet.Fill(writer.Writer, days * sessionsPerDay, end, days);
         using SqliteConnection reader = Database.OpenReader(Path.GetDirectoryName(writer.Connection.DataSource)!);
         var scope = new Scope { FromUnixNano = UnixNano.From(end.AddDays(-rangeDays)) };
         long step = rangeDays > 30 ? 86_400 : 3_600;
@@ -50,7 +60,7 @@ public sealed class WorkTests
         Measure cost = Measures.All.Single(m => m.Name == "costUsd");
         Dictionary<string, Func<object>> questions = new()
         {
-            ["summary"] = () => SummaryQuery.Read(reader, scope, end),
+            ["summary"] = () => SummaryQuery.Read(reader, scope, later),
             ["summary of a model"] = () => SummaryQuery.Read(reader, scope with { Models = ["claude-opus-4-5"] }, end),
             ["series"] = () => TimeseriesQuery.Read(reader, scope, buckets),
             ["sessions"] = () => SessionsQuery.Read(reader, scope, new SessionsAsked { Sort = SessionSort.Seen }, end),

@@ -205,6 +205,45 @@ public sealed class DatabaseTests : IDisposable
         AssertIsAsNew(migrated);
     }
 
+    [Fact]
+    public void A_file_of_version_5_becomes_what_a_new_file_is_and_its_sums_are_those_of_its_rows()
+    {
+        Directory.CreateDirectory(Folder);
+        using (var old = new SqliteConnection($"Data Source={Path.Combine(Folder, Database.FileName)};Pooling=False"))
+        {
+            old.Open();
+            // Two hours of a day, and a day a month later.
+            Database.Execute(old, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-5.sql"))
+                + File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-5-sums.sql")) + """
+                PRAGMA user_version = 5;
+                INSERT INTO usage_name VALUES (1, 'm'), (2, 'Bash'), (3, 'other');
+                INSERT INTO usage_session (id, session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something, has_figures, verdict, missing_events, open_calls)
+                    VALUES (1, 's', 1, 1768478400000000000, 1768578400000000000, 5, 1, 1, 3, 2, 1), (2, 't', 1, 1768478400000000000, 1768478400000000001, 5, 1, 1, 1, 0, 0),
+                        (3, 'u', 1, 1768478400000000000, 1768478400000000000, 5, 1, 0, 0, 0, 0);
+                INSERT INTO usage_tool (id, time_unix_nano, session, tool, succeeded, duration_ms, model, result_bytes) VALUES
+                    (1, 1768478400000000000, 1, 2, 1, 7000, 1, NULL), (2, 1768482000000000000, 1, 2, 0, 7100, 3, 80), (3, 1771070400000000000, 2, 2, 1, -5, 1, 90);
+                INSERT INTO usage_request (key, session, model, time_unix_nano, input, output, cache_read, cache_creation, cost_nano_usd, duration_ms, ttft_ms, query_source, origin, event_id)
+                    VALUES (x'01', 1, 1, 1768478400000000000, 1, 1, 1, 1, 9, 1000, NULL, 3, 1, 7), (x'02', 1, 1, 1771070400000000000, 1, 1, 1, 1, 9, NULL, 50, 3, 1, 8);
+                """);
+            foreach (SumsTable sums in (SumsTable[])[SumsTable.Sources, SumsTable.Tools])
+            {
+                Database.Execute(old, $"INSERT INTO {sums.Table} ({string.Join(", ", sums.PrimaryKey.Concat(sums.Sums))}) SELECT * FROM ({sums.Made}) WHERE step IN (1, 4, 96)");
+            }
+        }
+
+        using SqliteConnection migrated = Database.OpenWriter(Folder, Durability.Full);
+        Assert.All((SumsTable[])[SumsTable.Sources, SumsTable.Tools, SumsTable.Sessions], sums =>
+        {
+            Assert.NotEqual("0", Text(migrated, $"SELECT count(*) FROM ({sums.Kept})"));
+            Assert.Equal("0", Text(migrated, $"SELECT count(*) FROM (SELECT * FROM ({sums.Kept}) EXCEPT {sums.Made})"));
+            Assert.Equal("0", Text(migrated, $"SELECT count(*) FROM (SELECT * FROM ({sums.Made}) EXCEPT {sums.Kept})"));
+        });
+        Assert.Equal("1,1,2,2,3,4", Text(migrated, "SELECT group_concat(spread ORDER BY spread, quarter) FROM usage_spread WHERE step = 24"));
+        Assert.True(SpreadTable.IsAsMade(migrated));
+        AssertIsKept(5);
+        AssertIsAsNew(migrated);
+    }
+
     // The file as it was.
     private void AssertIsKept(int version)
     {

@@ -39,6 +39,9 @@ public sealed class RecountTests
         "SELECT session_id, name, quarter, figure, value FROM usage_quarter WHERE value <> 0",
         $"SELECT session_id, name, {Columns} FROM usage_session_model WHERE {AnyOf}",
         $"SELECT step, quarter, name, {Columns} FROM usage_sum WHERE {AnyOf}",
+        $"SELECT step, quarter, {Columns} FROM usage_sum_all WHERE {AnyOf}",
+        "SELECT step, quarter, is_named, verdict, sessions, missing_events, open_calls FROM usage_sum_session WHERE sessions <> 0",
+        "SELECT spread, step, quarter, n.name, hex(counts) FROM usage_spread JOIN usage_name n ON n.id = key WHERE length(counts) > 0",
         $"SELECT step, quarter, name, origin, {SourceSums} FROM usage_sum_source WHERE requests <> 0",
         "SELECT step, quarter, origin, s.name, requests FROM usage_sum_source JOIN usage_name s ON s.id = source WHERE requests <> 0",
         $"SELECT step, quarter, name, {ToolSums} FROM usage_sum_tool WHERE calls <> 0",
@@ -56,6 +59,12 @@ public sealed class RecountTests
          $"SELECT * FROM (SELECT session, model, {ByFigure} FROM usage_quarter GROUP BY 1, 2) WHERE {AnyOf}"),
         ($"SELECT step, quarter, model, {Columns} FROM usage_sum WHERE {AnyOf}",
          $"SELECT * FROM (SELECT step, quarter / step * step AS start, model, {ByFigure} FROM {Steps} JOIN usage_quarter GROUP BY 1, 2, 3) WHERE {AnyOf}"),
+        ($"SELECT step, quarter, {Columns} FROM usage_sum_all WHERE {AnyOf}",
+         $"SELECT * FROM (SELECT step, quarter / step * step AS start, {ByFigure} FROM {Steps} JOIN usage_quarter GROUP BY 1, 2) WHERE {AnyOf}"),
+        ("SELECT step, quarter, is_named, verdict, sessions, missing_events, open_calls FROM usage_sum_session WHERE sessions <> 0 OR missing_events <> 0 OR open_calls <> 0", $"""
+         SELECT step, first_unix_nano / {QuarterTable.QuarterNano} / step * step, is_named, verdict, count(*), sum(missing_events), sum(open_calls)
+         FROM {Steps} JOIN usage_session WHERE has_figures GROUP BY 1, 2, 3, 4
+         """),
         ($"SELECT step, quarter, model, source, origin, {SourceSums} FROM usage_sum_source WHERE requests <> 0", $"""
          SELECT step, {Quarter} / step * step, model, query_source, origin, count(*), sum(input), sum(output), sum(cache_read), sum(cache_creation),
                 sum(cost_nano_usd), coalesce(sum(duration_ms), 0), coalesce(sum(ttft_ms), 0), count(ttft_ms), count(duration_ms),
@@ -81,7 +90,7 @@ public sealed class RecountTests
         ("SELECT id, model FROM usage_decision", $"SELECT id, {ModelOf("usage_decision")} FROM usage_decision"),
     ];
 
-    private const string Steps = "(SELECT 1 AS step UNION SELECT 4 UNION SELECT 96)";
+    private const string Steps = "(SELECT 1 AS step UNION SELECT 4 UNION SELECT 24 UNION SELECT 96 UNION SELECT 768)";
 
     private const string SourceSums = "requests, input, output, cache_read, cache_creation, cost, duration_ms, ttft_ms, ttft_requests, timed_requests, timed_output";
 
@@ -168,6 +177,26 @@ public sealed class RecountTests
         },
         iter: 100,
         threads: 1);
+
+    [Theory]
+    [InlineData("UPDATE usage_sum_session SET sessions = sessions + 1 WHERE step = 96")]
+    [InlineData("DELETE FROM usage_sum_all WHERE step = 768")]
+    [InlineData("UPDATE usage_spread SET counts = x'0002' WHERE step = 24")]
+    [InlineData("UPDATE usage_spread SET counts = x'FFFFFFFFFFFFFFFFFFFFFF' WHERE step = 96")]
+    [InlineData("INSERT INTO usage_spread VALUES (2, 96, 0, 1, x'0002')")]
+    [InlineData("DELETE FROM usage_spread WHERE step = 768")]
+    public void A_sum_that_is_wrong_is_right_after_a_recount(string damage)
+    {
+        using var open = new OpenWriter();
+        Send(open, [.. Enumerable.Range(1, 30).Select(i => new Step((Kind)(i % 13), i % 3, i % 2, i, i % 10, i, 0, false, false))]);
+        string[] counted = Dump(open.Connection);
+        Database.Execute(open.Connection, damage);
+        Assert.NotEqual(counted, Dump(open.Connection));
+        open.Reopen();
+        Recount.Run(open.Connection);
+        Assert.Equal(counted, Dump(open.Connection));
+        AssertSums(open.Connection);
+    }
 
     [Fact]
     public void The_order_in_which_bodies_come_changes_nothing() => Gen.Select(AnyStep.Where(s => s.Kind is not (Kind.TokenCumulative or Kind.CostCumulative)).Array[1, 25], Gen.Int).Sample(
@@ -316,8 +345,11 @@ public sealed class RecountTests
         return sql.Replace($" FROM {table}", $" FROM {table}{join}", StringComparison.Ordinal);
     }
 
-    private static void AssertSums(SqliteConnection connection) =>
+    private static void AssertSums(SqliteConnection connection)
+    {
         Assert.All(AllSums, sums => Assert.Equal(Lines(connection, sums.Added), Lines(connection, sums.Kept)));
+        Assert.True(SpreadTable.IsAsMade(connection));
+    }
 
     private static string Lines(SqliteConnection connection, string sql)
     {
