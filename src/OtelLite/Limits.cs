@@ -54,7 +54,7 @@ internal static class Limits
     public const int ConnectionsMax = 900;
 
     /// <summary>How long a large body waits for another. Then it is 503, well within a client's 10 s.</summary>
-    public static readonly TimeSpan LargeBodyWait = TimeSpan.FromSeconds(4);
+    public static readonly TimeSpan LargeBodyWait = TimeSpan.FromSeconds(2);
 
     /// <summary>Buckets or quantiles of one data point, past which it is rejected. SDKs send some dozens, and 160 at most for an exponential histogram.</summary>
     public const int BucketsPerPointMax = 10_000;

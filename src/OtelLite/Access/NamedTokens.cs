@@ -14,6 +14,7 @@ internal sealed class NamedTokens : IDisposable
 
     private volatile Known[] _known = [];
     private DateTime _readAt;
+    private bool _isMissing;
 
     /// <param name="say">Tells the operator one sentence.</param>
     /// <param name="isInPlace">Whether the folder is still the one that is held: of one that was deleted as a whole nobody took a token back.</param>
@@ -64,7 +65,15 @@ internal sealed class NamedTokens : IDisposable
         try
         {
             DateTime writtenAt = WrittenAt();
-            if (writtenAt != _readAt && (_isInPlace() || File.Exists(Path.Combine(_dataDir, TokenFile.Name))))
+            if (writtenAt == _readAt)
+            {
+                return;
+            }
+
+            // Of a folder that is being deleted this file may be gone before the lock is: that it was deleted by itself is believed at the second look.
+            bool isMissing = !File.Exists(Path.Combine(_dataDir, TokenFile.Name)), wasMissing = _isMissing;
+            _isMissing = isMissing && _isInPlace();
+            if (!isMissing || (_isMissing && wasMissing))
             {
                 _readAt = writtenAt;
                 Take(TokenFile.Read(_dataDir));

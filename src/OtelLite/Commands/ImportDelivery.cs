@@ -25,7 +25,9 @@ internal sealed class ImportDelivery : IDisposable
     /// <exception cref="ImportException">One runs that is none of this data folder.</exception>
     public ImportDelivery(Options options, Action<string> say)
     {
-        foreach (ListenUrl url in options.Urls)
+        // Who has the folder answers where it says, whatever we were told: it alone knows what it was started with, and what is not to be stored.
+        FolderHolder? holder = FolderHold.Of(options.DataDir);
+        foreach (ListenUrl url in holder is { Urls.Count: > 0 } ? [.. holder.Urls.Select(Options.Url)] : options.Urls)
         {
             if (StatusLook.Health(url) is not null)
             {
@@ -34,6 +36,11 @@ internal sealed class ImportDelivery : IDisposable
                     ?? throw new ImportException($"otellite runs on http://{url.Host}:{url.Port}, and {options.DataDir} holds no token for it: give the options that it was started with (--data-dir, --token).");
                 return;
             }
+        }
+
+        if (holder is not null)
+        {
+            throw new ImportException($"otellite (process {holder.ProcessId}) has {options.DataDir} and does not answer: import again when it does, or end it.");
         }
 
         _writer = BatchWriter.Open(options.DataDir, options.Durability, say);

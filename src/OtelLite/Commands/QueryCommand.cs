@@ -55,8 +55,8 @@ internal static class QueryCommand
     {
         try
         {
-            using SqliteConnection connection = StoredFile.Open(options.DataDir);
             AskedSql.LimitMemory();
+            using SqliteConnection connection = StoredFile.Open(options.DataDir);
             using var statement = new AskedSql(connection, asked.Sql, asked.Time, GiveUp);
             if (Print(statement, asked))
             {

@@ -7,8 +7,8 @@ namespace OtelLite.Doctor;
 internal static class HeadersLink
 {
     /// <summary>What the headers should be; the token itself is not shown.</summary>
-    public static string Right(Scene scene) =>
-        $"\"Authorization=Bearer TOKEN\" with the token {(scene.Options.Token is null ? $"in {Path.Combine(scene.Options.DataDir, Token.FileName)}" : "of --token")}";
+    public static string Right(Scene scene) => scene.OtherMachine is not null ? "\"Authorization=Bearer TOKEN\" with a token that otellite token add made there"
+        : $"\"Authorization=Bearer TOKEN\" with the token {(scene.Options.Token is null ? $"in {Path.Combine(scene.Options.DataDir, Token.FileName)}" : "of --token")}";
 
     public static Link Of(Scene scene)
     {

@@ -13,8 +13,22 @@ internal sealed class Scene
 
     public required ServerSeen Server { get; init; }
 
-    /// <summary>The line that sets Claude Code up for this OtelLite.</summary>
-    public required string Setup { get; init; }
+    /// <summary>The line that sets Claude Code up for this OtelLite, or for that of another machine.</summary>
+    public required string Setup
+    {
+        get => OtherMachine is { } other ? $"otellite setup --to {other} --token TOKEN" : field;
+        init;
+    }
+
+    /// <summary>Where exports go, if that is another machine and nothing runs here; else null.</summary>
+    public string? OtherMachine
+    {
+        get
+        {
+            Route[] on = [.. Routes.Where(r => r.IsOn && r.Url is not null)];
+            return !Server.IsRunning && on.Length > 0 && on.All(r => !r.Endpoint.IsThisMachine) ? on[0].Url!.GetLeftPart(UriPartial.Authority) : null;
+        }
+    }
 
     /// <summary>The line that starts this OtelLite.</summary>
     public required string Start { get; init; }

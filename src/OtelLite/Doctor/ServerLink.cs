@@ -18,11 +18,10 @@ internal static class ServerLink
                     new("End that process, and start OtelLite again", scene.Start))]);
             }
 
-            Route[] on = [.. scene.Routes.Where(r => r.IsOn && r.Url is not null)];
-            if (on.Length > 0 && on.All(r => !r.Endpoint.IsThisMachine))
+            if (scene.OtherMachine is { } other)
             {
                 return new Link("server", [Finding.Unknown(
-                    $"no OtelLite runs here, and Claude Code sends to {string.Join(" and ", on.Select(r => r.Url!.GetLeftPart(UriPartial.Authority)).Distinct())}, another machine or network: whether one runs there shows by the test export, or by its page")]);
+                    $"no OtelLite runs here, and Claude Code sends to {other}, another machine or network: whether one runs there shows by the test export, by its page, or by {other}/healthz")]);
             }
 
             bool isTaken = ServerAnswer.IsOpen(seen.Url.Addresses[0], seen.Url.Port);

@@ -110,16 +110,14 @@ internal sealed class ExportRequestConverter : JsonConverter<ExportRequest>
                 }
             }
 
+            // Here, and by Return: one that is given back is another's at once.
+            batch.Text.ReadFrom(default);
             return new ExportRequest(batch);
         }
         catch
         {
             batch.Return();
             throw;
-        }
-        finally
-        {
-            batch.Text.ReadFrom(default);
         }
     }
 

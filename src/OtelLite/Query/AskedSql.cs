@@ -64,8 +64,16 @@ internal sealed class AskedSql : IDisposable
 
     public IReadOnlyList<string> Columns { get; }
 
-    /// <summary>Bounds what SQLite takes in this process, for one that only asks.</summary>
-    public static void LimitMemory() => raw.sqlite3_hard_heap_limit64(Limits.QueryBytesMax);
+    /// <summary>Bounds what SQLite takes in this process, for one that only asks. Called before anything is opened: SQLite is told anew that it is to keep count of its memory, which it
+    /// does not where speed matters.</summary>
+    public static void LimitMemory()
+    {
+        Batteries_V2.Init();
+        _ = raw.sqlite3_shutdown();
+        _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 1);
+        _ = raw.sqlite3_initialize();
+        _ = raw.sqlite3_hard_heap_limit64(Limits.QueryBytesMax);
+    }
 
     /// <summary>Reads the next row; false when there is none.</summary>
     /// <param name="cells">One for each column: null, <see cref="long"/>, <see cref="double"/>, <see cref="string"/> or bytes.</param>

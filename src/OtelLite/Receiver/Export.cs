@@ -44,7 +44,7 @@ internal static class Export
             }
         }
 
-        if (!isDecoded || !TryMark(ref batch, caller, intake.Redaction, out error))
+        if (!isDecoded || !TryMark(batch, caller, intake.Redaction, out error))
         {
             return (default, OtlpRefusal.BadData(error));
         }
@@ -82,7 +82,7 @@ internal static class Export
     }
 
     // Redacted first: what is kept of the client is that, and who it is comes from us.
-    private static bool TryMark(ref TelemetryBatch batch, Caller caller, Redaction? redaction, out string error)
+    private static bool TryMark(TelemetryBatch batch, Caller caller, Redaction? redaction, out string error)
     {
         try
         {
@@ -98,6 +98,12 @@ internal static class Export
             error = e.Message;
             batch.Return();
             return false;
+        }
+        catch
+        {
+            // Memory that is not there: the turn of a large one must go on.
+            batch.Return();
+            throw;
         }
     }
 

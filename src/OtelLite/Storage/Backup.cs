@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 
 namespace OtelLite.Storage;
@@ -43,7 +44,7 @@ internal static class Backup
         // One step over all pages is one read transaction: what is committed meanwhile is not in it, in whole.
         source.BackupDatabase(copy);
         Database.Execute(copy, "PRAGMA journal_mode = DELETE");
-        Uncounted.CountLeft(copy);
+        CountLeft(copy);
         using SqliteCommand check = copy.CreateCommand();
         check.CommandText = "PRAGMA quick_check(1)";
         string found = (string)check.ExecuteScalar()!;
@@ -51,6 +52,19 @@ internal static class Backup
             ? new FileInfo(path).Length
             : throw new StorageException(
                 $"the copy is not sound, and neither is the database: {found}. No copy was kept; look at the disk, and keep the older copies.", new SqliteException(found, SQLitePCL.raw.SQLITE_CORRUPT));
+    }
+
+    // What can't be counted now is at the next start that opens the copy; it stands in it.
+    private static void CountLeft(SqliteConnection copy)
+    {
+        try
+        {
+            Uncounted.CountLeft(copy);
+        }
+        catch (Exception e) when (e is not (OutOfMemoryException or SqliteException or IOException))
+        {
+            Debug.WriteLine(e);
+        }
     }
 
     // What SQLite leaves beside a copy that it could not write to its end.

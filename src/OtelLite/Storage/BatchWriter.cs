@@ -65,7 +65,16 @@ internal sealed class BatchWriter : IDisposable
     [MemberNotNull(nameof(_tables), nameof(_file))]
     private void Use(SqliteConnection connection)
     {
-        _tables = new OpenTables(connection, _defers);
+        try
+        {
+            _tables = new OpenTables(connection, _defers);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+
         _file = new OpenedFile(connection.DataSource);
         _isOpen = true;
         if (_defers)
@@ -325,7 +334,7 @@ internal sealed class BatchWriter : IDisposable
             {
                 if (!_mending.Prepare(_tables.Connection, _file, damage, Volatile.Read(ref _damageTimes) >= Limits.DamageTimes))
                 {
-                    (_damage, _isTakenAway) = (null, false);
+                    Mended(damage);
                     return true;
                 }
 
@@ -336,7 +345,7 @@ internal sealed class BatchWriter : IDisposable
             }
 
             Use(_mending.Open());
-            (_damage, _isTakenAway) = (null, false);
+            Mended(damage);
             return true;
         }
         catch (Exception e) when (e is StorageException or SqliteException)
@@ -344,6 +353,13 @@ internal sealed class BatchWriter : IDisposable
             BeginTrouble(e.Message.TrimEnd('.'));
             return false;
         }
+    }
+
+    // What was reported meanwhile is looked for too.
+    private void Mended(string? damage)
+    {
+        Interlocked.CompareExchange(ref _damage, null, damage);
+        _isTakenAway = false;
     }
 
     private static string ReasonOf(SqliteException e) => e.SqliteErrorCode switch

@@ -25,6 +25,9 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
             return true;
         }
 
+        // A copy of what was away for a moment is older than what has arrived since.
+        File.Delete(SetAside.NextOf(_path, SetAside.Replacing));
+
         // A page may have been read wrongly once: of a disk that gives errors SQLite says the same. So it is looked for; in a file that is too large for that it must be met again.
         (string? found, bool isWhole) = damage is null ? (null, true) : SoundFile.Look(connection, Limits.DamageCheck);
         if (found is null && (isWhole || !isSure))
@@ -81,8 +84,9 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
 
             _hasCopy = file.IsAway || !isDone;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException or StorageException)
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
+            // Whatever it is, this process has the only copy.
             throw new StorageException($"the database file was deleted or replaced while it was in use, and can't be written again: {e.Message.TrimEnd('.')}", e);
         }
     }

@@ -36,9 +36,10 @@ internal static class Recovery
             throw new StorageException($"there is no file {damaged}: name the damaged database.");
         }
 
+        bool isOfFolder = damaged == Path.GetFullPath(path);
         try
         {
-            damaged = damaged == Path.GetFullPath(path) ? SetAside.Move(path, SetAside.Damaged) : damaged;
+            damaged = isOfFolder ? SetAside.Move(path, SetAside.Damaged) : damaged;
             Folders.Make(folder);
             (byte[] firstPage, Dictionary<string, int> roots) = MakeNew(folder);
             CopyBeside(damaged, folder, firstPage);
@@ -49,8 +50,15 @@ internal static class Recovery
             string? before = SetAside.PutNext(path, SetAside.Merged);
             return new Recovered(rows.Metrics, rows.Events, rows.Spans, lost, newer, before, SetAside.MarkRecovered(damaged));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException or StorageException)
         {
+            if (isOfFolder && !File.Exists(path) && File.Exists(damaged))
+            {
+                // The next start would begin an empty one.
+                SetAside.Rename(damaged, path);
+                damaged = path;
+            }
+
             throw new StorageException($"{damaged} can't be recovered: {e.Message.TrimEnd('.')}. It is as it was.", e);
         }
         finally

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.RegularExpressions;
 
 namespace OtelLite.Storage;
 
@@ -8,7 +7,7 @@ namespace OtelLite.Storage;
 /// Database files that are in the way are renamed and never touched: under a name that says why and when, in the same folder. A database and its log have two names, and only one can be changed
 /// at a time. So what is being done is written down first, and who is killed in between leaves it to the next start.
 /// </summary>
-internal static partial class SetAside
+internal static class SetAside
 {
     /// <summary>Behind the name of a database that is damaged.</summary>
     public const string Damaged = ".damaged-";
@@ -21,6 +20,8 @@ internal static partial class SetAside
 
     /// <summary>Behind all of that, where what could be read of it is recovered.</summary>
     public const string Recovered = ".recovered";
+
+    private static readonly string[] Sidecars = ["-journal", "-wal", "-shm"];
 
     // Beside the database: what is renamed, and to what, a line each.
     private const string Note = Database.FileName + ".renaming";
@@ -131,7 +132,7 @@ internal static partial class SetAside
                 Directory.Delete(Path.Combine(dataDir, Recovery.FolderName), recursive: true);
             }
 
-            foreach (string file in Directory.Exists(dataDir) ? Directory.GetFiles(dataDir, $"{Database.FileName}.*").Where(f => Unfinished().IsMatch(f)) : [])
+            foreach (string file in Directory.Exists(dataDir) ? Directory.GetFiles(dataDir, $"{Database.FileName}.*").Where(IsUnfinished) : [])
             {
                 File.Delete(file);
             }
@@ -143,8 +144,15 @@ internal static partial class SetAside
     }
 
     // Of the names that the program itself gives, and as NewFile makes them until they are whole. A copy that somebody else makes in the folder may be under way.
-    [GeneratedRegex(@"\.(next\.replacing|schema-\d+|renaming)\.[0-9a-f]{32}(-journal|-wal|-shm)?$")]
-    private static partial Regex Unfinished();
+    private static bool IsUnfinished(string path)
+    {
+        string name = Path.GetFileName(path);
+        string suffix = Sidecars.FirstOrDefault(s => name.EndsWith(s, StringComparison.Ordinal)) ?? "";
+        string[] parts = name[..^suffix.Length].Split('.');
+        return parts.Length > 2 && parts[^1].Length == 32 && parts[^1].All(char.IsAsciiHexDigitLower)
+            && (parts[^2] == "renaming" || (parts[^2] == "replacing" && parts[^3] == "next")
+                || (parts[^2].StartsWith("schema-", StringComparison.Ordinal) && int.TryParse(parts[^2].AsSpan("schema-".Length), NumberStyles.None, CultureInfo.InvariantCulture, out _)));
+    }
 
     /// <summary>The damaged ones that nobody has recovered yet, the newest first.</summary>
     public static IReadOnlyList<string> DamagedIn(string dataDir)
@@ -161,7 +169,7 @@ internal static partial class SetAside
         }
     }
 
-    private static void Rename(string from, string to)
+    public static void Rename(string from, string to)
     {
         string note = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(from))!, Note);
         // One name alone is changed at once.

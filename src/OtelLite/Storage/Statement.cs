@@ -108,12 +108,6 @@ internal sealed class Statement : IDisposable
     public Statement BindBlob(ReadOnlySpan<byte> bytes)
     {
         // An empty span may have no address, and SQLite takes that for NULL.
-        Check(sqlite3_bind_blob(_statementPointer, _next++, in MemoryMarshal.GetReference(bytes.IsEmpty ? "\0"u8 : bytes), bytes.Length, Transient));
-        return this;
-    }
-
-    public Statement BindBlob(ReadOnlySpan<byte> bytes)
-    {
         Check(sqlite3_bind_blob(_statementPointer, _next++, in MemoryMarshal.GetReference(bytes.IsEmpty ? ""u8 : bytes), bytes.Length, Transient));
         return this;
     }

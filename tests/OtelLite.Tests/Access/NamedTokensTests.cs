@@ -240,6 +240,28 @@ public sealed class NamedTokensTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Those_that_were_good_stay_so_where_their_file_goes_just_before_the_folder_does()
+    {
+        string folder = Directory.CreateTempSubdirectory("otellite-tokens-").FullName;
+        string token = TokenFile.Add(folder, "laptop", TokenScope.Ingest);
+        bool isInPlace = true;
+        using (var tokens = new NamedTokens(folder, _ => { }, () => isInPlace))
+        {
+            File.Delete(Path.Combine(folder, TokenFile.Name));
+            await Task.Delay(Limits.TokenLookInterval / 2);
+            isInPlace = false;
+            await Task.Delay(3 * Limits.TokenLookInterval);
+            Assert.NotNull(tokens.Of(token));
+            Assert.NotNull(tokens.AsFile());
+            isInPlace = true;
+            await Until(() => Task.FromResult(tokens.Of(token) is null));
+            Assert.Null(tokens.AsFile());
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public async Task Many_that_are_added_at_once_are_all_there_and_one_name_is_one_token()
     {
         await Task.WhenAll(Enumerable.Range(0, 16).Select(i => Task.Run(() => TokenFile.Add(_server.DataDir, $"m{i}", TokenScope.All))));

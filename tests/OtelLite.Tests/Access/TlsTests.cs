@@ -240,6 +240,22 @@ public sealed class TlsTests : IDisposable
         Assert.Equal(isServed ? 0 : 1, log.Read().Refusals.Count(r => r.Reason.Contains("https://", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public void A_link_is_as_old_as_what_it_leads_to()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        WriteCertificate("one");
+        string link = Path.Combine(_folder, "link.pem");
+        File.CreateSymbolicLink(link, CertPath);
+        DateTime at = new(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc);
+        File.SetLastWriteTimeUtc(CertPath, at);
+        Assert.Equal(at, LastWritten.Of(link, default));
+    }
+
     [Theory]
     [InlineData(30, "")]
     [InlineData(14.5, "")]

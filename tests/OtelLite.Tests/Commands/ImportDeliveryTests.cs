@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using OtelLite.Commands;
+using OtelLite.Storage;
 
 namespace OtelLite.Tests.Commands;
 
@@ -47,6 +48,35 @@ public sealed class ImportDeliveryTests
 
         // Twice: after the first time there is patience left.
         Assert.InRange(await waited, 2 * Limits.ImportAnswerTimeout, (2 * Limits.ImportAnswerTimeout) + TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public async Task The_server_that_has_the_folder_is_found_wherever_it_is_and_redacts_by_its_own_settings()
+    {
+        await using RunningServer server = await RunningServer.Start(null, "--redact", "hash:session.id");
+        using (var delivery = new ImportDelivery(
+            Options.Read(["--data-dir", server.DataDir, "--urls", $"http://127.0.0.1:{FreePort.Next()}", "--token", ServerClient.TestToken], _ => null), _ => { }))
+        {
+            await Task.Run(() => delivery.Deliver(Encoding.UTF8.GetBytes(Exports.Request(session: "plain-session", id: "plain-request")), default));
+        }
+
+        Assert.Equal(1, (int)(await server.Get("/api/ingest"))["bodies"]!["accepted"]!);
+        Assert.Equal(0L, server.Sql("SELECT count(*) FROM usage_session WHERE session_id = 'plain-session'"));
+    }
+
+    [Fact]
+    public void A_folder_that_is_held_and_whose_server_does_not_answer_is_not_written_to()
+    {
+        string dataDir = Directory.CreateTempSubdirectory("otellite-held-").FullName;
+        using (FolderHold hold = FolderHold.Take(dataDir))
+        {
+            hold.Tell([$"http://127.0.0.1:{FreePort.Next()}"]);
+            ImportException refused = Assert.Throws<ImportException>(() => new ImportDelivery(Options.Read(["--data-dir", dataDir, "--urls", $"http://127.0.0.1:{FreePort.Next()}"], _ => null), _ => { }));
+            Assert.Contains("does not answer", refused.Message, StringComparison.Ordinal);
+            Assert.False(File.Exists(Path.Combine(dataDir, Database.FileName)));
+        }
+
+        Directory.Delete(dataDir, recursive: true);
     }
 
     [Fact]

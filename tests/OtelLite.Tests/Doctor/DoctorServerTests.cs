@@ -51,6 +51,12 @@ public sealed class DoctorServerTests
         Assert.Null(diagnosis.Broken);
         Assert.Contains("Claude Code sends to https://hub.example:8443, another machine", LinkOf(diagnosis, "server").Worst.Says, StringComparison.Ordinal);
         Assert.False(diagnosis.IsSeenToArrive);
+
+        // Nor does what mends it lead here.
+        diagnosis = patient.With(ExportVariables.Protocol, "http").Look();
+        Assert.Equal("otellite setup --to https://hub.example:8443 --token TOKEN", diagnosis.Broken!.Worst.Remedy!.Command);
+        diagnosis = patient.With(ExportVariables.Protocol, "http/json").With(ExportVariables.Headers, null).Look();
+        Assert.Contains("made there", diagnosis.Broken!.Worst.Remedy!.Says, StringComparison.Ordinal);
     }
 
     [Fact]

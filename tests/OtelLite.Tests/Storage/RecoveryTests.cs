@@ -279,6 +279,18 @@ public sealed class RecoveryTests : IDisposable
         Assert.Equal(file, await File.ReadAllBytesAsync(Damaged));
     }
 
+    [Fact]
+    public void A_recovery_of_the_folders_own_file_that_fails_leaves_it_under_its_name()
+    {
+        Directory.CreateDirectory(DataDir);
+        byte[] nothing = [.. Enumerable.Range(0, 20 * PageBytes).Select(i => (byte)(i * 7))];
+        File.WriteAllBytes(Made, nothing);
+        StorageException failed = Assert.Throws<StorageException>(() => Recovery.Run(DataDir, Durability.Normal, Made));
+        Assert.Contains($"{Made} can't be recovered", failed.Message, StringComparison.Ordinal);
+        Assert.Equal(nothing, File.ReadAllBytes(Made));
+        Assert.DoesNotContain(Directory.GetFileSystemEntries(DataDir), f => f.Contains(".damaged-", StringComparison.Ordinal));
+    }
+
     private static async Task<byte[]> Fill()
     {
         await using RunningServer server = await RunningServer.Start();
