@@ -99,7 +99,7 @@ internal sealed class App : IAsyncDisposable
         var live = new LiveUpdates();
         var writer = new BatchWriter(
             connection, new IngestQueue(), _ => live.Tell(), say, new Retention(options.Retention, options.DbBytesMax, say, Limits.RetentionFirst),
-            new Mending(options.DataDir, options.Durability, say), live.Tell, defers: true);
+            new Mending(options.DataDir, options.Durability, say, () => hold.Other), live.Tell, defers: true);
         var log = new IngestLog();
         WebApplication server = BuildServer(options, sockets, new ConnectionProtocols(log, certificate, plainFromAfar: options.Insecure));
         var intake = new Intake(options.BodyBytesMax, writer.Write, log, redaction);

@@ -213,7 +213,10 @@ internal sealed class BatchWriter : IDisposable
 
         // The last moment at which a file without a name can be saved.
         LookAtFile();
-        IsInPlace();
+        if (!IsInPlace() && _isOpen && _isTakenAway)
+        {
+            _mending?.Rescue(_tables.Connection);
+        }
     }
 
     // Who deletes the file may do so long before the next export comes.

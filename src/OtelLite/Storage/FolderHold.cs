@@ -92,6 +92,9 @@ internal sealed class FolderHold : IDisposable
     /// <summary>False once the folder was deleted, or the lock in it, until it is taken again. Elsewhere than on Windows nothing keeps anybody from that.</summary>
     public bool IsInPlace => _lock is null || FileKind.Identity(Path.Combine(_dataDir, LockName)) == _identity;
 
+    /// <summary>Who has the folder in place of this process, which held it before; null where nobody has.</summary>
+    public FolderHolder? Other => IsInPlace ? null : Of(_dataDir);
+
     /// <summary>Says where it answers, and looks from now on every <see cref="Limits.FileLookInterval"/> whether the folder is still held. Where it was deleted and there is one again, its
     /// small files are written as they were and the lock is taken anew, so that neither the next start has another token nor a second process the folder.</summary>
     /// <param name="files">The small files as they are to be. One that somebody deleted alone stays deleted: so one begins anew.</param>
@@ -161,14 +164,14 @@ internal sealed class FolderHold : IDisposable
 
         try
         {
-            if (_watched is { } watched && !IsInPlace && Directory.Exists(_dataDir))
+            if (_watched is { } watched && !IsInPlace && Directory.Exists(_dataDir) && Of(_dataDir) is null)
             {
                 TakeAgain(watched);
             }
         }
         catch (IOException e) when (NewFile.IsHeld(e))
         {
-            Say($"another otellite has taken the folder {_dataDir} meanwhile: stop one of the two, else what one counts the other may count again.");
+            // Somebody looks, or has just come; the writer says so.
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -6,7 +6,8 @@ namespace OtelLite.Storage;
 /// What a running server does about a file that was deleted or replaced under it, or that is damaged: the first is written again from what is still open, so that nothing
 /// acknowledged is lost; the second is set aside. Owned by the writer's thread.
 /// </summary>
-internal sealed class Mending(string dataDir, Durability durability, Action<string> say)
+/// <param name="other">Who has taken the folder meanwhile; null where nobody has.</param>
+internal sealed class Mending(string dataDir, Durability durability, Action<string> say, Func<FolderHolder?>? other = null)
 {
     private readonly string _path = Path.Combine(dataDir, Database.FileName);
 
@@ -21,6 +22,12 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
     {
         if (file.HasMoved)
         {
+            // Two that put back their own would set aside each other's without end.
+            if (other?.Invoke() is { } holder)
+            {
+                throw new StorageException($"the folder {dataDir} was deleted while it was in use, and another otellite (process {holder.ProcessId}) has taken it: stop this one, which then keeps what it has beside the folder");
+            }
+
             SaveWhatIsOpen(connection, file);
             return true;
         }
@@ -59,6 +66,29 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
         SqliteConnection connection = Database.OpenWriter(dataDir, durability);
         SqliteConnection.ClearAllPools();
         return connection;
+    }
+
+    /// <summary>Keeps what is open somewhere, as its process ends and it can't be put in its place: beside the folder, or where temporary files are.</summary>
+    public void Rescue(SqliteConnection connection)
+    {
+        string name = $"{Path.GetFileName(Path.TrimEndingDirectorySeparator(dataDir))}.rescued-{DateTime.UtcNow:yyyyMMdd-HHmmss}.db";
+        string why = "";
+        foreach (string? folder in (string?[])[Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(dataDir))), Path.GetTempPath()])
+        {
+            try
+            {
+                string kept = Path.Combine(folder ?? "", name);
+                Backup.Make(connection, kept, mayReplace: false);
+                say($"the database {_path} was deleted or replaced while it was in use, and can't be written there again: all of it is kept in {kept}.");
+                return;
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                why = e.Message.TrimEnd('.');
+            }
+        }
+
+        say($"the database {_path} was deleted or replaced while it was in use, and is lost: it can be written nowhere ({why}).");
     }
 
     private void SaveWhatIsOpen(SqliteConnection connection, OpenedFile file)

@@ -81,7 +81,7 @@ internal static class SetAside
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StorageException($"{NextOf(path, why)} can't be renamed to {path}: {e.Message.TrimEnd('.')}", e);
+            throw new StorageException($"{NextOf(path, why)} can't be renamed to {path}: {e.Message.TrimEnd('.')}. It holds the database; move away what is in its place, and start again", e);
         }
     }
 

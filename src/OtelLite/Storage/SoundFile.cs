@@ -18,6 +18,11 @@ internal static class SoundFile
     {
         string path = Path.Combine(dataDir, Database.FileName);
         isWhole = true;
+        if (Directory.Exists(path) || (File.Exists(path) && !FileKind.IsRegular(path)))
+        {
+            throw new StorageException($"{path} is {(Directory.Exists(path) ? "a folder" : "no regular file")}: move it away, or name another folder with --data-dir DIR.");
+        }
+
         foreach (string done in SetAside.GoOn(dataDir))
         {
             say(done);

@@ -103,6 +103,79 @@ public sealed class DeletedFolderTests
         Assert.False(File.Exists(Path.Combine(exe.DataDir, "tokens.list")));
     }
 
+    [PublishedFact]
+    public async Task A_second_program_in_the_folder_is_left_alone_and_what_the_first_had_is_kept_beside_it()
+    {
+        string folder = Path.Combine(Directory.CreateTempSubdirectory("otellite-deleted-").FullName, "data");
+        await using (PublishedExe first = await PublishedExe.Start("--data-dir", folder))
+        {
+            FreshBodies bodies = await Fill(first);
+            Directory.Delete(folder, recursive: true);
+            await using PublishedExe second = await PublishedExe.Start("--data-dir", folder);
+            var others = new FreshBodies("second");
+            Assert.Equal(0, await Sent.UntilAcknowledged(second, others.Next()));
+            if (!first.Said.Contains("another otellite", StringComparison.Ordinal))
+            {
+                // It was quicker than the second, which then was refused the folder or had it put back.
+                await Until(() => first.Said.Contains("another otellite", StringComparison.Ordinal) || first.Said.Contains("written again", StringComparison.Ordinal), first);
+            }
+
+            if (first.Said.Contains("another otellite", StringComparison.Ordinal))
+            {
+                await Task.Delay(3 * Limits.FileLookInterval);
+                Assert.Empty(Directory.GetFiles(folder, "*.replacing-*"));
+                Assert.Equal(0, await first.Signal("TERM"));
+                string kept = Assert.Single(Directory.GetFiles(Path.GetDirectoryName(folder)!, "data.rescued-*.db"));
+                using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={kept};Mode=ReadOnly;Pooling=False");
+                connection.Open();
+                using Microsoft.Data.Sqlite.SqliteCommand count = connection.CreateCommand();
+                count.CommandText = "SELECT count(*) FROM otel_events";
+                Assert.InRange((long)count.ExecuteScalar()!, 20, long.MaxValue);
+            }
+
+            Assert.InRange(bodies.Made, 20, 20);
+        }
+
+        Directory.Delete(Path.GetDirectoryName(folder)!, recursive: true);
+    }
+
+    [PublishedFact]
+    public async Task What_can_not_be_written_again_as_the_program_ends_is_kept_beside_the_folder()
+    {
+        string folder = Path.Combine(Directory.CreateTempSubdirectory("otellite-deleted-").FullName, "data");
+        await using (PublishedExe exe = await PublishedExe.Start("--data-dir", folder))
+        {
+            await Fill(exe);
+            Directory.Delete(folder, recursive: true);
+            await File.WriteAllTextAsync(folder, "in the way");
+            Assert.Equal(0, await exe.Signal("TERM"));
+            string kept = Assert.Single(Directory.GetFiles(Path.GetDirectoryName(folder)!, "data.rescued-*.db"));
+            Assert.Contains($"all of it is kept in {kept}", exe.Said, StringComparison.Ordinal);
+        }
+
+        Directory.Delete(Path.GetDirectoryName(folder)!, recursive: true);
+    }
+
+    [PublishedFact]
+    public async Task What_is_no_file_in_the_databases_place_stops_the_start_with_a_sentence()
+    {
+        string folder = Directory.CreateTempSubdirectory("otellite-deleted-").FullName, path = Path.Combine(folder, "otellite.db");
+        Directory.CreateDirectory(path);
+        Assert.Contains("is a folder: move it away", (await PublishedExe.Run("--data-dir", folder, "--urls", "http://127.0.0.1:0", "--otlp-http-port", "0", "--otlp-grpc-port", "0")).Error, StringComparison.Ordinal);
+        Directory.Delete(path);
+        if (!OperatingSystem.IsWindows())
+        {
+            using (Process made = Process.Start("mkfifo", path))
+            {
+                await made.WaitForExitAsync();
+            }
+
+            Assert.Contains("no regular file", (await PublishedExe.Run("--data-dir", folder, "--urls", "http://127.0.0.1:0", "--otlp-http-port", "0", "--otlp-grpc-port", "0")).Error, StringComparison.Ordinal);
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
     private static async Task<FreshBodies> Fill(PublishedExe exe)
     {
         var bodies = new FreshBodies("gone");

@@ -13,7 +13,8 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
     [PublishedTheory]
     [InlineData("one long attribute", 200)]
     [InlineData("one long body", 200)]
-    [InlineData("records of Claude Code's size", 200)]
+    [InlineData("records of 3 kB", 200)]
+    [InlineData("requests of as many sessions", 200)]
     [InlineData("records of many short attributes", 200)]
     [InlineData("data points", 200)]
     [InlineData("one long text with line ends", 240)] // What has to be escaped is kept both ways.
@@ -34,11 +35,14 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
         "one long attribute" => Logs(_ => Record(Attribute("long", new string('x', Length))), 1),
         "one long body" => Logs(_ => $"{{\"timeUnixNano\":\"1\",\"body\":{{\"stringValue\":\"{new string('x', Length)}\"}}}}", 1),
         "one long text with line ends" => Logs(_ => Record(Attribute("long", string.Concat(Enumerable.Repeat(new string('x', 38) + "\\n", Length / 40)))), 1),
-        "records of Claude Code's size" => Logs(i => Record(string.Join(',', Enumerable.Range(0, 20).Select(k => Attribute($"key.{k}", $"value {i} of some length")))), int.MaxValue),
+        "records of 3 kB" => Logs(i => Record(string.Join(',', Enumerable.Range(0, 40).Select(k => Attribute($"key.{k}", $"value {i} of some length")))), Limits.RecordsPerRequestMax),
+        "requests of as many sessions" => Logs(
+            i => Record(string.Join(',', Attribute("event.name", "api_request"), Attribute("session.id", $"s{i}"), Attribute("model", $"m{i}"), Attribute("request_id", $"r{i}"), Attribute("input_tokens", "10"))),
+            Limits.RecordsPerRequestMax),
         "records of many short attributes" => Logs(i => Record(string.Join(',', Enumerable.Range(0, 100).Select(k => Attribute($"k{k}", "a value of some length")))), Limits.AttributesPerRequestMax / 100),
         _ => Together("resourceMetrics", "scopeMetrics", "metrics\":[{\"name\":\"claude_code.token.usage\",\"sum\":{\"aggregationTemporality\":1,\"isMonotonic\":true,\"dataPoints\":[", "]}}]",
             i => $"{{\"timeUnixNano\":\"{1_700_000_000_000_000_000L + i}\",\"asInt\":\"1\",\"attributes\":[{Attribute("type", "input")},{Attribute("session.id", $"s{i % 1000}")},"
-                + $"{Attribute("model", "claude-x")},{Attribute("padding", new string('y', 80))}]}}", int.MaxValue),
+                + $"{Attribute("model", "claude-x")},{Attribute("padding", new string('y', 2800))}]}}", Limits.RecordsPerRequestMax),
     };
 
     private static (string Path, string Json, int Records) Logs(Func<int, string> record, int max) => Together("resourceLogs", "scopeLogs", "logRecords\":[", "]", record, max);
