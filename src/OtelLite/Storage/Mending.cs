@@ -32,8 +32,7 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
             return true;
         }
 
-        // A copy of what was away for a moment is older than what has arrived since.
-        File.Delete(SetAside.NextOf(_path, SetAside.Replacing));
+        ForgetCopy();
 
         // A page may have been read wrongly once: of a disk that gives errors SQLite says the same. So it is looked for; in a file that is too large for that it must be met again.
         (string? found, bool isWhole) = damage is null ? (null, true) : SoundFile.Look(connection, Limits.DamageCheck);
@@ -89,6 +88,19 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
         }
 
         say($"the database {_path} was deleted or replaced while it was in use, and is lost: it can be written nowhere ({why}).");
+    }
+
+    // Of what was away for a moment: it is older than what has arrived since.
+    private void ForgetCopy()
+    {
+        try
+        {
+            File.Delete(SetAside.NextOf(_path, SetAside.Replacing));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException(e.Message, e);
+        }
     }
 
     private void SaveWhatIsOpen(SqliteConnection connection, OpenedFile file)

@@ -111,7 +111,18 @@ public sealed class DeletedFolderTests
         {
             FreshBodies bodies = await Fill(first);
             Directory.Delete(folder, recursive: true);
-            await using PublishedExe second = await PublishedExe.Start("--data-dir", folder);
+            PublishedExe? started = null;
+            try
+            {
+                started = await PublishedExe.Start("--data-dir", folder);
+            }
+            catch (InvalidOperationException e) when (e.Message.Contains("runs already", StringComparison.Ordinal))
+            {
+                // The first one was quicker: it has its folder again.
+                return;
+            }
+
+            await using PublishedExe second = started;
             var others = new FreshBodies("second");
             Assert.Equal(0, await Sent.UntilAcknowledged(second, others.Next()));
             if (!first.Said.Contains("another otellite", StringComparison.Ordinal))

@@ -9,7 +9,7 @@ namespace OtelLite.Tests.Breaking;
 [Collection(Alone.Name)]
 public sealed class SoakTests(ITestOutputHelper output)
 {
-    private static TimeSpan Length => TimeSpan.FromSeconds(int.Parse(Environment.GetEnvironmentVariable("OTELLITE_SOAK_SECONDS") ?? "30", CultureInfo.InvariantCulture));
+    private static TimeSpan Length => TimeSpan.FromSeconds(int.Parse(Environment.GetEnvironmentVariable("OTELLITE_SOAK_SECONDS") ?? "18", CultureInfo.InvariantCulture));
 
     private sealed record Held(long Bytes, int Handles, int Threads);
 
