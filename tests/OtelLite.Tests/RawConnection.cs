@@ -21,23 +21,25 @@ internal sealed record RawAnswer(int Status, IReadOnlyDictionary<string, string>
 /// </summary>
 internal sealed class RawConnection : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly Socket _socket;
     private readonly NetworkStream _stream;
+    private readonly TimeSpan _patience;
 
-    private RawConnection(Socket socket)
+    private RawConnection(Socket socket, TimeSpan patience)
     {
-        _socket = socket;
+        (_socket, _patience) = (socket, patience);
         _stream = new NetworkStream(socket);
     }
 
-    public static async Task<RawConnection> Open(string url)
+    /// <param name="patience">How long each answer may take; null: as long as any test waits.</param>
+    public static async Task<RawConnection> Open(string url, TimeSpan? patience = null)
     {
         var uri = new Uri(url);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(uri.Host, uri.Port);
-        return new RawConnection(socket);
+        return new RawConnection(socket, patience ?? Patience);
     }
 
     /// <summary>The head of a request with the test's token; header lines as they are to be written.</summary>
@@ -48,7 +50,7 @@ internal sealed class RawConnection : IDisposable
 
     public async Task Send(byte[] bytes)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = new CancellationTokenSource(_patience);
         await _stream.WriteAsync(bytes, patience.Token);
     }
 
@@ -66,7 +68,7 @@ internal sealed class RawConnection : IDisposable
     /// <summary>The next answer; a 100 is an answer too.</summary>
     public async Task<RawAnswer> Read(bool toHead = false)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = new CancellationTokenSource(_patience);
         string[] lines = await ReadHead(patience.Token);
         var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (string line in lines.Skip(1))
@@ -84,7 +86,7 @@ internal sealed class RawConnection : IDisposable
     /// <summary>True when the server closed the connection without saying more.</summary>
     public async Task<bool> IsClosed()
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = new CancellationTokenSource(_patience);
         try
         {
             return await _stream.ReadAsync(new byte[1], patience.Token) == 0;

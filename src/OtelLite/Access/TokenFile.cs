@@ -79,14 +79,7 @@ internal static class TokenFile
         {
             Folders.Make(dataDir);
             using FileLock alone = FileLock.Take(Path.Combine(dataDir, Name));
-            byte[] lines = Of(change(Read(dataDir))).Bytes;
-            using var file = new NewFile(Path.Combine(dataDir, Name), mayReplace: true, dataDir: null);
-            using (var stream = new FileStream(file.Unfinished, FileMode.Open, FileAccess.Write, FileShare.None, bufferSize: 0))
-            {
-                NewFile.WriteAll(stream, lines);
-            }
-
-            file.Keep();
+            Of(change(Read(dataDir))).Write(dataDir);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

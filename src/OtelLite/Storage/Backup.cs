@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 
 namespace OtelLite.Storage;
@@ -63,7 +62,7 @@ internal static class Backup
         }
         catch (Exception e) when (e is not (OutOfMemoryException or SqliteException or IOException))
         {
-            Debug.WriteLine(e);
+            // A defect in counting must not cost what is stored: this may be the only copy.
         }
     }
 

@@ -7,6 +7,9 @@ namespace OtelLite.Storage;
 /// <param name="Columns">In the order in which rows have them: of a table without row ids its key comes first.</param>
 internal sealed record TableShape(string Name, bool HasIds, IReadOnlyList<TableShape.Column> Columns)
 {
+    /// <summary>A column is another name of the row's id.</summary>
+    public bool HasIdColumn { get; } = Columns.Any(c => c.IsId);
+
     /// <param name="IsId">Another name of the row's id, and empty in the row.</param>
     /// <param name="MayMiss">Rows that are older than the column do without.</param>
     internal sealed record Column(string Name, string Type, bool MayBeNull, bool MayMiss, bool IsId);

@@ -99,12 +99,12 @@ internal sealed class SalvagedTables(SqliteConnection connection, DamagedPages p
         {
             string names = string.Join(", ", table.Columns.Take(row.Values.Length).Select(c => $"\"{c.Name}\"")), marks = string.Join(", ", Enumerable.Repeat("?", row.Values.Length));
             inserts[row.Values.Length] = insert = new Statement(connection, table.HasIds
-                ? $"INSERT OR IGNORE INTO {table.Name} ({(table.Columns.Any(c => c.IsId) ? "" : "rowid, ")}{names}) VALUES ({(table.Columns.Any(c => c.IsId) ? "" : "?, ")}{marks})"
+                ? $"INSERT OR IGNORE INTO {table.Name} ({(table.HasIdColumn ? "" : "rowid, ")}{names}) VALUES ({(table.HasIdColumn ? "" : "?, ")}{marks})"
                 : $"INSERT OR IGNORE INTO {table.Name} ({names}) VALUES ({marks})");
         }
 
         insert.Begin();
-        if (table.HasIds && !table.Columns.Any(c => c.IsId))
+        if (table.HasIds && !table.HasIdColumn)
         {
             insert.Bind(row.Id);
         }

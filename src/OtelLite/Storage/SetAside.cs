@@ -171,18 +171,18 @@ internal static class SetAside
 
     public static void Rename(string from, string to)
     {
-        string note = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(from))!, Note);
+        string folder = Path.GetDirectoryName(Path.GetFullPath(from))!;
         // One name alone is changed at once.
         bool hasLog = new FileInfo(from + "-wal") is { Exists: true, Length: > 0 };
         if (hasLog)
         {
-            WriteNote(note, $"{Path.GetFileName(from)}\n{Path.GetFileName(to)}\n");
+            WriteNote(folder, $"{Path.GetFileName(from)}\n{Path.GetFileName(to)}\n");
         }
 
         Rest(from, to);
         if (hasLog)
         {
-            File.Delete(note);
+            File.Delete(Path.Combine(folder, Note));
         }
     }
 
@@ -215,17 +215,11 @@ internal static class SetAside
         return isLeft;
     }
 
-    private static void WriteNote(string note, string names)
+    private static void WriteNote(string folder, string names)
     {
         try
         {
-            using var file = new NewFile(note, mayReplace: true, dataDir: null);
-            using (FileStream written = new(file.Unfinished, FileMode.Open, FileAccess.Write, FileShare.None, bufferSize: 0))
-            {
-                NewFile.WriteAll(written, Encoding.UTF8.GetBytes(names));
-            }
-
-            file.Keep();
+            new SmallFile(Note, Encoding.UTF8.GetBytes(names)).Write(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -104,7 +104,8 @@ public sealed class SoakTests(ITestOutputHelper output)
         int times = 0;
         for (; !stop.IsCancellationRequested; times++)
         {
-            using RawConnection connection = await RawConnection.Open(exe.Url);
+            // A long soak goes on beside whatever else the machine does.
+            using RawConnection connection = await RawConnection.Open(exe.Url, TimeSpan.FromSeconds(30));
             switch (times % 5)
             {
                 case 0:
