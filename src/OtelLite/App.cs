@@ -31,6 +31,7 @@ internal sealed class App : IAsyncDisposable
         _named = named;
         _server = server;
         Urls = urls;
+        OwnUrl = Options.Url(urls[0]) is { IsEverywhere: true } everywhere ? $"http://localhost:{everywhere.Port}" : urls[0];
         Ports = ports;
         Token = token;
         IsFirstStart = isFirstStart;
@@ -48,8 +49,11 @@ internal sealed class App : IAsyncDisposable
 
     public Token Token { get; }
 
+    /// <summary>Where this machine opens it. What listens everywhere has no address of its own, and TLS is not asked for from here.</summary>
+    public string OwnUrl { get; }
+
     /// <summary>The dashboard's address with the token in it, for the first visit.</summary>
-    public string SignInUrl => $"{Urls[0]}/?token={Uri.EscapeDataString(Token.Value)}";
+    public string SignInUrl => $"{OwnUrl}/?token={Uri.EscapeDataString(Token.Value)}";
 
     /// <summary>True when this start made the token.</summary>
     public bool IsFirstStart { get; }
@@ -91,6 +95,9 @@ internal sealed class App : IAsyncDisposable
     private static async Task<App> Serve(
         Options options, ServerCertificate? certificate, ListenSockets sockets, FolderHold hold, List<string> urls, bool hasHttpPort, bool hasGrpcPort, Action<string> say)
     {
+        var log = new IngestLog();
+        // Each of the two takes about half of a start, and neither knows the other.
+        Task<WebApplication> building = Task.Run(() => BuildServer(options, sockets, new ConnectionProtocols(log, certificate, plainFromAfar: options.Insecure)));
         SqliteConnection connection = SoundFile.Open(options.DataDir, options.Durability, say, out bool isWhole);
         Token token = OpenToken(options, say, out bool isFirstStart);
         NamedTokens named = OpenNamed(options, say, () => hold.IsInPlace);
@@ -100,8 +107,7 @@ internal sealed class App : IAsyncDisposable
         var writer = new BatchWriter(
             connection, new IngestQueue(), _ => live.Tell(), say, new Retention(options.Retention, options.DbBytesMax, say, Limits.RetentionFirst),
             new Mending(options.DataDir, options.Durability, say, () => hold.Other), live.Tell, defers: true);
-        var log = new IngestLog();
-        WebApplication server = BuildServer(options, sockets, new ConnectionProtocols(log, certificate, plainFromAfar: options.Insecure));
+        WebApplication server = await building.ConfigureAwait(false);
         var intake = new Intake(options.BodyBytesMax, writer.Write, log, redaction);
         var receiver = new OtlpReceiver(gate, intake);
         var grpc = new GrpcReceiver(gate, intake);

@@ -29,6 +29,10 @@ internal static class Limits
     /// can become thirty of JSON.</summary>
     public const int BatchTextBytesMax = 128 << 20;
 
+    /// <summary>Values within arrays and maps of all the records of one request. Of empty ones a body of the largest default size holds twenty million, each of which becomes more text than it
+    /// was: that took 270 MB.</summary>
+    public const int NestedValuesMax = 1_000_000;
+
     /// <summary>Events, links and exemplars of all the records of one request. An SDK keeps 128 events and 128 links of a span.</summary>
     public const int EmbeddedPerRequestMax = 200_000;
 

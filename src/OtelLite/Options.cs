@@ -20,6 +20,9 @@ internal readonly record struct ListenUrl(string Host, IReadOnlyList<IPAddress> 
 {
     public bool IsLoopback => Addresses.All(IPAddress.IsLoopback);
 
+    /// <summary>True for 0.0.0.0 and [::]: it listens at every address of the machine, and this is none of them.</summary>
+    public bool IsEverywhere => Addresses.Any(a => a.Equals(IPAddress.Any) || a.Equals(IPAddress.IPv6Any));
+
     /// <summary>True where https was asked for.</summary>
     public bool IsTls { get; init; }
 }

@@ -16,12 +16,12 @@ try
 }
 catch (UsageException e)
 {
-    Console.Error.WriteLine($"otellite: {e.Message} See otellite {(e.Command is { } command ? $"{command} " : "")}--help.");
+    Console.Error.WriteLine($"otellite: {TerminalText.OneLine(e.Message)} See otellite {(e.Command is { } command ? $"{command} " : "")}--help.");
     return ExitCode.WrongUsage;
 }
 catch (StdoutException e)
 {
-    Console.Error.WriteLine($"otellite: {e.Message}");
+    Console.Error.WriteLine($"otellite: {TerminalText.OneLine(e.Message)}");
     return ExitCode.Failed;
 }
 catch (IOException e) when (Output.IsClosedPipe(e))

@@ -10,6 +10,8 @@ internal abstract class ServerClient
 {
     public const string TestToken = "test-token";
 
+    private readonly List<HttpClient> _before = [];
+
     protected ServerClient(string? dataDir)
     {
         DataDir = dataDir ?? Directory.CreateTempSubdirectory("otellite-").FullName;
@@ -87,13 +89,15 @@ internal abstract class ServerClient
     /// <summary>Drops the connections, as a client that was restarted.</summary>
     protected void Disconnect()
     {
-        Http.Dispose();
+        // An answer that is not yet read to its end is still read.
+        _before.Add(Http);
         Http = NewHttpClient();
     }
 
     /// <summary>Leaves nothing behind, unless OTELLITE_KEEP=1 asks for the folder.</summary>
     protected void DeleteDataDir()
     {
+        _before.ForEach(h => h.Dispose());
         Http.Dispose();
         if (Environment.GetEnvironmentVariable("OTELLITE_KEEP") != "1")
         {

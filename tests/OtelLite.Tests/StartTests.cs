@@ -39,6 +39,20 @@ public sealed class StartTests : IDisposable
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
 
+    [PublishedFact]
+    public async Task What_listens_everywhere_says_where_this_machine_opens_it_and_where_others_do_and_what_is_not_stored_as_it_comes()
+    {
+        int port = FreePort.Next();
+        await using PublishedExe exe = await PublishedExe.Start("--urls", $"http://0.0.0.0:{port}", "--insecure", "--redact", "drop:prompt;hash:user.*");
+        Assert.Equal($"http://localhost:{port}", exe.Url);
+        for (var clock = Stopwatch.StartNew(); !exe.Said.Contains("Not stored as it comes: drop:prompt, hash:user.*.", StringComparison.Ordinal); await Task.Delay(20))
+        {
+            Assert.True(clock.Elapsed < PublishedExe.Patience, exe.Said);
+        }
+
+        Assert.Contains($"Other machines reach it at http://0.0.0.0:{port}, with this one's name or address in place of that.", exe.Said, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Settings_of_other_programs_that_lie_about_are_not_read()
     {

@@ -56,13 +56,21 @@ internal static class ServeCommand
     // The token is shown where a person is looking, and at the start that made it; a log that is kept need not have it.
     private static void Greet(App app, Options options, Messages messages)
     {
-        string url = app.Urls[0];
         string whereItIs = options.Token is null ? $"the token is in {Path.Combine(options.DataDir, Token.FileName)}" : "with the token that was given";
         bool showToken = app.IsFirstStart || !Console.IsErrorRedirected;
         messages.SayPlain(showToken
             ? $"OtelLite {App.Version}: {app.SignInUrl}"
-            : $"OtelLite {App.Version}: {url} ({whereItIs})");
+            : $"OtelLite {App.Version}: {app.OwnUrl} ({whereItIs})");
         messages.SayPlain(app.Ports.ToString());
+        foreach (string afar in app.Urls.Where(u => !Options.Url(u).IsLoopback))
+        {
+            messages.SayPlain($"Other machines reach it at {afar}{(Options.Url(afar).IsEverywhere ? ", with this one's name or address in place of that" : "")}.");
+        }
+
+        if (options.Redact is { } rules)
+        {
+            messages.SayPlain($"Not stored as it comes: {rules}.");
+        }
     }
 
     // Asked once, on the first start, and only who can answer. The server runs meanwhile.
@@ -125,7 +133,7 @@ internal static class ServeCommand
 
         Open that address, then paste this into the shell that starts Claude Code:
 
-        {ExportBlock.ForThisPlatform(app.Urls[0], app.Token.Value)}
+        {ExportBlock.ForThisPlatform(app.OwnUrl, app.Token.Value)}
 
         Claude Code is not set up to send here yet: {setUpLine} does it for good, in place of the block.
         Sessions that run already must be started again. Everything is kept in {options.DataDir}.

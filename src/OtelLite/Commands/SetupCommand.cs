@@ -141,15 +141,14 @@ internal static class SetupCommand
     /// <exception cref="UsageException">The port is chosen at each start.</exception>
     internal static string Endpoint(Options options)
     {
-        ListenUrl first = options.Urls.FirstOrDefault(u => u.IsLoopback, options.Urls.FirstOrDefault(IsEverywhere));
+        ListenUrl first = options.Urls.FirstOrDefault(u => u.IsLoopback, options.Urls.FirstOrDefault(u => u.IsEverywhere));
         if (first.Addresses is null)
         {
             return options.OtlpHttpPort > 0 ? $"http://localhost:{options.OtlpHttpPort}" : At(options.Urls[0].Host, options.Urls[0].Port);
         }
 
-        return At(IsEverywhere(first) ? "127.0.0.1" : first.Host, first.Port);
+        return At(first.IsEverywhere ? "127.0.0.1" : first.Host, first.Port);
 
-        static bool IsEverywhere(ListenUrl url) => url.Addresses.Any(a => a.Equals(System.Net.IPAddress.Any) || a.Equals(System.Net.IPAddress.IPv6Any));
         static string At(string host, int port) => port > 0 ? $"http://{host}:{port}"
             : throw new UsageException("urls: port 0 is another one at each start, and Claude Code must know it: name one.");
     }

@@ -67,15 +67,13 @@ internal static class CallsLink
     private static bool IsSame(Scene scene, Options told, Uri telemetry)
     {
         ServerSeen server = scene.Server;
-        bool isAtServer = server.IsRunning && told.Urls.Any(u => server.IsAt(new Uri($"http://{(IsEverywhere(u) ? "localhost" : u.Host)}:{u.Port}"), isGrpc: false));
+        bool isAtServer = server.IsRunning && told.Urls.Any(u => server.IsAt(new Uri($"http://{(u.IsEverywhere ? "localhost" : u.Host)}:{u.Port}"), isGrpc: false));
         return isAtServer || (!(server.IsRunning && server.IsAt(telemetry, IsGrpc(scene))) && HasPort(told, telemetry));
     }
 
     private static bool HasPort(Options options, Uri at) =>
-        options.Urls.Any(u => u.Port == at.Port && (at.IsLoopback ? u.IsLoopback || IsEverywhere(u) : u.Host == at.Host))
+        options.Urls.Any(u => u.Port == at.Port && (at.IsLoopback ? u.IsLoopback || u.IsEverywhere : u.Host == at.Host))
         || (at.IsLoopback && (at.Port == options.OtlpHttpPort || at.Port == options.OtlpGrpcPort));
-
-    private static bool IsEverywhere(ListenUrl url) => url.Addresses.Any(a => a.Equals(IPAddress.Any) || a.Equals(IPAddress.IPv6Any));
 
     private static Remedy Mend(Scene scene, OwnCall call, OriginKind kind, string path)
     {

@@ -59,6 +59,7 @@ internal static class AnyValueJson
     /// <summary>Appends a value as plain JSON; the empty value is null. Of several members the last wins.</summary>
     public static void Append(ref Utf8JsonReader reader, Utf8Text text)
     {
+        text.BeginNested();
         int start = text.Length;
         text.Append("null"u8);
         if (!Json.StartMessage(ref reader, "a value"))

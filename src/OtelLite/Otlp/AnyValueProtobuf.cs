@@ -74,6 +74,7 @@ internal static class AnyValueProtobuf
     /// <param name="depth">How many values this one lies in.</param>
     public static void Append(ProtobufReader value, Utf8Text text, int depth = 0)
     {
+        text.BeginNested();
         int start = text.Length;
         text.Append("null"u8);
         while (value.Next())

@@ -43,6 +43,9 @@ internal sealed class RedactRules
             : new RedactRules(Array.ConvertAll(rules, RuleOf));
     }
 
+    /// <summary>The rules as they are set.</summary>
+    public override string ToString() => string.Join(", ", _rules.Select(r => $"{(r.Kind == RedactKind.Hash ? "hash" : "drop")}:{Encoding.UTF8.GetString(r.Name)}{(r.IsPrefix ? "*" : "")}"));
+
     /// <summary>What becomes of an attribute of this name.</summary>
     public RedactKind Of(ReadOnlySpan<byte> name, AttributeName known)
     {

@@ -30,6 +30,7 @@ internal sealed class Utf8Text
     private readonly List<byte[]> _outgrown = [];
     private byte[] _bytes = First();
     private ArraySegment<byte> _body;
+    private int _nested;
 
     public int Length { get; private set; }
 
@@ -63,6 +64,7 @@ internal sealed class Utf8Text
     public void Clear()
     {
         Length = 0;
+        _nested = 0;
         if (_bytes.Length > Limits.PooledTextBytesMax)
         {
             SpareMemory.LetGo(_bytes.Length);
@@ -74,6 +76,16 @@ internal sealed class Utf8Text
 
     /// <summary>A range to change in place; never one that something else points into.</summary>
     public Span<byte> Writable(TextRange range) => _bytes.AsSpan(range.Start, range.Length);
+
+    /// <summary>Says that a value within an array or map is about to be appended.</summary>
+    /// <exception cref="BatchFullException">There are too many in this request.</exception>
+    public void BeginNested()
+    {
+        if (++_nested > Limits.NestedValuesMax)
+        {
+            throw new BatchFullException($"one request may hold at most {Limits.NestedValuesMax} values within arrays and maps; send smaller batches");
+        }
+    }
 
     /// <summary>Forgets everything from <paramref name="length"/> on.</summary>
     public void Rewind(int length) => Length = length;

@@ -46,6 +46,34 @@ public sealed class EmbeddedTests
         Assert.Equal(2 * letters.Length + 2, both.Length);
     }
 
+    [Fact]
+    public void As_many_nested_values_as_the_limit_are_taken_and_one_more_is_refused_in_json_and_protobuf()
+    {
+        static string Body(int count) => """{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":1,"attributes":[{"key":"a","value":{"arrayValue":{"values":["""
+            + string.Join(',', Enumerable.Repeat("{}", count)) + "]}}}]}]}]}]}";
+        Assert.Single(Decoded.Of(Body(Limits.NestedValuesMax)).Records);
+        string said = $"at most {Limits.NestedValuesMax} values within arrays and maps";
+        Assert.Contains(said, Decoded.ErrorOf(Body(Limits.NestedValuesMax + 1)), StringComparison.Ordinal);
+
+        Assert.True(TryRead(Limits.NestedValuesMax, out _));
+        Assert.False(TryRead(Limits.NestedValuesMax + 1, out string error));
+        Assert.Contains(said, error, StringComparison.Ordinal);
+
+        static bool TryRead(int count, out string error)
+        {
+            byte[] array = [.. Enumerable.Repeat<byte[]>([0x0a, 0], count).SelectMany(b => b)];
+            byte[] attribute = [.. OtlpSchema.LengthDelimited(1, "a"u8.ToArray()), .. OtlpSchema.LengthDelimited(2, OtlpSchema.LengthDelimited(5, array))];
+            byte[] body = OtlpSchema.LengthDelimited(1, OtlpSchema.LengthDelimited(2, OtlpSchema.LengthDelimited(2, OtlpSchema.LengthDelimited(6, attribute))));
+            bool read = OtlpProtobuf.TryRead(body, Signal.Logs, out TelemetryBatch batch, out error);
+            if (read)
+            {
+                batch.Return();
+            }
+
+            return read;
+        }
+    }
+
     [Theory]
     [InlineData("\"key\":\"k\",\"value\":V", "{\"k\":1}")]
     [InlineData("\"value\":V,\"key\":\"k\"", "{\"k\":1}")]

@@ -62,7 +62,9 @@ export function showScope(summary, now) {
   setText(byId("checks"), (incomplete ? "⚠ " : "") + checksLine(summary));
   byId("checks").classList.toggle("warn", incomplete);
   const { scrape, stored } = summary;
-  setText(byId("scrape"), scrape === null ? "No scrape has been reported yet."
+  // That there is none the tile beside it says.
+  byId("scrape").hidden = scrape === null;
+  setText(byId("scrape"), scrape === null ? ""
     : `Last scrape ${ago(now - new Date(scrape.scrapedAt))} (${moment(new Date(scrape.scrapedAt), now)})${scrape.source ? ` · ${scrape.source}` : ""}`);
   setText(byId("stored"), `${count(stored.metrics)} metric points, ${count(stored.events)} events and ${count(stored.spans)} spans stored`
     + (stored.lastReceivedAt ? `; last export ${ago(now - new Date(stored.lastReceivedAt))}` : ""));
