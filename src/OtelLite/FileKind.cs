@@ -9,6 +9,22 @@ internal static class FileKind
     // Far more than the structure has; behind its flags is the mode, with the kind in its upper bits as stat(2) has it.
     private const int StatusBytes = 512, ModeAt = 4, DeviceAt = 88, NumberAt = 104, Kind = 0xF000, Regular = 0x8000;
 
+    /// <summary>Whether there is something of this name. File.Exists says no also where it may not look.</summary>
+    /// <exception cref="UnauthorizedAccessException">A folder on the way there is another user's.</exception>
+    /// <exception cref="IOException">It can't be looked at.</exception>
+    public static bool IsThere(string path)
+    {
+        try
+        {
+            _ = File.GetAttributes(path);
+            return true;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+    }
+
     /// <param name="path">Of something that is there.</param>
     public static bool IsRegular(string path)
     {

@@ -16,6 +16,9 @@ internal static class Folders
         : OperatingSystem.IsMacOS() ? Path.Combine(Home(environment), "Library", "Application Support", Name)
         : Path.Combine(Xdg(environment, "XDG_CONFIG_HOME", ".config"), Name);
 
+    /// <summary>The flag that names a data folder, as it is typed.</summary>
+    public static string Flag(string dataDir) => $"--data-dir {(dataDir.Contains(' ', StringComparison.Ordinal) ? $"\"{dataDir}\"" : dataDir)}";
+
     /// <summary>A leading "~/" is the home folder, also in a file, where no shell sees it.</summary>
     public static string Expand(string path, Func<string, string?> environment) =>
         path == "~" || path.StartsWith("~/", StringComparison.Ordinal) ? Path.Join(Home(environment), path.AsSpan(1)) : path;

@@ -157,6 +157,12 @@ internal static class Limits
     /// <summary>A disk that has not answered for so long is called slow: an fsync takes some milliseconds, and hundreds on a busy spinning disk.</summary>
     public static readonly TimeSpan SlowWrite = TimeSpan.FromSeconds(3);
 
+    /// <summary>Bodies that a database which is begun beside a damaged one knows of that one, the newest: a client retries for seconds, and nobody sends so many in that time.</summary>
+    public const int CarriedBodiesMax = 100_000;
+
+    /// <summary>Cumulative series of which it knows where they stand, those with the newest points: some hundred sessions have so many.</summary>
+    public const int CarriedSeriesMax = 100_000;
+
     /// <summary>How long a start reads the database for damage, as long as the rest of it takes. A large file's other pages are read right after it, and what is wrong with one is dealt with then.</summary>
     public static readonly TimeSpan StartCheck = TimeSpan.FromMilliseconds(50);
 
@@ -215,8 +221,8 @@ internal static class Limits
     /// <summary>How often it is told of again, while connections come.</summary>
     public static readonly TimeSpan CertificateEndTold = TimeSpan.FromDays(1);
 
-    /// <summary>Exports in flight that a stopping server still answers.</summary>
-    public static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
+    /// <summary>How long a stopping server still answers exports in flight. One that is sent slowly is broken off then, which takes up to a second, and the program is to end within five.</summary>
+    public static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(3);
 
     /// <summary>Idle connections stay open longer than Claude Code's default metric interval of 60 s.</summary>
     public static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromMinutes(5);
@@ -349,6 +355,9 @@ internal static class Limits
 
     /// <summary>What a statement that was told to stop may take to do so: within one function of SQLite's nothing is asked. Then the program ends.</summary>
     public static readonly TimeSpan QueryGrace = TimeSpan.FromSeconds(2);
+
+    /// <summary>Bytes of one of its rows: as much as one value that is stored may have, and so any row of a table that holds one such.</summary>
+    public const int QueryRowBytesMax = BatchTextBytesMax + (1 << 20);
 
     /// <summary>Bytes that SQLite may take to answer it: a sort of millions of rows, and a text of the largest export several times.</summary>
     public const long QueryBytesMax = 512L << 20;

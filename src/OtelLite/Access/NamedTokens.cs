@@ -14,6 +14,7 @@ internal sealed class NamedTokens : IDisposable
 
     private volatile Known[] _known = [];
     private DateTime _readAt;
+    private DateTime _toldAt;
     private bool _isMissing;
 
     /// <param name="say">Tells the operator one sentence.</param>
@@ -62,9 +63,9 @@ internal sealed class NamedTokens : IDisposable
             return;
         }
 
+        DateTime writtenAt = WrittenAt();
         try
         {
-            DateTime writtenAt = WrittenAt();
             if (writtenAt == _readAt)
             {
                 return;
@@ -75,12 +76,19 @@ internal sealed class NamedTokens : IDisposable
             _isMissing = isMissing && _isInPlace();
             if (!isMissing || (_isMissing && wasMissing))
             {
-                _readAt = writtenAt;
                 Take(TokenFile.Read(_dataDir));
+                _readAt = writtenAt;
             }
         }
         catch (TokenException e)
         {
+            // What hinders, such as whose file it is, may be mended without its being written: it is looked at again, and told of once.
+            if (_toldAt == writtenAt)
+            {
+                return;
+            }
+
+            _toldAt = writtenAt;
             _say($"{e.Message} Those that were good stay so until then.");
         }
         finally

@@ -26,6 +26,7 @@ internal sealed class ServerCertificate
     // Guarded by _lock. OpenSSL counts who uses it: connections keep the one that they began with.
     private nint _context;
     private (DateTime Certificate, DateTime Key) _readAt;
+    private (DateTime, DateTime) _toldAt;
     private long _lookedAt;
     private long _toldOfEndAt;
 
@@ -70,10 +71,10 @@ internal sealed class ServerCertificate
             return;
         }
 
-        _readAt = writtenAt;
         try
         {
             nint context = Read();
+            _readAt = writtenAt;
             OpenSsl.SSL_CTX_free(_context);
             _context = context;
             _say($"the certificate in {_certificatePath} was read anew.");
@@ -81,6 +82,13 @@ internal sealed class ServerCertificate
         }
         catch (CertificateException e)
         {
+            // What hinders, such as whose file the key is, may be mended without its being written: it is looked at again, and told of once.
+            if (_toldAt == writtenAt)
+            {
+                return;
+            }
+
+            _toldAt = writtenAt;
             _say($"{e.Message} The one before stays in use.");
         }
     }

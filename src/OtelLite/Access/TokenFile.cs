@@ -20,7 +20,7 @@ internal static class TokenFile
         string path = Path.Combine(dataDir, Name);
         try
         {
-            if (!File.Exists(path))
+            if (!FileKind.IsThere(path))
             {
                 return [];
             }

@@ -45,11 +45,18 @@ internal sealed class Messages : IDisposable
         {
             while (_waiting.Reader.TryRead(out string? text))
             {
-                to.WriteLine(text);
-                long dropped = Interlocked.Exchange(ref _dropped, 0);
-                if (dropped > 0)
+                try
                 {
-                    to.WriteLine($"otellite: {dropped} more messages found no reader.");
+                    to.WriteLine(text);
+                    long dropped = Interlocked.Exchange(ref _dropped, 0);
+                    if (dropped > 0)
+                    {
+                        to.WriteLine($"otellite: {dropped} more messages found no reader.");
+                    }
+                }
+                catch (IOException)
+                {
+                    // Its terminal is gone, or the disk under its log is full: what has to be said must not end who says it.
                 }
             }
         }

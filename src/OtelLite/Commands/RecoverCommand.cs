@@ -20,7 +20,8 @@ internal static class RecoverCommand
         {
             About = """
                 A server that finds its database damaged sets it aside and begins a new one. This puts what can be read of the damaged one and what has
-                arrived since together, and makes every total anew. Stop the server first. Both files are kept. It needs room for the damaged file twice.
+                arrived since together in the data folder (--data-dir), whichever folder FILE is in, and makes every total anew. Stop the server first. Both files are
+                kept. It needs room for the damaged file twice.
 
                 """,
             Examples =
@@ -56,6 +57,6 @@ internal static class RecoverCommand
         string newer = recovered.Newer > 0 ? $", {ShownValues.Count(recovered.Newer, "row")} of which arrived since" : "";
         string lost = recovered.Lost > 0 ? $"About {ShownValues.Count(recovered.Lost, "row")} of data points, events and spans could not be read." : "No data point, event or span is missing, as far as their numbers tell.";
         string before = recovered.Before is null ? "" : $" The database until now is kept in {recovered.Before}.";
-        return $"{path} has {rows}{newer}. {lost}\nThe damaged one is kept in {recovered.Damaged}.{before}";
+        return $"Recovered: {path} has {rows}{newer}. {lost} All totals are counted anew from them, and otellite can be started again.\nThe damaged one is kept in {recovered.Damaged}.{before} Nothing reads these any more: delete them when you like.";
     }
 }

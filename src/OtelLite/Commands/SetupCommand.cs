@@ -197,7 +197,8 @@ internal static class SetupCommand
 
     /// <summary>The line that sets Claude Code up for the OtelLite of these options, for a person to type.</summary>
     internal static string Line(ParseResult parsed, SettingFlags settings, Func<string, string?> environment) =>
-        ToldAlong.Typed("otellite setup", parsed, settings, environment, IsNeeded);
+        // Setup says in its turn how that one is started, which without these would be refused.
+        ToldAlong.Typed("otellite setup", parsed, settings, environment, s => IsNeeded(s) || s.Key is "tlsCert" or "tlsKey" or "insecure");
 
     // Where the receiver and its token are.
     private static bool IsNeeded(Setting setting) => setting.Key is "dataDir" or "urls";

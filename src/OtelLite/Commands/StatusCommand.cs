@@ -65,7 +65,7 @@ internal static class StatusCommand
                 $"Stored are {Signal(file.Metrics, "data point", now)}; {Signal(file.Events, "event", now)}; {Signal(file.Spans, "span", now)}.");
             foreach (string damaged in file.Damaged)
             {
-                text.AppendLine(CultureInfo.InvariantCulture, $"A damaged database was set aside as {damaged}. Stop the server, and otellite recover brings back what can be read of it.");
+                text.AppendLine(CultureInfo.InvariantCulture, $"A damaged database was set aside as {damaged}. Stop the server, and otellite recover {Folders.Flag(Path.GetDirectoryName(file.Path)!)} brings back what can be read of it.");
             }
 
             text.Append(file.RemovedBefore is { } before ? $"Raw records of before {Time(before)} were removed; what they added stays counted.\n" : "");

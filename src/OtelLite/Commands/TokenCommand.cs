@@ -74,7 +74,7 @@ internal static class TokenCommand
                 case "add":
                     string token = TokenFile.Add(options.DataDir, name!, scope);
                     stdout.WriteLine(asJson ? Json(json => Write(json, NamedToken.Of(token, name!, scope), token)) : token);
-                    Console.Error.WriteLine($"otellite: this is told once, and only its hash is kept. {Use(name!, scope)}");
+                    Console.Error.WriteLine($"otellite: this is told once, and only its hash is kept. {Use(name!, scope)} It is of the OtelLite with the data in {options.DataDir}.");
                     break;
                 case "revoke":
                     TokenFile.Revoke(options.DataDir, name!);
@@ -96,7 +96,7 @@ internal static class TokenCommand
 
     private static string Use(string name, TokenScope scope)
     {
-        string sends = $"on {name}, export OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer TOKEN\"";
+        string sends = $"on {name}, otellite setup --to https://THIS-MACHINE:PORT --token TOKEN lets Claude Code send with it";
         string reads = "in a browser, open the server's address and paste it there";
         return scope switch
         {

@@ -91,8 +91,17 @@ internal sealed class AskedSql : IDisposable
             Check(result);
         }
 
+        // A text of SQLite's takes twice as much here.
+        long bytes = 0;
         for (int i = 0; i < cells.Length; i++)
         {
+            // Asking that of a number would make a text of it.
+            bytes += raw.sqlite3_column_type(_statement, i) is raw.SQLITE_TEXT or raw.SQLITE_BLOB ? raw.sqlite3_column_bytes(_statement, i) : 0;
+            if (bytes > Limits.QueryRowBytesMax)
+            {
+                throw new AskedSqlException($"a row of it has more than {Limits.QueryRowBytesMax >> 20} MiB: ask for fewer columns, or for substr(COLUMN, 1, N) of the long ones.");
+            }
+
             cells[i] = Cell.Of(_statement, i);
         }
 

@@ -25,8 +25,9 @@ internal static class StoredFile
         {
             connection.Dispose();
             throw Database.IsDamage(e)
-                ? new StorageException($"the database {path} is damaged ({e.Message.TrimEnd('.')}). With the server stopped, otellite recover {path} brings back what can be read of it; a server that is started sets it aside.", e)
-                : new StorageException($"can't read the database {path}: {e.Message.TrimEnd('.')}. Name the folder of the right one with --data-dir DIR.", e);
+                ? new StorageException($"the database {path} is damaged ({e.Message.TrimEnd('.')}). With the server stopped, otellite recover {Folders.Flag(dataDir)} {path} brings back what can be read of it; a server that is started sets it aside.", e)
+                : new StorageException(
+                    $"can't read the database {path}: {e.Message.TrimEnd('.')}. {(e.SqliteErrorCode == raw.SQLITE_CANTOPEN ? "SQLite reads only where it may write its -shm file: if the disk is read-only or the folder another user's, copy the database and the -wal beside it elsewhere, and name that folder" : "Name the folder of the right one")} with --data-dir DIR.", e);
         }
         catch
         {
@@ -40,8 +41,15 @@ internal static class StoredFile
     public static string PathIn(string dataDir)
     {
         string path = Path.Combine(dataDir, Database.FileName);
-        return File.Exists(path) ? path
-            : throw new StorageException($"there is no database {path}: start otellite once, or name the folder of the right one with --data-dir DIR.");
+        try
+        {
+            return FileKind.IsThere(path) ? path
+                : throw new StorageException($"there is no database {path}: start otellite once, or name the folder of the right one with --data-dir DIR.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"can't look for the database {path}: {e.Message.TrimEnd('.')}. Ask as the user whose it is, or name another folder with --data-dir DIR.", e);
+        }
     }
 
     private static void CheckVersion(SqliteConnection connection, string path)

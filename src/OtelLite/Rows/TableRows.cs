@@ -3,24 +3,36 @@ namespace OtelLite.Rows;
 /// <summary>A table for a person: columns aligned, numbers to the right, one line for each row whatever a text holds, and long texts cut.</summary>
 internal sealed class TableRows(TextWriter to) : RowWriter(to)
 {
-    // Those that are looked at before the first is printed; what comes later may be wider and pushes its line out.
-    private readonly List<object?[]> _measured = [];
+    // Those that are looked at before the first is printed, as they will be; what comes later may be wider and pushes its line out.
+    private readonly List<string[]> _measured = [];
     private string[] _names = [];
     private int[] _widths = [];
     private bool[] _areNumbers = [];
+    private bool[] _hasText = [];
     private bool _isPrinting;
 
-    public override void Begin(IReadOnlyList<OutColumn> columns) => _names = [.. columns.Select(c => Shown(c.Name))];
+    public override void Begin(IReadOnlyList<OutColumn> columns)
+    {
+        _names = [.. columns.Select(c => Shown(c.Name))];
+        _areNumbers = new bool[_names.Length];
+        _hasText = new bool[_names.Length];
+    }
 
     public override void Row(ReadOnlySpan<object?> cells)
     {
         if (_isPrinting)
         {
-            Print(cells);
+            Line(Shown(cells));
             return;
         }
 
-        _measured.Add(cells.ToArray());
+        for (int i = 0; i < cells.Length; i++)
+        {
+            _areNumbers[i] |= cells[i] is long or double or decimal;
+            _hasText[i] |= cells[i] is not (null or long or double or decimal);
+        }
+
+        _measured.Add(Shown(cells));
         if (_measured.Count == Limits.TableRowsMeasured)
         {
             PrintMeasured();
@@ -40,19 +52,19 @@ internal sealed class TableRows(TextWriter to) : RowWriter(to)
     private void PrintMeasured()
     {
         _isPrinting = true;
-        _widths = [.. _names.Select((name, i) => _measured.Select(r => Width(Shown(r[i]))).Append(Width(name)).Max())];
-        _areNumbers = [.. _names.Select((_, i) => _measured.Exists(r => r[i] is not null) && _measured.TrueForAll(r => r[i] is null or long or double or decimal))];
+        _widths = [.. _names.Select((name, i) => _measured.Select(r => Width(r[i])).Append(Width(name)).Max())];
+        _areNumbers = [.. _areNumbers.Select((isNumber, i) => isNumber && !_hasText[i])];
         Line([.. _names]);
         Line([.. _widths.Select(w => new string('-', w))]);
-        foreach (object?[] row in _measured)
+        foreach (string[] row in _measured)
         {
-            Print(row);
+            Line(row);
         }
 
         _measured.Clear();
     }
 
-    private void Print(ReadOnlySpan<object?> cells)
+    private static string[] Shown(ReadOnlySpan<object?> cells)
     {
         string[] texts = new string[cells.Length];
         for (int i = 0; i < cells.Length; i++)
@@ -60,7 +72,7 @@ internal sealed class TableRows(TextWriter to) : RowWriter(to)
             texts[i] = Shown(cells[i]);
         }
 
-        Line(texts);
+        return texts;
     }
 
     private void Line(string[] texts)
@@ -75,7 +87,14 @@ internal sealed class TableRows(TextWriter to) : RowWriter(to)
 
     private static string Shown(object? cell)
     {
-        string text = cell is null ? "NULL" : TerminalText.OneLine(TextOf(cell));
+        // What is far behind what is shown is not looked at: it may be a hundred megabytes.
+        string text = TerminalText.OneLine(cell switch
+        {
+            null => "NULL",
+            string { Length: > Limits.TableCellCharactersMax } whole => whole[..(Limits.TableCellCharactersMax + 1)],
+            byte[] { Length: > Limits.TableCellCharactersMax } whole => Convert.ToHexString(whole, 0, Limits.TableCellCharactersMax),
+            _ => TextOf(cell),
+        });
         if (text.Length <= Limits.TableCellCharactersMax)
         {
             return text;

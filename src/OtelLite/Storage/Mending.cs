@@ -14,6 +14,7 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
     // Whether a copy of the file that was taken away is to be put in its place.
     private bool _hasCopy;
     private string? _damage;
+    private CarriedOver _carried = CarriedOver.Nothing;
 
     /// <summary>What is to be done before the connection is closed. False where there is nothing to mend after all.</summary>
     /// <exception cref="StorageException">It can't be done now.</exception>
@@ -42,6 +43,7 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
         }
 
         SqliteConnection.ClearAllPools();
+        _carried = CarriedOver.Of(connection);
         SoundFile.KeepLog(connection);
         _damage = found ?? damage;
         return true;
@@ -62,7 +64,8 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
             _damage = null;
         }
 
-        SqliteConnection connection = Database.OpenWriter(dataDir, durability);
+        SqliteConnection connection = _carried.Begin(dataDir, durability);
+        _carried = CarriedOver.Nothing;
         SqliteConnection.ClearAllPools();
         return connection;
     }

@@ -8,14 +8,15 @@ namespace OtelLite.Storage;
 /// </summary>
 internal static class NewerRows
 {
-    private const string Shared = """
+    private static readonly string Shared = $"""
         INSERT OR IGNORE INTO main.otel_resource (hash, attributes, dropped_attributes_count, schema_url)
             SELECT hash, attributes, dropped_attributes_count, schema_url FROM newer.otel_resource;
         INSERT OR IGNORE INTO main.otel_scope (hash, name, version, attributes, dropped_attributes_count, schema_url)
             SELECT hash, name, version, attributes, dropped_attributes_count, schema_url FROM newer.otel_scope;
         INSERT OR IGNORE INTO main.otel_body SELECT * FROM newer.otel_body;
         INSERT OR REPLACE INTO main.otel_series SELECT * FROM newer.otel_series;
-        INSERT OR REPLACE INTO main.session_place SELECT * FROM newer.session_place;
+        INSERT INTO main.session_place ({SessionPlaceTable.Told}) SELECT {SessionPlaceTable.Told} FROM newer.session_place WHERE true {SessionPlaceTable.OnConflict};
+        {SessionPlaceTable.SetProject};
         INSERT INTO main.scrape (scraped_at_unix_nano, received_unix_nano, source, limits)
             SELECT scraped_at_unix_nano, received_unix_nano, source, limits FROM newer.scrape
             EXCEPT SELECT scraped_at_unix_nano, received_unix_nano, source, limits FROM main.scrape;

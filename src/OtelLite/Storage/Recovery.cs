@@ -26,6 +26,11 @@ internal static class Recovery
     public static Recovered Run(string dataDir, Durability durability, string? file)
     {
         string path = Path.Combine(dataDir, Database.FileName), folder = Path.Combine(dataDir, FolderName);
+        if (FolderHold.Of(dataDir) is { } holder)
+        {
+            throw new StorageException($"OtelLite runs already (process {holder.ProcessId}) with the data in {dataDir}: stop it, and give the same command again.");
+        }
+
         using FolderHold hold = FolderHold.Take(dataDir);
         SetAside.GoOn(dataDir);
         SetAside.RemoveUnfinished(dataDir);

@@ -8,23 +8,24 @@ internal sealed class SessionPlaceTable : IDisposable
 {
     private static readonly string[] Columns = ["folder", "repository", "branch", "pull_request", "session_name"];
 
+    /// <summary>What is told, in order, of which the first two are whose it is and when it was told.</summary>
+    public static readonly string Told = string.Join(", ", ["session_id", "told_unix_nano", .. Columns]);
+
+    /// <summary>What becomes of what is there already. What is told late (a transcript is read long after) fills what is missing.</summary>
+    public static readonly string OnConflict = $"ON CONFLICT (session_id) DO UPDATE SET {string.Concat(Columns.Select(c =>
+        $"{c} = iif(excluded.told_unix_nano >= told_unix_nano, coalesce(excluded.{c}, {c}), coalesce({c}, excluded.{c})), "))}told_unix_nano = max(excluded.told_unix_nano, told_unix_nano)";
+
+    /// <summary>Of all that was told, in whatever order: the repository's name, or else the folder's.</summary>
+    public static readonly string SetProject = $"UPDATE session_place SET project = coalesce({LastPart("repository")}, {LastPart("folder")})";
+
     private readonly Statement _tell;
     private readonly Statement _name;
     private readonly Statement _show;
 
     public SessionPlaceTable(SqliteConnection connection)
     {
-        // What is told late (a transcript is read long after) fills what is missing.
-        string newest = string.Join(", ", Columns.Select(c =>
-            $"{c} = iif(excluded.told_unix_nano >= told_unix_nano, coalesce(excluded.{c}, {c}), coalesce({c}, excluded.{c}))"));
-        _tell = new Statement(connection, $"""
-            INSERT INTO session_place (session_id, told_unix_nano, {string.Join(", ", Columns)}) VALUES (?, ?{string.Concat(Columns.Select(_ => ", ?"))})
-            ON CONFLICT (session_id) DO UPDATE SET {newest}, told_unix_nano = max(excluded.told_unix_nano, told_unix_nano)
-            """);
-        // Of all that was told, in whatever order: the repository's name, or else the folder's.
-        _name = new Statement(connection, $"""
-            UPDATE session_place SET project = coalesce({LastPart("repository")}, {LastPart("folder")}) WHERE session_id = ?
-            """);
+        _tell = new Statement(connection, $"INSERT INTO session_place ({Told}) VALUES (?, ?{string.Concat(Columns.Select(_ => ", ?"))}) {OnConflict}");
+        _name = new Statement(connection, $"{SetProject} WHERE session_id = ?");
         _show = new Statement(connection, """
             UPDATE usage_session SET (folder, repository, branch, pull_request, session_name) = (
                     SELECT folder, repository, branch, pull_request, session_name FROM session_place WHERE session_place.session_id = ?1),

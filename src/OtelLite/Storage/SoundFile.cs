@@ -29,6 +29,7 @@ internal static class SoundFile
         }
 
         SetAside.RemoveUnfinished(dataDir);
+        CarriedOver carried = CarriedOver.Nothing;
         string? damage = CutShort(path);
         if (damage is null)
         {
@@ -41,6 +42,7 @@ internal static class SoundFile
                     return connection;
                 }
 
+                carried = CarriedOver.Of(connection);
                 KeepLog(connection);
                 connection.Dispose();
             }
@@ -56,7 +58,7 @@ internal static class SoundFile
 
         isWhole = true;
         say(Sentence(path, SetAside.Move(path, SetAside.Damaged), damage));
-        return Database.OpenWriter(dataDir, durability);
+        return carried.Begin(dataDir, durability);
     }
 
     /// <summary>Reads a file's pages until something is wrong with one, the end, or for so long.</summary>
@@ -148,7 +150,7 @@ internal static class SoundFile
 
     /// <summary>What is told of a damaged file.</summary>
     public static string Sentence(string path, string aside, string damage) =>
-        $"the database {path} is damaged ({damage.TrimEnd('.')}): it is kept as it is in {aside}, what arrives is stored in a new one, and with this server stopped, otellite recover brings back what can be read of it.";
+        $"the database {path} is damaged ({damage.TrimEnd('.')}): it is kept as it is in {aside}, what arrives is stored in a new one, and with this server stopped, otellite recover {Folders.Flag(Path.GetDirectoryName(path)!)} brings back what can be read of it.";
 
     /// <summary>Whether a file begins as SQLite's own do: its name, a size of pages, and what is the same in all that this program writes.</summary>
     public static bool IsHeader(ReadOnlySpan<byte> header)

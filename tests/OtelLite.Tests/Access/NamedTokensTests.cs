@@ -61,6 +61,28 @@ public sealed class NamedTokensTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_list_that_could_not_be_read_is_looked_at_again_though_it_was_not_written_since()
+    {
+        string laptop = await Add("laptop");
+        string list = Path.Combine(_server.DataDir, TokenFile.Name);
+        string before = await File.ReadAllTextAsync(list);
+        TokenFile.Revoke(_server.DataDir, "laptop");
+        string after = await File.ReadAllTextAsync(list);
+        await Until(async () => await Export(laptop, Exports.Commit()) == 401);
+
+        // What a wrong owner does, which tests that run as root can't meet, a list that is none does as well.
+        await File.WriteAllTextAsync(list, before);
+        await Until(async () => await Export(laptop, Exports.Commit()) == 200);
+        await File.WriteAllTextAsync(list, "nonsense of somebody's");
+        DateTime written = File.GetLastWriteTimeUtc(list);
+        await Until(() => Task.FromResult(_server.Said.Any(s => s.Contains("stay so until then", StringComparison.Ordinal))));
+        await File.WriteAllTextAsync(list, after);
+        File.SetLastWriteTimeUtc(list, written);
+        await Until(async () => await Export(laptop, Exports.Commit()) == 401);
+        Assert.Single(_server.Said, s => s.Contains("stay so until then", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Its_name_is_kept_with_each_record_and_figures_split_by_it()
     {
         string laptop = await Add("laptop"), desk = await Add("desk", TokenScope.Ingest);

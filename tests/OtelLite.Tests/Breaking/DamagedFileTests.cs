@@ -82,6 +82,40 @@ public sealed class DamagedFileTests
     }
 
     [PublishedFact]
+    public async Task What_came_before_and_comes_again_after_counts_once_and_a_cumulative_series_goes_on_where_it_stood()
+    {
+        await using PublishedExe exe = await Filled();
+        string delta = Exports.Commit(Exports.Noon + 9000, "told");
+        await Send(Cumulative(1, 100));
+        await Send(delta);
+        Assert.Equal(0, await exe.Signal("TERM"));
+        Damage(PathOf(exe), "a page in the middle");
+        await exe.StartProcess();
+        Assert.Contains($"otellite recover --data-dir {exe.DataDir} ", exe.Said, StringComparison.Ordinal);
+        await Send(delta);
+        await Send(Cumulative(2, 110));
+        Assert.Equal("10\n", exe.Rows("SELECT value FROM otel_metrics"));
+
+        Assert.Equal(0, await exe.Signal("TERM"));
+        Ran recover = await PublishedExe.Run("recover", "--data-dir", exe.DataDir);
+        Assert.Equal((0, ""), (recover.ExitCode, recover.Error));
+        Assert.StartsWith("Recovered: ", recover.Output, StringComparison.Ordinal);
+        Assert.Equal("1 | 1 | 1\n2 | 2 | 110\n", exe.Rows("SELECT temporality, count(*), sum(value) FROM otel_metrics GROUP BY 1 ORDER BY 1"));
+
+        async Task Send(string json)
+        {
+            using HttpResponseMessage answer = await exe.Post("/v1/metrics", json);
+            Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+        }
+
+        static string Cumulative(int at, int value) =>
+            $$$"""
+            {"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"claude_code.commit.count","sum":{"aggregationTemporality":2,"isMonotonic":true,"dataPoints":[
+            {"startTimeUnixNano":"{{{Exports.Noon}}}000000000","timeUnixNano":"{{{Exports.Noon + at}}}000000000","asInt":"{{{value}}}"}]}}]}]}]}
+            """;
+    }
+
+    [PublishedFact]
     public async Task There_is_nothing_to_recover_where_nothing_is_damaged_and_that_is_said()
     {
         await using PublishedExe exe = await PublishedExe.Start();

@@ -19,7 +19,12 @@ public sealed class KilledTests(ITestOutputHelper output)
         await using PublishedExe exe = await PublishedExe.Start();
         FreshBodies[] bodies = [.. Enumerable.Range(0, Clients).Select(i => new FreshBodies($"c{i}"))];
         using var stop = new CancellationTokenSource();
-        Task<int>[] clients = [.. bodies.Select(b => Task.Run(() => SendUntil(exe, b, stop.Token)))];
+        MixedBodies[] mixed = [new("a"), new("b")];
+        Task<int>[] clients =
+        [
+            .. bodies.Select(b => Task.Run(() => SendUntil(exe, b.Next, stop.Token))),
+            .. mixed.Select(b => Task.Run(() => SendUntil(exe, b.Next, stop.Token))),
+        ];
         List<double> starts = [];
         var random = new Random(4318);
         for (int i = 0; i < Kills; i++)
@@ -35,6 +40,7 @@ public sealed class KilledTests(ITestOutputHelper output)
         int refused = (await Task.WhenAll(clients)).Sum(), sent = bodies.Sum(b => b.Made);
         Assert.True(sent > Kills, $"only {sent} bodies were sent");
         await Sent.AssertAllThereOnce(exe, sent);
+        Assert.All(mixed, m => m.AssertAllThereOnce(exe));
         double start = starts.Order().ElementAt(starts.Count / 2), version = await VersionTime();
         output.WriteLine($"{Kills} kills, {sent} bodies, {refused} times not acknowledged; a start took {start:0} ms (median), {starts.Max():0} ms at most; --version {version:0} ms");
 
@@ -42,12 +48,12 @@ public sealed class KilledTests(ITestOutputHelper output)
         Assert.InRange(start, 0, 1000 + (10 * version));
     }
 
-    private static async Task<int> SendUntil(PublishedExe exe, FreshBodies bodies, CancellationToken stop)
+    private static async Task<int> SendUntil(PublishedExe exe, Func<RecordedBody> next, CancellationToken stop)
     {
         int refused = 0;
         while (!stop.IsCancellationRequested)
         {
-            refused += await Sent.UntilAcknowledged(exe, bodies.Next());
+            refused += await Sent.UntilAcknowledged(exe, next());
         }
 
         return refused;
@@ -64,6 +70,24 @@ public sealed class KilledTests(ITestOutputHelper output)
         }
 
         return times.Order().ElementAt(2);
+    }
+
+    [PublishedFact]
+    public async Task Asked_to_stop_while_a_client_sends_slowly_it_ends_with_0_within_5_seconds()
+    {
+        await using PublishedExe exe = await PublishedExe.Start();
+        using RawConnection slow = await RawConnection.Open(exe.Url, PublishedExe.Patience);
+        await slow.Send(RawConnection.Head("POST", "/v1/logs", $"Authorization: Bearer {ServerClient.TestToken}", "Content-Type: application/json", "Content-Length: 5000"));
+        await slow.Send("{\"resource");
+        using (HttpResponseMessage answer = await exe.Post(new FreshBodies("before").Next()))
+        {
+            Assert.True(answer.IsSuccessStatusCode);
+        }
+
+        var clock = Stopwatch.StartNew();
+        Assert.Equal(0, await exe.Signal("TERM"));
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        Assert.Equal(1L, exe.Sql("SELECT count(*) FROM otel_events"));
     }
 
     [PublishedFact]

@@ -144,6 +144,26 @@ public sealed class QueryCommandTests : IAsyncLifetime
         Assert.InRange(Limits.QueryBytesMax, Limits.BatchTextBytesMax, 1L << 30);
     }
 
+    [Fact]
+    public void A_row_that_is_too_long_to_be_printed_is_refused_and_one_of_the_longest_value_is_not()
+    {
+        const int half = (int)(Limits.QueryRowBytesMax / 2);
+        Assert.Equal(3, Ask($"select zeroblob({half}), zeroblob({Limits.QueryRowBytesMax - half}), 1").Length);
+        Assert.Contains("MiB", Assert.Throws<AskedSqlException>(() => Ask($"select zeroblob({half}), zeroblob({Limits.QueryRowBytesMax - half + 1})")).Message, StringComparison.Ordinal);
+        Assert.True(Limits.QueryRowBytesMax > Limits.BatchTextBytesMax);
+        Assert.Equal(12L, Ask("select 12, 'x'")[0]);
+    }
+
+    [PublishedFact]
+    public async Task A_table_of_long_texts_keeps_no_more_of_them_than_it_shows()
+    {
+        // Eight megabytes a row as a table would have them: half a gigabyte, were they kept.
+        Ran ran = await PublishedExe.Run(
+            TimeSpan.FromMinutes(2), "query", "with recursive n(i) as (select 1 union all select i + 1 from n where i < 60) select i, zeroblob(2000000) from n", "--data-dir", _server.DataDir, "--timeout", "60");
+        Assert.Equal((0, ""), (ran.ExitCode, ran.Error));
+        Assert.InRange(ran.Output.Length, 60 * 100, 60 * 150);
+    }
+
     private object?[] Ask(string sql)
     {
         using SqliteConnection connection = StoredFile.Open(_server.DataDir);

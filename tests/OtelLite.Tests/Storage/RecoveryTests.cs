@@ -41,6 +41,39 @@ public sealed class RecoveryTests : IDisposable
     }
 
     [Fact]
+    public async Task What_was_told_of_a_session_before_and_after_is_put_together()
+    {
+        const string insert = "INSERT INTO session_place (session_id, folder, branch, told_unix_nano)";
+        await File.WriteAllBytesAsync(Damaged, await Filled.Value);
+        Execute(Damaged, $"{insert} VALUES ('a', '/work/shop', 'main', 1)");
+        Database.OpenWriter(DataDir, Durability.Normal).Dispose();
+        Execute(Made, $"{insert} VALUES ('a', NULL, 'fix', 2), ('b', '/work/other', NULL, 2)");
+        Recover();
+        using SqliteConnection made = Database.OpenReader(DataDir);
+        using SqliteCommand ask = made.CreateCommand();
+        ask.CommandText = "SELECT group_concat(concat_ws(' ', session_id, folder, branch, project, told_unix_nano), ', ') FROM session_place";
+        Assert.Equal("a /work/shop fix shop 2, b /work/other other 2", ask.ExecuteScalar());
+    }
+
+    [Fact]
+    public async Task As_much_as_the_limits_is_carried_over_into_the_database_that_is_begun_and_no_more()
+    {
+        await File.WriteAllBytesAsync(Damaged, await Filled.Value);
+        static string Rows(int rows) => $"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) SELECT CAST(printf('%016d', i) AS BLOB), i";
+        Execute(Damaged, $"DELETE FROM otel_body; DELETE FROM otel_series; INSERT INTO otel_body {Rows(Limits.CarriedBodiesMax + 1)} FROM n; INSERT INTO otel_series {Rows(Limits.CarriedSeriesMax + 1)}, 1.5, 2 FROM n");
+        using var damaged = new SqliteConnection($"Data Source={Damaged};Pooling=False");
+        damaged.Open();
+        using SqliteConnection begun = CarriedOver.Of(damaged).Begin(DataDir, Durability.Normal);
+        using SqliteCommand ask = begun.CreateCommand();
+        ask.CommandText = "SELECT concat_ws(' ', count(*), min(received_unix_nano)) FROM otel_body UNION ALL SELECT concat_ws(' ', count(*), min(time_unix_nano), sum(value), sum(count)) FROM otel_series";
+        using SqliteDataReader row = ask.ExecuteReader();
+        Assert.True(row.Read());
+        Assert.Equal($"{Limits.CarriedBodiesMax} 2", row.GetString(0));
+        Assert.True(row.Read());
+        Assert.Equal($"{Limits.CarriedSeriesMax} 2 {1.5 * Limits.CarriedSeriesMax}.0 {2 * Limits.CarriedSeriesMax}", row.GetString(0));
+    }
+
+    [Fact]
     public async Task A_list_of_tables_that_is_lost_with_all_its_pages_loses_no_row()
     {
         byte[] file = await Filled.Value;
