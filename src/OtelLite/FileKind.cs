@@ -50,6 +50,22 @@ internal static class FileKind
         return Stat([.. Encoding.UTF8.GetBytes(path), 0], status) == 0 ? (BitConverter.ToInt64(status, DeviceAt), BitConverter.ToInt64(status, NumberAt)) : null;
     }
 
+    /// <summary>The same of the name itself, where it is a link.</summary>
+    public static (long Device, long Number)? IdentityOfName(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return (0, 0);
+        }
+
+        byte[] status = new byte[StatusBytes];
+        return LStat([.. Encoding.UTF8.GetBytes(path), 0], status) == 0 ? (BitConverter.ToInt64(status, DeviceAt), BitConverter.ToInt64(status, NumberAt)) : null;
+    }
+
+    [DllImport("libSystem.Native", EntryPoint = "SystemNative_LStat")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int LStat(byte[] path, byte[] status);
+
     // .NET's own, the same on every system, and a part of each program that it compiles.
     [DllImport("libSystem.Native", EntryPoint = "SystemNative_Stat")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -29,6 +29,13 @@ internal static class Limits
     /// can become thirty of JSON.</summary>
     public const int BatchTextBytesMax = 128 << 20;
 
+    /// <summary>Bytes of a body and of the text that is made of it, while it is read; and of that text and of its longest record, of which SQLite makes a copy, while it is written. A body of the
+    /// largest default size fits in either way unless it is of escapes or of numbers with many digits: of these one took 400 MB.</summary>
+    public const int BatchBytesMax = 160 << 20;
+
+    /// <summary>Bytes of an id or a name by which something is counted. The client's have 36 at most. What is longer is stored as it came and not taken for one: of ids of 64 MiB one page took a gigabyte.</summary>
+    public const int NameBytesMax = 1024;
+
     /// <summary>Values within arrays and maps of all the records of one request. Of empty ones a body of the largest default size holds twenty million, each of which becomes more text than it
     /// was: that took 270 MB.</summary>
     public const int NestedValuesMax = 1_000_000;
@@ -356,8 +363,11 @@ internal static class Limits
     /// <summary>What a statement that was told to stop may take to do so: within one function of SQLite's nothing is asked. Then the program ends.</summary>
     public static readonly TimeSpan QueryGrace = TimeSpan.FromSeconds(2);
 
-    /// <summary>Bytes of one of its rows: as much as one value that is stored may have, and so any row of a table that holds one such.</summary>
-    public const int QueryRowBytesMax = BatchTextBytesMax + (1 << 20);
+    /// <summary>Bytes of one of its rows, which take twice as much in this program and more in JSON: the longest event of a body of the largest default size.</summary>
+    public const int QueryRowBytesMax = 65 << 20;
+
+    /// <summary>Bytes of all of its rows, as SQLite has them: printing them takes time that the database's clock does not see.</summary>
+    public const long QueryOutputBytesMax = 1L << 30;
 
     /// <summary>Bytes that SQLite may take to answer it: a sort of millions of rows, and a text of the largest export several times.</summary>
     public const long QueryBytesMax = 512L << 20;

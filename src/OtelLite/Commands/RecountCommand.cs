@@ -38,6 +38,10 @@ internal static class RecountCommand
         {
             Console.Error.WriteLine($"otellite: {e.Message}");
         }
+        catch (Exception e) when (e is OverflowException || (e is SqliteException of && !Database.IsOfTheWorld(of)))
+        {
+            Console.Error.WriteLine($"otellite: {Path.Combine(options.DataDir, Database.FileName)} can't be recounted to its end: {TerminalText.OneLine(e.Message.TrimEnd('.'))}. What was counted before is as it was.");
+        }
         catch (SqliteException e) when (Database.IsOfTheWorld(e))
         {
             Console.Error.WriteLine($"otellite: {Path.Combine(options.DataDir, Database.FileName)} can't be recounted to its end now: {e.Message.TrimEnd('.')}. What is in it is right; try again.");

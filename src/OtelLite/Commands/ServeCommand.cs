@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using OtelLite.Access;
 using OtelLite.Dashboard;
 using OtelLite.Storage;
@@ -7,6 +8,9 @@ namespace OtelLite.Commands;
 /// <summary><c>otellite serve</c>, and <c>otellite</c> alone: receive, store, show, until told to stop.</summary>
 internal static class ServeCommand
 {
+    // SIGXFSZ, the same on Linux and macOS.
+    private const int FileTooLong = 25;
+
     public static TaughtCommand Create(SettingFlags settings)
     {
         var command = new TaughtCommand("serve", "receive, store, show")
@@ -34,6 +38,8 @@ internal static class ServeCommand
     private static async Task<int> Run(Options options, string setUpLine, Action setUp)
     {
         using var messages = new Messages(Console.Error);
+        // A limit for the size of files is an error that is told, as a full disk is, and not the end.
+        using PosixSignalRegistration? tooLong = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create((PosixSignal)FileTooLong, signal => signal.Cancel = true);
         try
         {
             await using App app = await App.Start(options, messages.Say).ConfigureAwait(false);

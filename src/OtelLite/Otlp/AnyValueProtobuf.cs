@@ -106,7 +106,14 @@ internal static class AnyValueProtobuf
             return;
         }
 
-        text.AppendJsonString(System.Text.Encoding.UTF8.GetBytes(System.Text.Encoding.UTF8.GetString(utf8)));
+        // The mended copy stays behind the JSON's start, and is moved over.
+        int start = text.Length;
+        TextRange mended = text.AppendChecked(utf8);
+        byte[] copy = System.Buffers.ArrayPool<byte>.Shared.Rent(mended.Length);
+        text[mended].CopyTo(copy);
+        text.Rewind(start);
+        text.AppendJsonString(copy.AsSpan(0, mended.Length));
+        System.Buffers.ArrayPool<byte>.Shared.Return(copy);
     }
 
     /// <summary>Appends the fields of this number, each a <c>KeyValue</c>, as one JSON object behind its name; nothing where there are none.</summary>

@@ -29,6 +29,7 @@ internal sealed class AskedSql : IDisposable
     private bool _isStepping;
     private bool _isTooLong;
     private string? _refused;
+    private long _read;
 
     /// <param name="connection">Read-only, and for nothing else afterwards.</param>
     /// <param name="overdue">Called on another thread, with the sentence, where SQLite does not stop though its time is over: it does not look up within one function, and there is no other
@@ -105,7 +106,9 @@ internal sealed class AskedSql : IDisposable
             cells[i] = Cell.Of(_statement, i);
         }
 
-        return true;
+        _read += bytes;
+        return _read <= Limits.QueryOutputBytesMax ? true
+            : throw new AskedSqlException($"its rows have more than {Limits.QueryOutputBytesMax >> 20} MiB: ask for fewer, or for substr(COLUMN, 1, N) of the long texts.");
     }
 
     public void Dispose()

@@ -90,6 +90,12 @@ internal static class Export
             Timeseries.Note(batch);
             redaction?.Apply(batch);
             batch.SetTokenName(caller.NameUtf8);
+            // Usual ones are not looked at.
+            if (batch.Text.Length > Limits.BatchBytesMax / 2 && batch.Text.Length + batch.LongestBytes > Limits.BatchBytesMax)
+            {
+                throw new BatchFullException($"a record of one request and all its text take more than {Limits.BatchBytesMax} bytes as they are stored; send smaller batches");
+            }
+
             error = "";
             return true;
         }

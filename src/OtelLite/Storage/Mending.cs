@@ -128,6 +128,11 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
             }
 
             _hasCopy = file.IsAway || !isDone;
+            if (!_hasCopy)
+            {
+                // It came back meanwhile: the next start would put the copy over what has arrived since.
+                ForgetCopy();
+            }
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

@@ -8,6 +8,9 @@ internal sealed class OpenedFile(string path)
 {
     private readonly (long, long)? _file = FileKind.Identity(path);
 
+    // A link in its place leads other programs to the same file and to another log.
+    private readonly (long, long)? _name = FileKind.IdentityOfName(path);
+
     // Made with the first transaction, if it is not there yet.
     private (long, long)? _log = FileKind.Identity(path + "-wal");
 
@@ -23,5 +26,5 @@ internal sealed class OpenedFile(string path)
     }
 
     /// <summary>It, and not only its log.</summary>
-    public bool IsAway => FileKind.Identity(path) != _file;
+    public bool IsAway => FileKind.Identity(path) != _file || FileKind.IdentityOfName(path) != _name;
 }

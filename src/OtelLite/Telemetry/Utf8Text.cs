@@ -110,9 +110,10 @@ internal sealed class Utf8Text
     {
         if (_bytes.Length - Length < count)
         {
-            if ((long)Length + count > Limits.BatchTextBytesMax)
+            int max = Math.Min(Limits.BatchTextBytesMax, Limits.BatchBytesMax - _body.Count);
+            if ((long)Length + count > max)
             {
-                throw new BatchFullException($"the text of one request takes more than {Limits.BatchTextBytesMax} bytes as it is stored; send smaller batches");
+                throw new BatchFullException($"the text of one request takes more than {max} bytes as it is stored; send smaller batches");
             }
 
             Grow((long)Length + count);
@@ -148,10 +149,32 @@ internal sealed class Utf8Text
             return Append(utf8);
         }
 
-        // Nobody sends this but by mistake; such a text may cost a string.
         int start = Length;
-        Append(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(utf8)));
+        while (!utf8.IsEmpty)
+        {
+            int valid = ValidBytes(utf8);
+            Append(utf8[..valid]);
+            utf8 = utf8[valid..];
+            if (Rune.DecodeFromUtf8(utf8, out _, out int wrong) != OperationStatus.Done)
+            {
+                Append("\uFFFD"u8);
+                utf8 = utf8[wrong..];
+            }
+        }
+
         return Since(start);
+    }
+
+    // How many are valid at its beginning.
+    private static int ValidBytes(ReadOnlySpan<byte> utf8)
+    {
+        int valid = 0;
+        while (Rune.DecodeFromUtf8(utf8[valid..], out _, out int bytes) == OperationStatus.Done)
+        {
+            valid += bytes;
+        }
+
+        return valid;
     }
 
     /// <summary>An id as lower-case hex.</summary>

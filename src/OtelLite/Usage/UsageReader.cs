@@ -324,7 +324,7 @@ internal static class UsageReader
     }
 
     // The string of an attribute of any kind: what is no string names nothing.
-    private static TextRange TextOf(in Attribute attribute) => attribute.Kind == ValueKind.String ? attribute.Text : TextRange.None;
+    private static TextRange TextOf(in Attribute attribute) => TelemetryBatch.TextOf(attribute);
 
     // Without its id a decision can't be told from another one of the same tool.
     private static void AddToolUse(TelemetryBatch batch, in LogRecord record, TextRange session, long happened, bool isResult, UsageFacts facts)
@@ -464,17 +464,17 @@ internal static class UsageReader
         _ => false,
     };
 
-    // A single value saturates at ten million million, so that a nonsensical one (1e300 tokens) can not overflow the sums it is in.
+    // A single value saturates at a million million, so that nonsensical ones (1e300 tokens) can not overflow the sums they are in.
     private static long Whole(double value) => Whole(value, WholeMax);
 
-    // And a single cost at a million dollars.
+    // And a single cost at a thousand dollars: no request is near it, and of these nine million make no sum that is too large.
     private static long NanoUsd(double usd) => Whole(usd * 1e9, NanoUsdMax);
 
     private static long Whole(double value, double max) =>
         double.IsNaN(value) ? 0 : (long)Math.Clamp(Math.Round(value), -max, max);
 
-    private const double WholeMax = 1e13;
-    private const double NanoUsdMax = 1e15;
+    private const double WholeMax = 1e12;
+    private const double NanoUsdMax = 1e12;
 
     // No request costs so much less than nothing.
     private const long NoCost = long.MinValue;

@@ -94,8 +94,8 @@ public sealed class UsageReaderTests
     [InlineData("""{"doubleValue":"Infinity"}""", 0)]
     [InlineData("""{"stringValue":"Infinity"}""", 0)]
     [InlineData("{}", 0)]
-    [InlineData("""{"doubleValue":1e300}""", 10_000_000_000_000)]
-    [InlineData("""{"intValue":9223372036854775807}""", 10_000_000_000_000)]
+    [InlineData("""{"doubleValue":1e300}""", 1_000_000_000_000)]
+    [InlineData("""{"intValue":9223372036854775807}""", 1_000_000_000_000)]
     public void A_number_of_an_event_counts_however_it_was_sent_and_nonsense_can_not_overflow_a_sum(string sent, long expected)
     {
         Facts facts = Facts.OfEvent("api_request", Export.Attribute("input_tokens", sent));
