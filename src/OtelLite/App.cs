@@ -115,7 +115,7 @@ internal sealed class App : IAsyncDisposable
             [.. urls.Select(u => new Uri(u).Port), .. hasHttpPort ? [options.OtlpHttpPort] : Array.Empty<int>()], hasGrpcPort ? options.OtlpGrpcPort : 0);
         var api = new Api(
             () => Database.OpenReader(options.DataDir),
-            (scrapedAt, source, limits) => writer.Write(new Scrape(scrapedAt, source, limits)),
+            (scrapedAt, source, limits, waited) => writer.Write(new Scrape(scrapedAt, source, limits), waited),
             writer.Write,
             () => writer.Trouble,
             live,
@@ -281,6 +281,9 @@ internal sealed class App : IAsyncDisposable
             kestrel.Limits.KeepAliveTimeout = Limits.KeepAliveTimeout;
             kestrel.Limits.MaxConcurrentConnections = Limits.ConnectionsMax;
             kestrel.Limits.MaxRequestBufferSize = Limits.ReadAheadBytesMax;
+            kestrel.Limits.Http2.MaxStreamsPerConnection = Limits.StreamsPerConnectionMax;
+            kestrel.Limits.Http2.InitialStreamWindowSize = Limits.ReadAheadBytesMax;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = Limits.StreamsReadAheadBytesMax;
             // The receiver counts the bytes itself: Kestrel's own 413 has an empty body.
             kestrel.Limits.MaxRequestBodySize = null;
             protocols.Listen(kestrel, sockets.EndPoints);

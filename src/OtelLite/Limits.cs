@@ -43,29 +43,42 @@ internal static class Limits
     /// <summary>Events, links and exemplars of all the records of one request. An SDK keeps 128 events and 128 links of a span.</summary>
     public const int EmbeddedPerRequestMax = 200_000;
 
-    /// <summary>A body that takes more than this, read or inflated, is decoded and written alone: several at once would be gigabytes. Claude Code's largest seen is 616 kB.</summary>
-    public const int LargeBodyBytes = 4 << 20;
+    /// <summary>A body that takes more than this, read or inflated, is decoded and written alone: as text it may be six times that, and several at once would be gigabytes. Claude Code's
+    /// largest seen is 616 kB.</summary>
+    public const int LargeBodyBytes = 1 << 20;
 
-    /// <summary>Bytes of bodies that are being read, all together, less those below <see cref="FreeBodyBytes"/>: one of the largest default size, or fifty of Claude Code's
-    /// largest. One alone may be larger, where --max-body allows it. What does not fit waits, and is 503 after <see cref="LargeBodyWait"/>.</summary>
-    public const int BodiesBytesMax = 64 << 20;
+    /// <summary>Nearly all bodies are smaller.</summary>
+    public const int SmallBodyBytes = 32 << 10;
 
-    /// <summary>A body up to this size is read whatever else is: nearly all are smaller, and of a thousand connections they are 32 MB.</summary>
-    public const int FreeBodyBytes = 32 << 10;
+    /// <summary>Bytes of all bodies up to <see cref="SmallBodyBytes"/> that are being read or decoded. All connections (<see cref="ConnectionsMax"/>) may have one of these, so that over HTTP/1 there is
+    /// always room; over HTTP/2 a connection may have more. What does not fit waits, and is 503 after <see cref="LargeBodyWait"/>.</summary>
+    public const int SmallBodiesBytesMax = 32 << 20;
 
-    /// <summary>How long a body may have of that room while it comes, since others wait for it: twice as long as Claude Code itself would wait.</summary>
-    public static readonly TimeSpan BodyRoomTime = TimeSpan.FromSeconds(20);
+    /// <summary>Bytes of all others up to <see cref="LargeBodyBytes"/>: two dozen of Claude Code's largest at once, each of which is there in milliseconds.</summary>
+    public const int UsualBodiesBytesMax = 16 << 20;
+
+    /// <summary>Bytes of all larger ones. One alone may be larger, as that of the largest default size is.</summary>
+    public const int LargeBodiesBytesMax = 48 << 20;
+
+    /// <summary>How long a body may take to come, since others wait for its room: twice as long as Claude Code itself would wait.</summary>
+    public static readonly TimeSpan BodyTime = TimeSpan.FromSeconds(20);
 
     /// <summary>How often who waits for that room looks for it.</summary>
     public static readonly TimeSpan BodyRoomLook = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Bytes that the server reads ahead of whoever takes a body; its own default is 1 MiB, which would be gigabytes for all connections.</summary>
+    /// <summary>Bytes that the server reads ahead of whoever takes a body, of a connection, and over HTTP/2 of a stream too; its own default is 1 MiB, which would be gigabytes for all connections.</summary>
     public const int ReadAheadBytesMax = 64 << 10;
+
+    /// <summary>The same of all streams of an HTTP/2 connection together: one whose body waits for room, and another beside it.</summary>
+    public const int StreamsReadAheadBytesMax = 2 * ReadAheadBytesMax;
+
+    /// <summary>Requests at once on one HTTP/2 connection; more wait at the client. Claude Code has three at most, a collector ten, and a browser one for each page that is open.</summary>
+    public const int StreamsPerConnectionMax = 32;
 
     /// <summary>Connections at once. A machine's sessions have some dozens; each takes some kilobytes and a handle, of which many systems allow 1,024.</summary>
     public const int ConnectionsMax = 900;
 
-    /// <summary>How long a large body waits for another. Then it is 503, well within a client's 10 s.</summary>
+    /// <summary>How long a body waits for others, for room and, a large one, for its turn, in all. Then it is 503, well within a client's 10 s.</summary>
     public static readonly TimeSpan LargeBodyWait = TimeSpan.FromSeconds(2);
 
     /// <summary>Buckets or quantiles of one data point, past which it is rejected. SDKs send some dozens, and 160 at most for an exponential histogram.</summary>
@@ -158,7 +171,8 @@ internal static class Limits
     /// <summary>The same once one has waited in vain: the next need not wait as long to be told so.</summary>
     public const int BusyTimeoutInTroubleMs = 300;
 
-    /// <summary>How long an export waits to be on disk. Then it is 503, well within a client's 10 s, and is written all the same once the disk goes on.</summary>
+    /// <summary>How long a request waits to be on disk, less what it has waited before, for others or for the disk. Then it is 503, well within a client's 10 s, and is written all the same once the disk
+    /// goes on.</summary>
     public static readonly TimeSpan WriteWait = TimeSpan.FromSeconds(6);
 
     /// <summary>A disk that has not answered for so long is called slow: an fsync takes some milliseconds, and hundreds on a busy spinning disk.</summary>
@@ -483,7 +497,7 @@ internal static class Limits
     /// <summary>Prices of all models together that an import weighs; each model has had three at most.</summary>
     public const int TranscriptPricesMax = 1000;
 
-    /// <summary>Bytes of one body that an import sends, far below <see cref="LargeBodyBytes"/>, so that a client's exports get in between.</summary>
+    /// <summary>Bytes of one body that an import sends, no more than <see cref="LargeBodyBytes"/>, so that a client's exports get in between.</summary>
     public const int ImportBodyBytesMax = 1 << 20;
 
     /// <summary>How long an import waits for the answer to one body: a slow disk may take a while.</summary>

@@ -37,7 +37,7 @@ public sealed class ReadmeTests
     public async Task Every_path_of_the_api_stands_in_it()
     {
         string readme = await File.ReadAllTextAsync(Readme);
-        var api = new Api(() => null!, (_, _, _) => null!, _ => null!, () => null, new LiveUpdates(), new IngestLog(), App.Version, CancellationToken.None);
+        var api = new Api(() => null!, (_, _, _, _) => null!, (_, _) => null!, () => null, new LiveUpdates(), new IngestLog(), App.Version, CancellationToken.None);
         Assert.All(api.Endpoints, e => Assert.Contains(e.Path, readme, StringComparison.Ordinal));
         Assert.All((string[])["/v1/metrics", "/v1/logs", "/openapi.json"], path => Assert.Contains(path, readme, StringComparison.Ordinal));
     }

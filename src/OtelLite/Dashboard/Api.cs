@@ -9,7 +9,8 @@ using OtelLite.Telemetry;
 namespace OtelLite.Dashboard;
 
 /// <summary>Stores a reading with the one writer; the id is that of its row when it was committed.</summary>
-internal delegate Task<(WriteResult Result, long Id)> WriteScrape(long scrapedAtUnixNano, string? source, string? limits);
+/// <param name="waited">How long its client has waited already.</param>
+internal delegate Task<(WriteResult Result, long Id)> WriteScrape(long scrapedAtUnixNano, string? source, string? limits, TimeSpan waited);
 
 /// <summary>The figures over HTTP. Each answer is made on a read-only connection, from one snapshot.</summary>
 internal sealed class Api
@@ -25,7 +26,7 @@ internal sealed class Api
 
     /// <param name="retention">How long raw rows are kept, as it was set; null: all are.</param>
     public Api(
-        Func<SqliteConnection> openReader, WriteScrape writeScrape, Func<SessionPlace, Task<WriteResult>> writePlace, Func<string?> trouble, LiveUpdates live,
+        Func<SqliteConnection> openReader, WriteScrape writeScrape, Func<SessionPlace, TimeSpan, Task<WriteResult>> writePlace, Func<string?> trouble, LiveUpdates live,
         IngestLog log, string version, CancellationToken stopping, string? retention = null, Redaction? redaction = null)
     {
         _retention = retention;
@@ -164,7 +165,7 @@ internal sealed class Api
         ScrapePost post = await PostedJson.Read(
             context.Request, ApiJson.Default.ScrapePost, "a reading such as {\"scrapedAt\": \"2026-01-31T09:30:00Z\", \"source\": \"my-scraper\"}").ConfigureAwait(false);
         DateTimeOffset scrapedAt = PostedJson.Time("scrapedAt", post.ScrapedAt);
-        (WriteResult result, long id) = await _writeScrape(UnixNano.From(scrapedAt), post.Source, PostedJson.LimitsText(post.Limits)).ConfigureAwait(false);
+        (WriteResult result, long id) = await _writeScrape(UnixNano.From(scrapedAt), post.Source, PostedJson.LimitsText(post.Limits), DashboardSite.Waited(context)).ConfigureAwait(false);
         if (result.Outcome != WriteOutcome.Committed)
         {
             await Answers.WriteNotStored(context, "the reading", result).ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using OtelLite.Access;
 
@@ -67,6 +68,9 @@ internal sealed class DashboardSite(Gate gate, Api api, WebAssets assets, KnownH
             : Answers.WriteProblem(context, StatusCodes.Status404NotFound, $"there is nothing at {path}; /openapi.json lists what there is");
     }
 
+    /// <summary>How long a request has waited for the disk before it is served: what it has stored waits no longer than the rest.</summary>
+    public static TimeSpan Waited(HttpContext context) => context.Features.Get<Stopwatch>()?.Elapsed ?? TimeSpan.Zero;
+
     private async Task ServeApi(HttpContext context, ApiEndpoint[] endpoints)
     {
         string method = HttpMethods.IsHead(context.Request.Method) ? HttpMethods.Get : context.Request.Method;
@@ -79,7 +83,10 @@ internal sealed class DashboardSite(Gate gate, Api api, WebAssets assets, KnownH
         if (!endpoint.Open)
         {
             // Whoever was told that something is stored finds it in the figures.
+            var waited = Stopwatch.StartNew();
             await settled().ConfigureAwait(false);
+            waited.Stop();
+            context.Features.Set(waited);
         }
 
         await endpoint.Serve(context).ConfigureAwait(false);

@@ -33,7 +33,7 @@ internal sealed record SessionPost
 }
 
 /// <summary>Takes what is told of a session beside its export, and answers with what a status line shows.</summary>
-internal sealed class SessionPosts(Func<SqliteConnection> openReader, Func<SessionPlace, Task<WriteResult>> write, Redaction? redaction)
+internal sealed class SessionPosts(Func<SqliteConnection> openReader, Func<SessionPlace, TimeSpan, Task<WriteResult>> write, Redaction? redaction)
 {
     private const string What = "what is told of a session, such as {\"folder\": \"/home/me/work\", \"branch\": \"main\"}";
 
@@ -59,7 +59,7 @@ internal sealed class SessionPosts(Func<SqliteConnection> openReader, Func<Sessi
         }
 
         // Most calls tell nothing new, and no status line waits for a disk then.
-        WriteResult result = isKnown ? new WriteResult(WriteOutcome.Committed) : await write(place).ConfigureAwait(false);
+        WriteResult result = isKnown ? new WriteResult(WriteOutcome.Committed) : await write(place, DashboardSite.Waited(context)).ConfigureAwait(false);
         await (result.Outcome == WriteOutcome.Committed
             ? Answers.Write(context, figures, ApiJson.Default.StatusFigures)
             : Answers.WriteNotStored(context, "what is told of the session", result)).ConfigureAwait(false);

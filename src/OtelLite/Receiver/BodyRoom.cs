@@ -3,20 +3,29 @@ using System.Diagnostics;
 namespace OtelLite.Receiver;
 
 /// <summary>
-/// The room that all bodies have together while they are read and decoded (<see cref="Limits.BodiesBytesMax"/>). Without it a few hundred clients that send a large body
-/// slowly would be gigabytes.
+/// The room that bodies have together while they are read and decoded, without which a few hundred clients that send a body slowly would be gigabytes. Small, usual and
+/// large ones each have their own: however slowly those of one size come, those of another are read meanwhile.
 /// </summary>
-internal static class BodyRoom
+internal sealed class BodyRoom(long size)
 {
-    private static long _taken;
+    private long _taken;
+
+    public static BodyRoom Small { get; } = new(Limits.SmallBodiesBytesMax);
+
+    public static BodyRoom Usual { get; } = new(Limits.UsualBodiesBytesMax);
+
+    public static BodyRoom Large { get; } = new(Limits.LargeBodiesBytesMax);
+
+    /// <summary>Where a body of so many bytes is read.</summary>
+    public static BodyRoom Of(long bytes) => bytes <= Limits.SmallBodyBytes ? Small : bytes <= Limits.LargeBodyBytes ? Usual : Large;
 
     /// <summary>Takes so much more for a body that has so much. False when others had it all for too long.</summary>
-    public static async ValueTask<bool> Take(long more, long has)
+    public async ValueTask<bool> Take(long more, long has, TimeSpan patience)
     {
         long begun = Stopwatch.GetTimestamp();
         while (!TryTake(more, has))
         {
-            if (Stopwatch.GetElapsedTime(begun) > Limits.LargeBodyWait)
+            if (Stopwatch.GetElapsedTime(begun) >= patience)
             {
                 return false;
             }
@@ -27,15 +36,15 @@ internal static class BodyRoom
         return true;
     }
 
-    public static void GiveBack(long bytes) => Interlocked.Add(ref _taken, -bytes);
+    public void GiveBack(long bytes) => Interlocked.Add(ref _taken, -bytes);
 
-    private static bool TryTake(long more, long has)
+    private bool TryTake(long more, long has)
     {
         while (true)
         {
             // One alone may be larger than all that there is, else it could never be read.
             long taken = Interlocked.Read(ref _taken);
-            if (taken > has && taken + more > Limits.BodiesBytesMax)
+            if (taken > has && taken + more > size)
             {
                 return false;
             }

@@ -87,7 +87,7 @@ internal sealed record OtlpRefusal(int HttpStatus, int Code, string Message)
 
     public static OtlpRefusal TooSlow { get; } = new(
         StatusCodes.Status408RequestTimeout, DeadlineExceeded,
-        $"a body of more than {Limits.FreeBodyBytes} bytes must come within {Limits.BodyRoomTime.TotalSeconds:0} s: send smaller batches");
+        $"a body must come within {Limits.BodyTime.TotalSeconds:0} s: send smaller batches");
 
     public static OtlpRefusal Unavailable(string reason) => new(StatusCodes.Status503ServiceUnavailable, UnavailableCode, reason);
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.IO.Pipelines;
 
 namespace OtelLite.Receiver;
@@ -16,27 +17,38 @@ internal sealed class RequestBody : IDisposable
     // Held by the one large body that is inflated and decoded, and then by what was read of it.
     private static readonly SemaphoreSlim LargeBodies = new(1, 1);
 
+    private const int BytesMin = 4096;
+
+    // Runs while the client waits: for room, and from when its body is here.
+    private readonly Stopwatch _waited;
     private byte[] _bytes;
     private bool _isLarge;
     private bool _holdsLarge;
-    private long _room;
+    private BodyRoom? _room;
+    private long _taken;
     private int _start;
     private int _length;
 
-    private RequestBody(byte[] bytes) => _bytes = bytes;
+    private RequestBody(byte[] bytes, Stopwatch waited) => (_bytes, _waited) = (bytes, waited);
 
     public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(_start, _length);
 
     /// <summary>Where they lie.</summary>
     public ArraySegment<byte> Array => new(_bytes, _start, _length);
 
+    /// <summary>How long the client has waited, save for what it took to send.</summary>
+    public TimeSpan Waited => _waited.Elapsed;
+
+    // What is left of the time for which it waits for others.
+    private TimeSpan Patience => Waited < Limits.LargeBodyWait ? Limits.LargeBodyWait - Waited : TimeSpan.Zero;
+
     public void Dispose()
     {
         Pooled.Return(_bytes);
         _bytes = [];
         _length = 0;
-        BodyRoom.GiveBack(_room);
-        _room = 0;
+        _room?.GiveBack(_taken);
+        (_room, _taken) = (null, 0);
         if (_isLarge)
         {
             // Before what was read of it is written, which takes as much again.
@@ -78,7 +90,7 @@ internal sealed class RequestBody : IDisposable
             return (null, OtlpRefusal.TooLarge(max));
         }
 
-        var body = new RequestBody([]);
+        var body = new RequestBody([], new Stopwatch());
         OtlpRefusal? refusal = request.ContentLength > max
             ? OtlpRefusal.TooLarge(max)
             : await body.Fill(request.BodyReader, request.ContentLength ?? 0, max).ConfigureAwait(false);
@@ -106,7 +118,7 @@ internal sealed class RequestBody : IDisposable
             return (null, OtlpRefusal.UnsupportedGrpcEncoding(encoding));
         }
 
-        var body = new RequestBody([]);
+        var body = new RequestBody([], new Stopwatch());
         bool compressed = false;
         OtlpRefusal? refusal = await body.Fill(request.BodyReader, 0, max + FrameHeaderBytes).ConfigureAwait(false);
         refusal = refusal is null ? body.Unframe(gzip, out compressed)
@@ -144,9 +156,8 @@ internal sealed class RequestBody : IDisposable
         return null;
     }
 
-    private static int FirstSize(long expected, int max) => (int)Math.Min(max, Math.Max(4096, expected));
-
-    /// <param name="announced">How long it says it is; 0 where it doesn't. That is believed once a part of it is there.</param>
+    /// <param name="announced">How long it says it is; 0 where it doesn't. It is believed no further than what has come of it twice: room that is kept for what may never come is kept
+    /// from others.</param>
     private async Task<OtlpRefusal?> Fill(PipeReader reader, long announced, int max)
     {
         CancellationTokenSource? late = null;
@@ -164,18 +175,16 @@ internal sealed class RequestBody : IDisposable
 
                 if (length > _bytes.Length)
                 {
-                    long larger = Math.Max(length, announced <= Limits.FreeBodyBytes || length > Limits.FreeBodyBytes ? Math.Max(announced, Math.Min(max, Math.Max(4096, _bytes.Length * 2L))) : Limits.FreeBodyBytes);
-                    if (!await TakeRoom(larger).ConfigureAwait(false))
+                    long larger = Math.Max(length, Math.Min(announced > 0 ? announced : max, Math.Max(BytesMin, 2 * length)));
+                    _waited.Start();
+                    if (!await TakeRoom(larger, announced).ConfigureAwait(false))
                     {
                         reader.AdvanceTo(read.Buffer.End);
-                        return OtlpRefusal.Unavailable($"the bodies that are being read are {Limits.BodiesBytesMax} bytes already");
+                        return OtlpRefusal.Unavailable("the bodies of this size that are being read have all the room that there is for them");
                     }
 
+                    _waited.Stop();
                     Pooled.Grow(ref _bytes, _length, larger);
-                    if (_room > 0 && late is null)
-                    {
-                        late = new CancellationTokenSource(Limits.BodyRoomTime);
-                    }
                 }
 
                 read.Buffer.CopyTo(_bytes.AsSpan(_length));
@@ -183,8 +192,11 @@ internal sealed class RequestBody : IDisposable
                 reader.AdvanceTo(read.Buffer.End);
                 if (read.IsCompleted)
                 {
+                    _waited.Start();
                     return null;
                 }
+
+                late ??= new CancellationTokenSource(Limits.BodyTime);
             }
         }
         catch (OperationCanceledException) when (late is { IsCancellationRequested: true })
@@ -203,107 +215,93 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
-    private async ValueTask<bool> TakeRoom(long bytes)
+    // So much in all, where a body of that size, or of the one that it announced, has its room.
+    private async ValueTask<bool> TakeRoom(long bytes, long announced)
     {
-        long more = bytes - Limits.FreeBodyBytes - _room;
-        if (more > 0 && !await BodyRoom.Take(more, _room).ConfigureAwait(false))
+        BodyRoom room = BodyRoom.Of(Math.Max(bytes, announced));
+        long has = room == _room ? _taken : 0;
+        if (bytes > has && !await room.Take(bytes - has, has, Patience).ConfigureAwait(false))
         {
             return false;
         }
 
-        _room += Math.Max(0, more);
+        if (room != _room)
+        {
+            _room?.GiveBack(_taken);
+        }
+
+        (_room, _taken) = (room, Math.Max(bytes, has));
         return true;
     }
 
-    // Without memory for it, the room that the body has is given back all the same.
-    private (RequestBody? Body, OtlpRefusal? Refusal) InflateOrDispose(int max)
+    // What goes wrong on the way, memory that is not there above all, must keep neither its room nor its turn: no large body would ever be taken again.
+    private async Task<(RequestBody? Body, OtlpRefusal? Refusal)> Finish(bool compressed, int max)
     {
+        RequestBody? ready = null;
         try
         {
-            return Inflate(max);
+            (ready, OtlpRefusal? refusal) = await MakeReady(compressed, max).ConfigureAwait(false);
+            return (ready, refusal);
         }
-        catch
+        finally
         {
-            Dispose();
-            throw;
+            if (ready != this)
+            {
+                Dispose();
+            }
         }
     }
 
     // Inflates a body that was read, and waits its turn with one that is large: what it inflates to is many times that as text, and several of them
     // at once would be gigabytes. A body may lie about its length, so one that passes for small is inflated no further than that.
-    private async Task<(RequestBody? Body, OtlpRefusal? Refusal)> Finish(bool compressed, int max)
+    private async Task<(RequestBody? Body, OtlpRefusal? Refusal)> MakeReady(bool compressed, int max)
     {
-        bool isLarge = Math.Max(_length, compressed ? Gzip.LengthTold(Bytes) : 0) > Limits.LargeBodyBytes;
-        if (!isLarge)
+        int told = compressed ? (int)Math.Min(max, Gzip.LengthTold(Bytes)) : 0;
+        if (Math.Max(_length, told) <= Limits.LargeBodyBytes)
         {
             if (!compressed)
             {
                 return (this, null);
             }
 
-            (RequestBody? small, OtlpRefusal? refusal) = InflateOrDispose(Math.Min(max, Limits.LargeBodyBytes));
-            if (refusal is not { HttpStatus: StatusCodes.Status413PayloadTooLarge } || max <= Limits.LargeBodyBytes)
+            (RequestBody? small, OtlpRefusal? refusal) = await Inflate(told, told).ConfigureAwait(false);
+            if (refusal is not { HttpStatus: StatusCodes.Status413PayloadTooLarge } || told == max)
             {
-                Dispose();
                 return (small, refusal);
             }
         }
 
-        if (!await LargeBodies.WaitAsync(Limits.LargeBodyWait).ConfigureAwait(false))
+        if (!await LargeBodies.WaitAsync(Patience).ConfigureAwait(false))
         {
-            Dispose();
             return (null, OtlpRefusal.Unavailable("other exports of this size are being read or written"));
         }
 
         _isLarge = _holdsLarge = true;
-        if (!compressed)
-        {
-            return (this, null);
-        }
-
-        // What it inflates to takes room too, and gives it back with this body's own.
-        if (await TakeRoom(_bytes.Length + Math.Min(max, (long)Gzip.LengthTold(Bytes))).ConfigureAwait(false))
-        {
-            return InflateAlone(max);
-        }
-
-        Dispose();
-        return (null, OtlpRefusal.Unavailable("other exports are being read"));
+        return compressed ? await Inflate(told, max).ConfigureAwait(false) : (this, null);
     }
 
-    // The turn goes on to what this body inflates to. What goes wrong on the way, memory that is not there above all, must not keep it: no large body
-    // would ever be taken again.
-    private (RequestBody? Body, OtlpRefusal? Refusal) InflateAlone(int max)
+    // What it inflates to takes room too, and gives it back with this body's own; the turn, where it has one, goes on to it.
+    private async Task<(RequestBody? Body, OtlpRefusal? Refusal)> Inflate(int told, int max)
     {
-        try
+        int size = Math.Max(BytesMin, told);
+        if (!await TakeRoom(_bytes.Length + size, 0).ConfigureAwait(false))
         {
-            (RequestBody? inflated, OtlpRefusal? refusal) = Inflate(max);
-            if (inflated is not null)
-            {
-                (inflated._isLarge, inflated._holdsLarge, inflated._room, _holdsLarge, _room) = (true, true, _room, false, 0);
-            }
-
-            return (inflated, refusal);
+            return (null, OtlpRefusal.Unavailable("other exports are being read"));
         }
-        finally
-        {
-            Dispose();
-        }
-    }
 
-    private (RequestBody? Body, OtlpRefusal? Refusal) Inflate(int max)
-    {
-        var inflated = new RequestBody(Pooled.Rent(FirstSize(Gzip.LengthTold(Bytes), max)));
+        var inflated = new RequestBody(Pooled.Rent(size), _waited);
         GzipResult result = Gzip.Inflate(new ArraySegment<byte>(_bytes, _start, _length), max, ref inflated._bytes, out inflated._length);
-        if (result == GzipResult.Done)
+        if (result != GzipResult.Done)
         {
-            return (inflated, null);
+            inflated.Dispose();
+            return (null, result == GzipResult.TooLarge
+                ? OtlpRefusal.TooLarge(max)
+                : OtlpRefusal.BadData("the body is announced as gzip but is not, or is cut short or damaged"));
         }
 
-        inflated.Dispose();
-        return (null, result == GzipResult.TooLarge
-            ? OtlpRefusal.TooLarge(max)
-            : OtlpRefusal.BadData("the body is announced as gzip but is not, or is cut short or damaged"));
+        (inflated._isLarge, inflated._holdsLarge, inflated._room, inflated._taken) = (_isLarge, _holdsLarge, _room, _taken);
+        (_holdsLarge, _room, _taken) = (false, null, 0);
+        return (inflated, null);
     }
 
     // An unread body would make the server reset the connection under a client that is still sending, which the client takes

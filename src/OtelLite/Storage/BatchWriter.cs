@@ -127,28 +127,29 @@ internal sealed class BatchWriter : IDisposable
     }
 
     /// <summary>Offers a batch; completes when it is committed or refused.</summary>
-    public async Task<WriteResult> Write(TelemetryBatch batch)
+    /// <param name="waited">How long its client has waited already, here as in the others.</param>
+    public async Task<WriteResult> Write(TelemetryBatch batch, TimeSpan waited = default)
     {
         if (batch.Records == 0)
         {
             return new(WriteOutcome.Committed);
         }
 
-        return await Offer(new WriteJob(batch, null)).ConfigureAwait(false);
+        return await Offer(new WriteJob(batch, null), waited).ConfigureAwait(false);
     }
 
     /// <summary>Stores a reading; the id is that of its row when it was committed.</summary>
-    public async Task<(WriteResult Result, long Id)> Write(Scrape scrape)
+    public async Task<(WriteResult Result, long Id)> Write(Scrape scrape, TimeSpan waited = default)
     {
         var job = new WriteJob(null, scrape);
-        return (await Offer(job).ConfigureAwait(false), job.ScrapeId);
+        return (await Offer(job, waited).ConfigureAwait(false), job.ScrapeId);
     }
 
     /// <summary>Stores where a session is at work, and official limits, if it tells any, as a reading.</summary>
-    public Task<WriteResult> Write(SessionPlace place) => Offer(new WriteJob(null, null, place));
+    public Task<WriteResult> Write(SessionPlace place, TimeSpan waited = default) => Offer(new WriteJob(null, null, place), waited);
 
     /// <summary>Completes when all is counted that was acknowledged before; at once, where it is, and where nothing can be written.</summary>
-    public Task Settled() => _hasUncounted && Trouble is null ? Offer(new WriteJob(null, null)) : Task.CompletedTask;
+    public Task Settled() => _hasUncounted && Trouble is null ? Offer(new WriteJob(null, null), TimeSpan.Zero) : Task.CompletedTask;
 
     /// <summary>Writes what waits, answers it, and closes the file. Nothing is taken any more.</summary>
     public void Dispose()
@@ -170,7 +171,7 @@ internal sealed class BatchWriter : IDisposable
         _tables.Dispose();
     }
 
-    private async Task<WriteResult> Offer(WriteJob job)
+    private async Task<WriteResult> Offer(WriteJob job, TimeSpan waited)
     {
         if (!_queue.TryAdd(job))
         {
@@ -179,7 +180,7 @@ internal sealed class BatchWriter : IDisposable
 
         try
         {
-            return await job.Done.WaitAsync(Limits.WriteWait).ConfigureAwait(false);
+            return await job.Done.WaitAsync(waited < Limits.WriteWait ? Limits.WriteWait - waited : TimeSpan.Zero).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {

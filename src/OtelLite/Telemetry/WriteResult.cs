@@ -25,4 +25,5 @@ internal readonly record struct WriteResult(WriteOutcome Outcome, string? Reason
 
 /// <summary>Where a decoded batch goes. Completes when the batch is committed or refused, or <see cref="WriteOutcome.Late"/>; then whoever offered it gives it back. The writer
 /// holds it for as long as it needs it.</summary>
-internal delegate Task<WriteResult> WriteBatch(TelemetryBatch batch);
+/// <param name="waited">How long its client has waited already.</param>
+internal delegate Task<WriteResult> WriteBatch(TelemetryBatch batch, TimeSpan waited);

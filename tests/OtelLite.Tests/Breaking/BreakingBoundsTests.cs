@@ -1,13 +1,6 @@
 using System.Diagnostics;
-using System.Net;
-using System.Reflection;
 using System.Runtime.CompilerServices;
-using System.Text;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Data.Sqlite;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 using OtelLite.Receiver;
 using OtelLite.Storage;
 using OtelLite.Telemetry;
@@ -19,57 +12,6 @@ namespace OtelLite.Tests.Breaking;
 [Collection(Alone.Name)]
 public sealed class BreakingBoundsTests
 {
-    [Fact]
-    public async Task A_body_that_finds_no_room_is_told_to_come_back_and_a_small_one_needs_none()
-    {
-        await using RunningServer server = await RunningServer.Start();
-        Assert.True(await BodyRoom.Take(Limits.BodiesBytesMax, 0));
-        try
-        {
-            var clock = Stopwatch.StartNew();
-            Assert.Equal(HttpStatusCode.OK, await Post(server, Exports.OfLength(Limits.FreeBodyBytes, Exports.Noon)));
-            Assert.InRange(clock.Elapsed, TimeSpan.Zero, Limits.LargeBodyWait / 2);
-            Assert.Equal(HttpStatusCode.ServiceUnavailable, await Post(server, Exports.OfLength(Limits.FreeBodyBytes + 1, Exports.Noon + 1)));
-
-            // Room that is given back is found at the next look.
-            Task<HttpStatusCode> waiting = Post(server, Exports.OfLength(Limits.FreeBodyBytes + 1, Exports.Noon + 2));
-            await Task.Delay(5 * Limits.BodyRoomLook);
-            Assert.False(waiting.IsCompleted);
-            BodyRoom.GiveBack(Limits.FreeBodyBytes);
-            Assert.Equal(HttpStatusCode.OK, await waiting);
-        }
-        finally
-        {
-            BodyRoom.GiveBack(Limits.BodiesBytesMax - Limits.FreeBodyBytes);
-        }
-
-        // One alone may be larger than all the room.
-        Assert.True(await BodyRoom.Take(Limits.BodiesBytesMax + 1, 0));
-        BodyRoom.GiveBack(Limits.BodiesBytesMax + 1);
-    }
-
-    [Fact]
-    public async Task A_body_that_has_room_and_does_not_come_is_408_and_gives_it_back()
-    {
-        await using RunningServer server = await RunningServer.Start();
-        using RawConnection slow = await RawConnection.Open(server.Url);
-        await slow.Send(RawConnection.Head("POST", "/v1/logs", $"Authorization: Bearer {ServerClient.TestToken}", "Content-Type: application/json", $"Content-Length: {Limits.BodiesBytesMax}"));
-        await slow.Send(new byte[Limits.FreeBodyBytes + 1]);
-        await Task.Delay(500);
-        byte[] some = new byte[1024];
-        var clock = Stopwatch.StartNew();
-        while (clock.Elapsed < Limits.BodyRoomTime - TimeSpan.FromSeconds(3))
-        {
-            await slow.Send(some);
-            await Task.Delay(500);
-        }
-
-        RawAnswer answer = await slow.Read();
-        Assert.Equal(408, answer.Status);
-        Assert.Contains($"{Limits.BodyRoomTime.TotalSeconds:0} s", answer.Text, StringComparison.Ordinal);
-        Assert.Equal(HttpStatusCode.OK, await Post(server, Exports.OfLength(1 << 20)));
-    }
-
     [Fact]
     public async Task Who_announces_too_much_and_waits_is_told_so()
     {
@@ -102,15 +44,6 @@ public sealed class BreakingBoundsTests
 
             return last;
         }
-    }
-
-    [Fact]
-    public async Task The_server_reads_so_much_ahead_of_a_body_and_no_more()
-    {
-        await using App app = await App.Start(
-            Options.Read(["--data-dir", Directory.CreateTempSubdirectory("otellite-").FullName, "--urls", "http://127.0.0.1:0", "--otlp-http-port", "0", "--otlp-grpc-port", "0"], _ => null), _ => { });
-        var server = (WebApplication)typeof(App).GetField("_server", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(app)!;
-        Assert.Equal(Limits.ReadAheadBytesMax, server.Services.GetRequiredService<IOptions<KestrelServerOptions>>().Value.Limits.MaxRequestBufferSize);
     }
 
     [PublishedFact]
@@ -210,11 +143,5 @@ public sealed class BreakingBoundsTests
         Assert.StartsWith("old records could not be removed now", Assert.Single(open.Said), StringComparison.Ordinal);
         Assert.Equal(WriteOutcome.Committed, (await open.Write(Exports.Request(id: "more", session: "b"))).Outcome);
         Assert.Single(open.Said);
-    }
-
-    private static async Task<HttpStatusCode> Post(RunningServer server, byte[] body)
-    {
-        using HttpResponseMessage answer = await server.Post(new RecordedBody("", "metrics", body, Gzip: false, Protobuf: false));
-        return answer.StatusCode;
     }
 }

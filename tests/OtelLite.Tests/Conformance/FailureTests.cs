@@ -276,7 +276,7 @@ public sealed class FailureTests : IAsyncLifetime
     public async Task F_09_Only_what_passes_asks_the_client_to_come_back_in_whole_seconds(int outcome, int status, int code, string retryAfter)
     {
         var receiver = new OtlpReceiver(
-            new Gate(new Token(RunningServer.TestToken)), new Intake(Max, _ => Task.FromResult(new WriteResult((WriteOutcome)outcome, "because")), new IngestLog()));
+            new Gate(new Token(RunningServer.TestToken)), new Intake(Max, (_, _) => Task.FromResult(new WriteResult((WriteOutcome)outcome, "because")), new IngestLog()));
         var context = new DefaultHttpContext();
         context.Request.Method = "POST";
         context.Request.Path = Metrics;

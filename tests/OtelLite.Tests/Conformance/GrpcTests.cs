@@ -228,7 +228,7 @@ public sealed class GrpcConformanceTests : IAsyncLifetime
     [InlineData((int)WriteOutcome.Failed, "13", false)]
     public async Task G1_10_What_passes_is_unavailable_with_RetryInfo_and_what_does_not_is_internal(int outcome, string status, bool retry)
     {
-        IHeaderDictionary trailers = await Receive(_ => Task.FromResult(new WriteResult((WriteOutcome)outcome, "because")), new IngestLog());
+        IHeaderDictionary trailers = await Receive((_, _) => Task.FromResult(new WriteResult((WriteOutcome)outcome, "because")), new IngestLog());
         Assert.Equal((status, "because"), (trailers["grpc-status"].ToString(), trailers["grpc-message"].ToString()));
         string base64 = trailers["grpc-status-details-bin"].ToString();
         JsonNode details = OtlpSchema.ToJson("Status", Convert.FromBase64String(base64.PadRight((base64.Length + 3) / 4 * 4, '=')));
@@ -348,7 +348,7 @@ public sealed class GrpcConformanceTests : IAsyncLifetime
         // By the time that the writer answers, the server may have given the call's context to another call.
         var written = new TaskCompletionSource<WriteResult>();
         var log = new IngestLog();
-        IHeaderDictionary trailers = await Receive(_ => written.Task, log, context => ((DefaultHttpContext)context).Uninitialize(), "1m");
+        IHeaderDictionary trailers = await Receive((_, _) => written.Task, log, context => ((DefaultHttpContext)context).Uninitialize(), "1m");
         Assert.Equal("4", trailers["grpc-status"].ToString());
         written.SetResult(new WriteResult(WriteOutcome.Committed));
         for (var waited = Stopwatch.StartNew(); log.Read().Counts.Accepted == 0; await Task.Delay(5))

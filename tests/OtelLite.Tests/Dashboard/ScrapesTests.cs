@@ -166,8 +166,8 @@ public sealed class ScrapesTests : IAsyncLifetime
     public async Task A_reading_that_can_not_be_stored_now_is_503_and_asks_to_come_back()
     {
         var api = new Api(
-            () => null!, (_, _, _) => Task.FromResult((new WriteResult(WriteOutcome.Unavailable, "the disk is full"), 0L)),
-            _ => Task.FromResult(new WriteResult(WriteOutcome.Unavailable, "the disk is full")),
+            () => null!, (_, _, _, _) => Task.FromResult((new WriteResult(WriteOutcome.Unavailable, "the disk is full"), 0L)),
+            (_, _) => Task.FromResult(new WriteResult(WriteOutcome.Unavailable, "the disk is full")),
             () => null, new LiveUpdates(), new IngestLog(), App.Version, CancellationToken.None);
         var context = new DefaultHttpContext();
         using var body = new MemoryStream();
