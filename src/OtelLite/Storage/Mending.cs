@@ -60,7 +60,7 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
         }
         else if (_damage is not null)
         {
-            say(SoundFile.Sentence(_path, SetAside.Move(_path, SetAside.Damaged), _damage));
+            SoundFile.PutAside(_path, _damage, say);
             _damage = null;
         }
 
@@ -113,7 +113,8 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
         try
         {
             Folders.Make(dataDir);
-            if (file.IsAway)
+            bool wasAway = file.IsAway;
+            if (wasAway)
             {
                 Backup.Make(connection, copy, mayReplace: true);
             }
@@ -127,7 +128,7 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
                 Backup.Make(connection, copy, mayReplace: true);
             }
 
-            _hasCopy = file.IsAway || !isDone;
+            _hasCopy = (wasAway && file.IsAway) || !isDone;
             if (!_hasCopy)
             {
                 // It came back meanwhile: the next start would put the copy over what has arrived since.

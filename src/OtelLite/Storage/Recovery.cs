@@ -44,7 +44,7 @@ internal static class Recovery
         bool isOfFolder = damaged == Path.GetFullPath(path);
         try
         {
-            damaged = isOfFolder ? SetAside.Move(path, SetAside.Damaged) : damaged;
+            damaged = isOfFolder ? SetAside.Move(path, SetAside.Damaged) ?? damaged : damaged;
             Folders.Make(folder);
             (byte[] firstPage, Dictionary<string, int> roots) = MakeNew(folder);
             CopyBeside(damaged, folder, firstPage);

@@ -5,7 +5,7 @@ namespace OtelLite.Storage;
 
 /// <summary>
 /// Database files that are in the way are renamed and never touched: under a name that says why and when, in the same folder. A database and its log have two names, and only one can be changed
-/// at a time. So what is being done is written down first, and who is killed in between leaves it to the next start.
+/// at a time. So what is being done is written down first: where it fails in between, it is ended before anything else is renamed, and who is killed leaves it to the next start.
 /// </summary>
 internal static class SetAside
 {
@@ -26,18 +26,25 @@ internal static class SetAside
     // Beside the database: what is renamed, and to what, a line each.
     private const string Note = Database.FileName + ".renaming";
 
-    /// <summary>Renames a database with its log. The new path.</summary>
+    /// <summary>Renames a database with its log. The new path; null where there is no database.</summary>
     /// <exception cref="StorageException">It can't be renamed.</exception>
-    public static string Move(string path, string why)
+    public static string? Move(string path, string why)
     {
-        string stamp = DateTime.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture), aside = $"{path}{why}{stamp}";
-        for (int i = 2; File.Exists(aside) || File.Exists(aside + "-wal"); i++)
-        {
-            aside = $"{path}{why}{stamp}-{i}";
-        }
-
         try
         {
+            // A name of its own for what is left of one that failed halfway would part a database from its log.
+            string? ended = EndRename(FolderOf(path));
+            if (!File.Exists(path))
+            {
+                return ended;
+            }
+
+            string stamp = DateTime.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture), aside = $"{path}{why}{stamp}";
+            for (int i = 2; File.Exists(aside) || File.Exists(aside + "-wal"); i++)
+            {
+                aside = $"{path}{why}{stamp}-{i}";
+            }
+
             Rename(path, aside);
             return aside;
         }
@@ -70,7 +77,7 @@ internal static class SetAside
     /// <exception cref="StorageException">It can't be renamed.</exception>
     public static string? PutNext(string path, string why)
     {
-        string? before = File.Exists(path) ? Move(path, why) : null;
+        string? before = Move(path, why);
         try
         {
             // A log without a file is of none.
@@ -85,29 +92,22 @@ internal static class SetAside
         }
     }
 
-    /// <summary>Ends what a process was killed at, for who has the folder for itself. What it did, as sentences.</summary>
+    /// <summary>Ends what a process was killed at, or could not do, for who has the folder for itself. What it did, as sentences.</summary>
     /// <exception cref="StorageException">It can't be renamed.</exception>
     public static IReadOnlyList<string> GoOn(string dataDir)
     {
-        string path = Path.Combine(dataDir, Database.FileName), note = Path.Combine(dataDir, Note);
+        string path = Path.Combine(dataDir, Database.FileName);
         List<string> done = [];
         try
         {
-            if (File.Exists(note))
+            if (EndRename(dataDir) is { } aside)
             {
-                // Names in this folder, whatever it says.
-                string[] names = [.. File.ReadAllLines(note).Select(name => Path.Combine(dataDir, Path.GetFileName(name)))];
-                if (names is [var from, var to] && (Rest(from, to) || File.Exists(to)) && from == path)
-                {
-                    done.Add($"the database {path} was being set aside when otellite was killed: it is kept in {to}, and with this server stopped, otellite recover brings back what can be read of it.");
-                }
-
-                File.Delete(note);
+                done.Add($"the database {path} was being set aside when otellite ended: it is kept in {aside}, and with this server stopped, otellite recover {Folders.Flag(dataDir)} brings back what can be read of it.");
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StorageException($"what {note} names can't be renamed: {e.Message.TrimEnd('.')}", e);
+            throw new StorageException($"what {Path.Combine(dataDir, Note)} names can't be renamed: {e.Message.TrimEnd('.')}", e);
         }
 
         foreach (string why in (string[])[Replacing, Merged])
@@ -169,61 +169,72 @@ internal static class SetAside
         }
     }
 
+    /// <summary>Renames a database with its log.</summary>
+    /// <exception cref="IOException">It can't be renamed. What is left of it <see cref="Move"/> and <see cref="GoOn"/> end.</exception>
     public static void Rename(string from, string to)
     {
-        string folder = Path.GetDirectoryName(Path.GetFullPath(from))!;
-        // One name alone is changed at once.
-        bool hasLog = new FileInfo(from + "-wal") is { Exists: true, Length: > 0 };
-        if (hasLog)
+        if (!HasLog(from))
         {
-            WriteNote(folder, $"{Path.GetFileName(from)}\n{Path.GetFileName(to)}\n");
+            // One name alone is changed at once.
+            RenameFile(from, to);
+            return;
         }
 
-        Rest(from, to);
-        if (hasLog)
-        {
-            File.Delete(Path.Combine(folder, Note));
-        }
+        new SmallFile(Note, Encoding.UTF8.GetBytes($"{Path.GetFileName(from)}\n{Path.GetFileName(to)}\n")).Write(FolderOf(from));
+        EndRename(FolderOf(from));
     }
 
-    // What is not renamed yet. Whether there was something.
-    private static bool Rest(string from, string to)
+    // Does what the note says, as far as it is not done yet: for who has just written it, and for who finds it. Until the note is gone nothing else is renamed and no database begun, else it would
+    // name another one. Where the folder's own database is now; null where it was not that, or nothing is noted.
+    private static string? EndRename(string folder)
     {
-        // What is in the log is a part of it. The log goes first: beside a file that is new SQLite would delete it.
-        bool isLeft = false;
-        if (new FileInfo(from + "-wal") is { Exists: true, Length: > 0 } && !File.Exists(to + "-wal"))
+        string note = Path.Combine(folder, Note);
+        string? aside = null;
+        if (!File.Exists(note))
+        {
+            return null;
+        }
+
+        // Names in this folder, whatever it says.
+        if (File.ReadAllLines(note).Select(Path.GetFileName).ToArray() is [{ Length: > 0 } before, { Length: > 0 } after])
+        {
+            string from = Path.Combine(folder, before), to = Path.Combine(folder, after);
+            RenameLog(from, to);
+            RenameFile(from, to);
+            aside = before == Database.FileName && File.Exists(to) ? to : null;
+        }
+
+        File.Delete(note);
+        return aside;
+    }
+
+    // What is in the log is a part of the database. It goes first: beside a file that is new SQLite would delete it.
+    private static void RenameLog(string from, string to)
+    {
+        if (HasLog(from) && !File.Exists(to + "-wal"))
         {
             File.Move(from + "-wal", to + "-wal");
-            isLeft = true;
         }
-
-        if (!File.Exists(to))
-        {
-            File.Delete(from + "-shm");
-            if (new FileInfo(from + "-wal") is { Exists: true, Length: 0 } empty)
-            {
-                empty.Delete();
-            }
-
-            if (File.Exists(from))
-            {
-                File.Move(from, to);
-                isLeft = true;
-            }
-        }
-
-        return isLeft;
     }
 
-    private static void WriteNote(string folder, string names)
+    // What is of no use without the file goes with it.
+    private static void RenameFile(string from, string to)
     {
-        try
+        if (!File.Exists(from) || File.Exists(to))
         {
-            new SmallFile(Note, Encoding.UTF8.GetBytes(names)).Write(folder);
+            return;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+
+        File.Delete(from + "-shm");
+        if (!HasLog(from))
         {
-            // On a disk that is full something can be renamed still: it is done without, and can't be gone on with.
+            File.Delete(from + "-wal");
         }
+
+        File.Move(from, to);
     }
+
+    private static bool HasLog(string path) => new FileInfo(path + "-wal") is { Exists: true, Length: > 0 };
+
+    private static string FolderOf(string path) => Path.GetDirectoryName(Path.GetFullPath(path))!;
 }

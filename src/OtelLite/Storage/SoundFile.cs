@@ -57,7 +57,7 @@ internal static class SoundFile
         }
 
         isWhole = true;
-        say(Sentence(path, SetAside.Move(path, SetAside.Damaged), damage));
+        PutAside(path, damage, say);
         return carried.Begin(dataDir, durability);
     }
 
@@ -148,9 +148,15 @@ internal static class SoundFile
         }
     }
 
-    /// <summary>What is told of a damaged file.</summary>
-    public static string Sentence(string path, string aside, string damage) =>
-        $"the database {path} is damaged ({damage.TrimEnd('.')}): it is kept as it is in {aside}, what arrives is stored in a new one, and with this server stopped, otellite recover {Folders.Flag(Path.GetDirectoryName(path)!)} brings back what can be read of it.";
+    /// <summary>Sets a damaged file aside, and says so.</summary>
+    /// <exception cref="StorageException">It can't be renamed.</exception>
+    public static void PutAside(string path, string damage, Action<string> say)
+    {
+        if (SetAside.Move(path, SetAside.Damaged) is { } aside)
+        {
+            say($"the database {path} is damaged ({damage.TrimEnd('.')}): it is kept as it is in {aside}, what arrives is stored in a new one, and with this server stopped, otellite recover {Folders.Flag(Path.GetDirectoryName(path)!)} brings back what can be read of it.");
+        }
+    }
 
     /// <summary>Whether a file begins as SQLite's own do: its name, a size of pages, and what is the same in all that this program writes.</summary>
     public static bool IsHeader(ReadOnlySpan<byte> header)

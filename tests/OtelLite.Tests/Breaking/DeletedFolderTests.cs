@@ -47,6 +47,62 @@ public sealed class DeletedFolderTests
     }
 
     [PublishedFact]
+    public async Task What_was_away_for_a_moment_loses_nothing_that_arrived_since_and_no_copy_of_it_stays()
+    {
+        await using PublishedExe exe = await PublishedExe.Start();
+        string path = Path.Combine(exe.DataDir, "otellite.db"), elsewhere = Path.Combine(exe.DataDir, "elsewhere");
+        var bodies = new FreshBodies("moment");
+        using var stop = new CancellationTokenSource();
+        Task[] clients = [.. Enumerable.Range(0, 2).Select(_ => Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                await Sent.UntilAcknowledged(exe, bodies.Next());
+            }
+        }))];
+        foreach (int away in (int[])[5, 10, 20, 20, 30, 50])
+        {
+            await Task.Delay(200);
+            File.Move(path, elsewhere);
+            await Task.Delay(away);
+            // Where it was written again meanwhile, that one has all of it.
+            if (!File.Exists(path))
+            {
+                File.Move(elsewhere, path);
+            }
+
+            await Task.Delay(1500);
+            File.Delete(elsewhere);
+        }
+
+        await stop.CancelAsync();
+        await Task.WhenAll(clients);
+        await Until(() => Directory.GetFiles(exe.DataDir, "*.next.*").Length == 0, exe);
+        Assert.Equal(0, await exe.Signal("TERM"));
+        await exe.StartProcess();
+        await Sent.AssertAllThereOnce(exe, bodies.Made);
+    }
+
+    [PublishedFact]
+    public async Task A_link_in_its_place_to_where_it_was_moved_is_noticed()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        await using PublishedExe exe = await PublishedExe.Start();
+        FreshBodies bodies = await Fill(exe);
+        string path = Path.Combine(exe.DataDir, "otellite.db"), elsewhere = Path.Combine(exe.DataDir, "elsewhere");
+        File.Move(path, elsewhere);
+        File.CreateSymbolicLink(path, elsewhere);
+        await Until(() => exe.Said.Contains("is written again as it was", StringComparison.Ordinal), exe);
+        await exe.Kill();
+        await exe.StartProcess();
+        await Sent.AssertAllThereOnce(exe, bodies.Made);
+    }
+
+    [PublishedFact]
     public async Task A_deleted_folder_has_its_tokens_its_key_and_its_lock_again()
     {
         await using PublishedExe exe = await PublishedExe.Start("--redact", "hash:user.email");

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using OtelLite.Storage;
+using OtelLite.Telemetry;
 
 namespace OtelLite.Tests.Storage;
 
@@ -40,6 +41,40 @@ public sealed class SetAsideTests : IDisposable
         Assert.Empty(Start());
         Assert.Equal(1, Recovery.Run(DataDir, Durability.Normal, null).Events);
         Assert.Equal("in the log", Events(Of("")));
+    }
+
+    [Theory]
+    [InlineData("-shm")]
+    [InlineData(".renaming")]
+    public async Task A_rename_that_fails_between_the_log_and_the_file_is_ended_before_another_begins_and_nothing_acknowledged_is_lost(string way)
+    {
+        WithBrokenPage();
+        List<string> said = [];
+        using (var writer = new BatchWriter(Database.OpenWriter(DataDir, Durability.Normal), new IngestQueue(), _ => { }, said.Add, null, new Mending(DataDir, Durability.Normal, said.Add)))
+        {
+            Assert.Equal(WriteOutcome.Committed, (await writer.Write(OpenWriter.Batch(Exports.Request(id: "before")))).Outcome);
+
+            // What is open needs the name no longer, and a folder can't be deleted as a file is; neither can a note be written over one.
+            File.Delete(Of(way));
+            Directory.CreateDirectory(Of(way));
+            writer.ReportDamage("a page");
+            WriteResult refused = await writer.Write(OpenWriter.Batch(Exports.Request(id: "refused")));
+            Assert.Equal(WriteOutcome.Unavailable, refused.Outcome);
+            Assert.Contains("can't be renamed", refused.Reason, StringComparison.Ordinal);
+            Assert.True(File.Exists(Of("")));
+            Assert.Empty(SetAside.DamagedIn(DataDir));
+            Directory.Delete(Of(way));
+            Assert.Equal(WriteOutcome.Committed, (await writer.Write(OpenWriter.Batch(Exports.Request(id: "after")))).Outcome);
+        }
+
+        string aside = Assert.Single(SetAside.DamagedIn(DataDir));
+        Assert.Contains(said, s => s.Contains(aside, StringComparison.Ordinal));
+        Assert.True(new FileInfo(aside + "-wal").Length > 0);
+        Assert.False(File.Exists(Of(".renaming")));
+        Assert.Empty(Start());
+        Recovered recovered = Recovery.Run(DataDir, Durability.Normal, null);
+        Assert.Equal((2, 1), (recovered.Events, recovered.Newer));
+        Assert.Equal("before,after", Requests(Of("")));
     }
 
     [Fact]
@@ -144,6 +179,28 @@ public sealed class SetAsideTests : IDisposable
         Assert.Contains("--data-dir", e.Message, StringComparison.Ordinal);
         Assert.Equal("b", Events(Of("")));
         Assert.Equal(1, Recovery.Run(Path.Combine(_folder, "other"), Durability.Normal, Of(".damaged-1")).Events);
+    }
+
+    // The page is of a table of nobody's, so that no row of ours is lost with it.
+    private void WithBrokenPage()
+    {
+        const int pageBytes = 4096;
+        using (SqliteConnection connection = Database.OpenWriter(DataDir, Durability.Normal))
+        {
+            Database.Execute(connection, "CREATE TABLE other (bytes); INSERT INTO other WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) SELECT randomblob(2000) FROM n");
+        }
+
+        using var file = new FileStream(Of(""), FileMode.Open, FileAccess.ReadWrite);
+        file.Position = file.Length - pageBytes;
+        file.Write(new byte[pageBytes]);
+    }
+
+    private static string Requests(string path)
+    {
+        using SqliteConnection connection = Open(path);
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "SELECT group_concat(json_extract(attributes, '$.request_id') ORDER BY id) FROM otel_events";
+        return (string)command.ExecuteScalar()!;
     }
 
     private List<string> Start()

@@ -102,6 +102,14 @@ public sealed class UsageReaderTests
         Assert.Contains($" {expected} 0 0 0 0 0 -1 @", facts.Requests.Single(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void What_is_too_long_for_an_id_is_none_and_one_of_the_longest_is()
+    {
+        string longest = new('s', Limits.NameBytesMax);
+        Assert.Contains(longest, Facts.OfEvent("api_request", Export.Text("session.id", longest)).ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(longest, Facts.OfEvent("api_request", Export.Text("session.id", longest + "s")).ToString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("{}", 2_500_000)]
     [InlineData("""{"stringValue":"undefined"}""", 2_500_000)]
