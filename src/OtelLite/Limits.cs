@@ -31,7 +31,7 @@ internal static class Limits
 
     /// <summary>Bytes of a body and of the text that is made of it, while it is read; and of that text and of its longest record, of which SQLite makes a copy, while it is written. A body of the
     /// largest default size fits in either way unless it is of escapes or of numbers with many digits: of these one took 400 MB.</summary>
-    public const int BatchBytesMax = 160 << 20;
+    public const int BatchBytesMax = 180 << 20;
 
     /// <summary>Bytes of an id or a name by which something is counted. The client's have 36 at most. What is longer is stored as it came and not taken for one: of ids of 64 MiB one page took a gigabyte.</summary>
     public const int NameBytesMax = 1024;

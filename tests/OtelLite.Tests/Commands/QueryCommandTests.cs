@@ -150,8 +150,23 @@ public sealed class QueryCommandTests : IAsyncLifetime
         const int half = (int)(Limits.QueryRowBytesMax / 2);
         Assert.Equal(3, Ask($"select zeroblob({half}), zeroblob({Limits.QueryRowBytesMax - half}), 1").Length);
         Assert.Contains("MiB", Assert.Throws<AskedSqlException>(() => Ask($"select zeroblob({half}), zeroblob({Limits.QueryRowBytesMax - half + 1})")).Message, StringComparison.Ordinal);
-        Assert.True(Limits.QueryRowBytesMax > Limits.BatchTextBytesMax);
+        Assert.True(Limits.QueryRowBytesMax > 64 << 20);
         Assert.Equal(12L, Ask("select 12, 'x'")[0]);
+    }
+
+    [Fact]
+    public void Rows_that_are_too_long_together_are_not_all_printed()
+    {
+        const int rows = (int)(Limits.QueryOutputBytesMax / Row), Row = 32 << 20;
+        using SqliteConnection connection = StoredFile.Open(_server.DataDir);
+        using var asked = new AskedSql(connection, $"with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000) select zeroblob({Row}) from n", TimeSpan.FromMinutes(5), _ => { });
+        object?[] cells = [null];
+        for (int i = 0; i < rows; i++)
+        {
+            Assert.True(asked.Next(cells));
+        }
+
+        Assert.Contains("its rows have more than", Assert.Throws<AskedSqlException>(() => asked.Next(cells)).Message, StringComparison.Ordinal);
     }
 
     [PublishedFact]

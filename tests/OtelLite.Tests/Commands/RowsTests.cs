@@ -78,6 +78,7 @@ public sealed class RowsTests
         guarded.Write("b\u2066".AsSpan());
         guarded.Write(['c', '\b'], 0, 2);
         Assert.Equal("a·]0;x·\r\n·b·c·", terminal.ToString());
+        Assert.Equal("a··b··c·d\ud83d\ude00\ufe0f", TerminalText.OneLine("a\udb40\udc41b\ud834\udd73c\u3164d\ud83d\ude00\ufe0f"));
         Assert.Equal("a·b·c·d·e·f\u200dg\u200ch", TerminalText.OneLine("a\u200eb\u061cc\ufeffd\u200be\u00adf\u200dg\u200ch"));
     }
 
