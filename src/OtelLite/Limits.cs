@@ -60,6 +60,9 @@ internal static class Limits
     /// <summary>Bytes of all larger ones. One alone may be larger, as that of the largest default size is.</summary>
     public const int LargeBodiesBytesMax = 48 << 20;
 
+    /// <summary>A body that announces its length is given room for so many times what has come of it. With twice as much, the arrays that it had before were 30 MB more beside a large one.</summary>
+    public const int AnnouncedTimes = 8;
+
     /// <summary>How long a body may take to come, since others wait for its room: twice as long as Claude Code itself would wait.</summary>
     public static readonly TimeSpan BodyTime = TimeSpan.FromSeconds(20);
 

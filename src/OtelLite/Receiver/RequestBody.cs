@@ -156,7 +156,7 @@ internal sealed class RequestBody : IDisposable
         return null;
     }
 
-    /// <param name="announced">How long it says it is; 0 where it doesn't. It is believed no further than what has come of it twice: room that is kept for what may never come is kept
+    /// <param name="announced">How long it says it is; 0 where it doesn't. It is believed as far as a part of it has come: room that is kept for what may never come is kept
     /// from others.</param>
     private async Task<OtlpRefusal?> Fill(PipeReader reader, long announced, int max)
     {
@@ -175,7 +175,7 @@ internal sealed class RequestBody : IDisposable
 
                 if (length > _bytes.Length)
                 {
-                    long larger = Math.Max(length, Math.Min(announced > 0 ? announced : max, Math.Max(BytesMin, 2 * length)));
+                    long larger = Math.Max(length, announced > 0 ? Believed(announced, length) : Math.Min(max, Math.Max(BytesMin, 2 * length)));
                     _waited.Start();
                     if (!await TakeRoom(larger, announced).ConfigureAwait(false))
                     {
@@ -214,6 +214,12 @@ internal sealed class RequestBody : IDisposable
             late?.Dispose();
         }
     }
+
+    // Large ones take no arrays of the pool's on their way, which it would keep.
+    private static long Believed(long announced, long came) =>
+        announced <= Limits.LargeBodyBytes ? Math.Min(announced, Limits.AnnouncedTimes * came)
+        : came <= Limits.SmallBodyBytes ? Limits.SmallBodyBytes
+        : Math.Min(announced, Math.Max(Limits.LargeBodyBytes + 1, Limits.AnnouncedTimes * came));
 
     // So much in all, where a body of that size, or of the one that it announced, has its room.
     private async ValueTask<bool> TakeRoom(long bytes, long announced)
