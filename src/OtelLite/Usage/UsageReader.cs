@@ -91,7 +91,7 @@ internal static class UsageReader
             case MetricName.TokenUsage:
                 return BilledKindOf(batch, point) is { } kind && AddPoint(batch, point, session, kind, Whole(increase), facts);
             case MetricName.CostUsage:
-                return AddPoint(batch, point, session, BilledKind.Cost, NanoUsd(increase), facts);
+                return AddPoint(batch, point, session, BilledKind.Cost, Whole(increase * 1e9, 10 * NanoUsdMax), facts);
             case MetricName.LinesOfCode:
                 return Add(batch, point, session, Says(batch, point, AttributeName.Type, "removed"u8) ? Figure.LinesRemoved : Figure.LinesAdded, increase, facts);
             case MetricName.Commit:
@@ -467,7 +467,7 @@ internal static class UsageReader
     // A single value saturates at a million million, so that nonsensical ones (1e300 tokens) can not overflow the sums they are in.
     private static long Whole(double value) => Whole(value, WholeMax);
 
-    // And a single cost at a thousand dollars: no request is near it, and of these nine million make no sum that is too large.
+    // And the cost of a single request at a thousand dollars, which none is near: nine million of these make no sum that is too large. A point of the metric may add many up.
     private static long NanoUsd(double usd) => Whole(usd * 1e9, NanoUsdMax);
 
     private static long Whole(double value, double max) =>

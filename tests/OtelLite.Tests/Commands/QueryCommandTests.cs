@@ -157,7 +157,7 @@ public sealed class QueryCommandTests : IAsyncLifetime
     [Fact]
     public void Rows_that_are_too_long_together_are_not_all_printed()
     {
-        const int rows = (int)(Limits.QueryOutputBytesMax / Row), Row = 32 << 20;
+        const int Row = 32 << 20, rows = (int)(Limits.QueryOutputBytesMax / Row);
         using SqliteConnection connection = StoredFile.Open(_server.DataDir);
         using var asked = new AskedSql(connection, $"with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000) select zeroblob({Row}) from n", TimeSpan.FromMinutes(5), _ => { });
         object?[] cells = [null];
