@@ -190,7 +190,8 @@ internal static class Limits
     /// <summary>How long a start reads the database for damage, as long as the rest of it takes. A large file's other pages are read right after it, and what is wrong with one is dealt with then.</summary>
     public static readonly TimeSpan StartCheck = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>The same where SQLite says at work that it is damaged, which it may only have read wrongly; exports wait meanwhile, and no longer than <see cref="WriteWait"/>.</summary>
+    /// <summary>The same where SQLite says at work that it is damaged, which it may only have read wrongly. Where that is found so, all is read for as long again, which a disk that gives errors
+    /// does not let happen. The writer does nothing else meanwhile, so both together are less than <see cref="WriteWait"/>.</summary>
     public static readonly TimeSpan DamageCheck = TimeSpan.FromSeconds(2);
 
     /// <summary>A database too large to be looked through in that time is taken for damaged when SQLite has said so as often as this within

@@ -147,8 +147,16 @@ internal static class Database
             """);
     }
 
-    // SQLite gives its -wal and -shm files the mode of the database, so making that one 0600 is enough.
-    private static void MakeFile(string path) => NewFile.OfOwner(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
+    // SQLite gives its -wal and -shm files the mode of the database, so making that one 0600 is enough. One that is there is left to SQLite: a process that closes a file loses, on most systems, all
+    // its locks on it (fcntl(2)), those of its open connections too; and then another program that closes the database may take itself for the last, and remove the log
+    // (one whose SQLite is older than 3.51).
+    private static void MakeFile(string path)
+    {
+        if (!File.Exists(path))
+        {
+            NewFile.OfOwner(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
+        }
+    }
 
     private static void CreateOrCheckSchema(SqliteConnection connection, string path)
     {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
@@ -66,8 +67,13 @@ internal static class SoundFile
     /// <exception cref="SqliteException">The disk does not read now, which is no damage.</exception>
     public static (string? Damage, bool IsWhole) Look(SqliteConnection connection, TimeSpan most)
     {
-        long until = Environment.TickCount64 + (long)most.TotalMilliseconds;
-        return Look(connection, "PRAGMA quick_check(1)", () => Environment.TickCount64 > until);
+        return Look(connection, "PRAGMA quick_check(1)", After(most), After(most + Limits.DamageCheck));
+
+        static Func<bool> After(TimeSpan time)
+        {
+            long until = Environment.TickCount64 + (long)time.TotalMilliseconds;
+            return () => Environment.TickCount64 > until;
+        }
     }
 
     /// <summary>
@@ -82,7 +88,7 @@ internal static class SoundFile
         foreach ((string table, bool hasIds) in Tables(connection))
         {
             long length = LogLength();
-            (string? damage, bool isWhole) = Look(connection, $"PRAGMA quick_check('{table}')", () => Pause() || (hasIds && LogLength() - length > Limits.LeisureLogBytes));
+            (string? damage, bool isWhole) = Look(connection, $"PRAGMA quick_check('{table}')", () => Pause() || (hasIds && LogLength() - length > Limits.LeisureLogBytes), Pause);
             damage ??= isWhole || stop.IsCancellationRequested ? null : LookInParts(connection, table, Pause);
             if (damage is not null || stop.IsCancellationRequested)
             {
@@ -143,7 +149,7 @@ internal static class SoundFile
         }
         catch (SqliteException e) when (Database.IsDamage(e))
         {
-            ReadWhole(connection.DataSource);
+            ReadWhole(connection, pause);
             return e.Message;
         }
     }
@@ -181,7 +187,7 @@ internal static class SoundFile
         _ = raw.sqlite3_db_config(connection.Handle, noCheckpointOnClose, 1, out _);
     }
 
-    private static (string? Damage, bool IsWhole) Look(SqliteConnection connection, string check, Func<bool> isEnough)
+    private static (string? Damage, bool IsWhole) Look(SqliteConnection connection, string check, Func<bool> isEnough, Func<bool> isReadEnough)
     {
         raw.sqlite3_progress_handler(connection.Handle, Limits.CheckSteps, _ => isEnough() ? 1 : 0, null);
         try
@@ -191,13 +197,14 @@ internal static class SoundFile
             string found = (string)command.ExecuteScalar()!;
             if (found != "ok")
             {
-                ReadWhole(connection.DataSource);
+                ReadWhole(connection, isReadEnough);
             }
 
             return (found == "ok" ? null : found.Replace("*** in database main ***", "", StringComparison.Ordinal).Trim().ReplaceLineEndings("; "), true);
         }
         catch (SqliteException e) when (Database.IsDamage(e))
         {
+            ReadWhole(connection, isReadEnough);
             return (e.Message, true);
         }
         catch (SqliteException e) when (e.SqliteErrorCode == raw.SQLITE_INTERRUPT)
@@ -211,26 +218,32 @@ internal static class SoundFile
         }
     }
 
-    // What can't be read now SQLite tells of in the same words as of what is damaged. Found by a disk that gave errors for a while, and was then mended.
-    private static void ReadWhole(string path)
+    // What can't be read now SQLite tells of in the same words as of what is damaged. Found by a disk that gave errors for a while, and was then mended. It is read by what SQLite has open itself:
+    // who opens the file beside it and closes it takes SQLite's locks away.
+    private static void ReadWhole(SqliteConnection connection, Func<bool> isEnough)
     {
-        byte[] buffer = new byte[1 << 20];
-        foreach (string part in (string[])[path, path + "-wal"])
+        const int filePointer = 7, logPointer = 28; // SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER
+        // It reads no more than 128 KiB at a time.
+        byte[] buffer = new byte[1 << 16];
+        foreach (int pointer in (int[])[filePointer, logPointer])
         {
-            try
+            if (SqliteCalls.sqlite3_file_control(connection.Handle!.DangerousGetHandle(), 0, pointer, out nint file) != raw.SQLITE_OK || Marshal.ReadIntPtr(file) == 0)
             {
-                using var file = new FileStream(part, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-                while (file.Read(buffer) > 0)
-                {
-                }
+                // No log yet.
+                continue;
             }
-            catch (FileNotFoundException)
+
+            SqliteCalls.ReadFile read = SqliteCalls.ReaderOf(file);
+            int result = raw.SQLITE_OK;
+            for (long offset = 0; result == raw.SQLITE_OK && !isEnough(); offset += buffer.Length)
             {
-                // No log.
+                result = read(file, buffer, buffer.Length, offset);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+
+            const int endOfFile = 522; // SQLITE_IOERR_SHORT_READ
+            if (result is not (raw.SQLITE_OK or endOfFile))
             {
-                throw new SqliteException($"the disk can't be read: {e.Message}", raw.SQLITE_IOERR);
+                throw new SqliteException("the disk can't be read", raw.SQLITE_IOERR, result);
             }
         }
     }

@@ -43,4 +43,13 @@ internal static class SqliteCalls
 
     [DllImport(Sqlite), DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     public static extern int sqlite3_reset(nint statement);
+
+    [DllImport(Sqlite), DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    public static extern int sqlite3_file_control(nint database, nint schema, int operation, out nint answer);
+
+    /// <summary>The function by which SQLite reads a file, the second of those that its <c>sqlite3_io_methods</c> lists behind their version.</summary>
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    internal delegate int ReadFile(nint file, [Out] byte[] bytes, int count, long offset);
+
+    public static ReadFile ReaderOf(nint file) => Marshal.GetDelegateForFunctionPointer<ReadFile>(Marshal.ReadIntPtr(Marshal.ReadIntPtr(file), 2 * nint.Size));
 }

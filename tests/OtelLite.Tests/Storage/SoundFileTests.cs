@@ -193,6 +193,55 @@ public sealed class SoundFileTests : IDisposable
         }
     }
 
+    // A process loses all the locks that it has on a file as soon as it closes that file, by whatever way it had opened it. Without them another program that closes the database takes itself for
+    // the last, and removes the log.
+    [LinuxTheory]
+    [InlineData("opened once more")]
+    [InlineData("looked at")]
+    [InlineData("looked at in parts")]
+    [InlineData("copied")]
+    public void While_it_is_open_others_see_that_it_is_whatever_is_done_with_it_beside(string how)
+    {
+        WithBrokenPage();
+        using SqliteConnection writer = Database.OpenWriter(_folder, Durability.Normal), reader = Database.OpenReader(_folder);
+        Database.Execute(writer, "INSERT INTO otel_events (event_name, attributes) VALUES ('in the log', '{}')");
+        Assert.True(IsLocked());
+        switch (how)
+        {
+            case "opened once more":
+                Database.OpenWriter(_folder, Durability.Normal).Dispose();
+                break;
+            case "looked at":
+                Assert.NotNull(SoundFile.Look(reader, TimeSpan.FromSeconds(20)).Damage);
+                break;
+            case "looked at in parts":
+                Assert.NotNull(SoundFile.LookAtLeisure(reader, () => { }, CancellationToken.None));
+                break;
+            default:
+                Assert.Throws<StorageException>(() => Backup.Make(reader, Path.Combine(_folder, "copy.db"), mayReplace: false));
+                break;
+        }
+
+        Assert.True(IsLocked());
+        SqliteConnection.ClearPool(reader);
+
+        bool IsLocked() => File.ReadLines("/proc/locks").Any(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, "POSIX", _, "READ", var process, var file, ..]
+            && process == $"{Environment.ProcessId}" && file.EndsWith($":{FileKind.Identity(FilePath)!.Value.Number}", StringComparison.Ordinal));
+    }
+
+    // The page is of a table of nobody's.
+    private void WithBrokenPage()
+    {
+        using (SqliteConnection connection = Database.OpenWriter(_folder, Durability.Normal))
+        {
+            Database.Execute(connection, "CREATE TABLE other (bytes); INSERT INTO other WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) SELECT randomblob(2000) FROM n");
+        }
+
+        using var file = new FileStream(FilePath, FileMode.Open, FileAccess.ReadWrite);
+        file.Position = file.Length - PageBytes;
+        file.Write(new byte[PageBytes]);
+    }
+
     // More than a start looks at.
     private void MakeLarge()
     {
