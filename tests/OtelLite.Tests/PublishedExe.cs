@@ -131,14 +131,21 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
     /// <summary>Asks it to stop with a signal (TERM, INT); the exit code.</summary>
     public async Task<int> Signal(string signal)
     {
-        using Process kill = Process.Start("kill", [$"-{signal}", $"{_process!.Id}"]);
-        await kill.WaitForExitAsync();
-        await _process.WaitForExitAsync().WaitAsync(Patience);
+        await Tell(signal);
+        await _process!.WaitForExitAsync().WaitAsync(Patience);
         Disconnect();
         int code = _process.ExitCode;
         _process.Dispose();
         _process = null;
         return code;
+    }
+
+    /// <summary>Sends a signal after which it goes on, or is held (STOP, CONT).</summary>
+    public async Task Tell(string signal)
+    {
+        using Process kill = Process.Start("kill", [$"-{signal}", $"{_process!.Id}"]);
+        await kill.WaitForExitAsync();
+        Assert.Equal(0, kill.ExitCode);
     }
 
     /// <summary>The most memory that it has held so far, as the system says; 0 where that can't be asked.</summary>

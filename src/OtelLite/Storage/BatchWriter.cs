@@ -214,7 +214,7 @@ internal sealed class BatchWriter : IDisposable
 
         // The last moment at which a file without a name can be saved.
         LookAtFile();
-        if (!IsInPlace() && _isOpen && _isTakenAway)
+        if (!MendOrTell() && _isOpen && _isTakenAway)
         {
             _mending?.Rescue(_tables.Connection);
         }
@@ -230,7 +230,7 @@ internal sealed class BatchWriter : IDisposable
             LookAtFile();
         }
 
-        if (!IsInPlace())
+        if (!MendOrTell())
         {
             foreach (WriteJob job in jobs)
             {
@@ -323,8 +323,8 @@ internal sealed class BatchWriter : IDisposable
         }
     }
 
-    // Mends what is known to be wrong with the file itself. False while it can't be.
-    private bool IsInPlace()
+    // Mends what is known to be wrong with the file itself: copies it, closes it, renames it and opens what is to be written from now on. False while it can't be, which it then tells.
+    private bool MendOrTell()
     {
         string? damage = _damage;
         if (_mending is null || (_isOpen && damage is null && !_isTakenAway))
@@ -354,7 +354,7 @@ internal sealed class BatchWriter : IDisposable
         }
         catch (Exception e) when (e is StorageException or SqliteException)
         {
-            BeginTrouble(e.Message.TrimEnd('.'));
+            BeginTrouble(e is SqliteException of ? ReasonOf(of) : e.Message.TrimEnd('.'));
             return false;
         }
     }

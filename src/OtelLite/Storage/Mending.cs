@@ -5,6 +5,11 @@ namespace OtelLite.Storage;
 /// <summary>
 /// What a running server does about a file that was deleted or replaced under it, or that is damaged: the first is written again from what is still open, so that nothing
 /// acknowledged is lost; the second is set aside. Owned by the writer's thread.
+/// <para>
+/// It has two steps, with the writer's connection open before the first and closed between them. While it is open nothing is pending here: <see cref="Prepare"/> says that there is nothing to mend,
+/// or throws, and is called again while the writer knows of damage or of a file that was taken away; or it leaves what <see cref="Open"/> begins with. That is a copy to be put in its place, or a
+/// damaged file to be set aside, never both; or neither, where the log alone was taken away. <see cref="Open"/> is called until it opens a file, and what it has done by then it does not do again.
+/// </para>
 /// </summary>
 /// <param name="other">Who has taken the folder meanwhile; null where nobody has.</param>
 internal sealed class Mending(string dataDir, Durability durability, Action<string> say, Func<FolderHolder?>? other = null)
@@ -23,12 +28,7 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
     {
         if (file.HasMoved)
         {
-            // Two that put back their own would set aside each other's without end.
-            if (other?.Invoke() is { } holder)
-            {
-                throw new StorageException($"the folder {dataDir} was deleted while it was in use, and another otellite (process {holder.ProcessId}) has taken it: stop this one, which then keeps what it has beside the folder");
-            }
-
+            RefuseOther("stop this one, which then keeps what it has beside the folder");
             SaveWhatIsOpen(connection, file);
             return true;
         }
@@ -53,6 +53,8 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
     /// <exception cref="StorageException">It can't be opened now.</exception>
     public SqliteConnection Open()
     {
+        // Who comes to the folder between the two steps.
+        RefuseOther(_hasCopy ? $"stop both and start one, which takes up {SetAside.NextOf(_path, SetAside.Replacing)}" : "stop one of them");
         if (_hasCopy)
         {
             PutBack();
@@ -93,16 +95,31 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
         say($"the database {_path} was deleted or replaced while it was in use, and is lost: it can be written nowhere ({why}).");
     }
 
+    // Two that put back their own would set aside each other's without end.
+    private void RefuseOther(string remedy)
+    {
+        if (other?.Invoke() is { } holder)
+        {
+            throw new StorageException($"the folder {dataDir} was deleted while it was in use, and another otellite (process {holder.ProcessId}) has taken it: {remedy}");
+        }
+    }
+
     // Of what was away for a moment: it is older than what has arrived since.
     private void ForgetCopy()
     {
+        string copy = SetAside.NextOf(_path, SetAside.Replacing);
+        if (!File.Exists(copy))
+        {
+            return;
+        }
+
         try
         {
-            File.Delete(SetAside.NextOf(_path, SetAside.Replacing));
+            File.Delete(copy);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StorageException(e.Message, e);
+            throw new StorageException($"a copy of the database that is out of date can't be deleted: {e.Message}", e);
         }
     }
 
@@ -142,7 +159,16 @@ internal sealed class Mending(string dataDir, Durability durability, Action<stri
         }
     }
 
-    private void PutBack() => say(SetAside.PutNext(_path, SetAside.Replacing) is { } other
-        ? $"the database {_path} was replaced while it was in use: it is written again as it was, and what was put in its place is kept in {other}. To use that one, stop otellite first."
-        : $"the database {_path} was deleted while it was in use, and is written again as it was. To begin anew, stop otellite first.");
+    private void PutBack()
+    {
+        if (!File.Exists(SetAside.NextOf(_path, SetAside.Replacing)))
+        {
+            // Another that had the folder meanwhile has put it there as it started.
+            return;
+        }
+
+        say(SetAside.PutNext(_path, SetAside.Replacing) is { } other
+            ? $"the database {_path} was replaced while it was in use: it is written again as it was, and what was put in its place is kept in {other}. To use that one, stop otellite first."
+            : $"the database {_path} was deleted while it was in use, and is written again as it was. To begin anew, stop otellite first.");
+    }
 }

@@ -5,6 +5,7 @@ using OtelLite.Receiver;
 using OtelLite.Storage;
 using OtelLite.Telemetry;
 using OtelLite.Tests.Storage;
+using SQLitePCL;
 
 namespace OtelLite.Tests.Breaking;
 
@@ -96,7 +97,7 @@ public sealed class BreakingBoundsTests
         await open.Write(FreshBodies.Many(4 * Limits.CheckSteps, "look"));
         Assert.Equal((null, false), SoundFile.Look(open.Connection, TimeSpan.FromMilliseconds(-1)));
         Assert.Equal((null, true), SoundFile.Look(open.Connection, 50 * Limits.StartCheck));
-        Assert.True(Limits.StartCheck < TimeSpan.FromSeconds(1) && Limits.DamageCheck < Limits.WriteWait);
+        Assert.True(Limits.StartCheck < TimeSpan.FromSeconds(1) && 2 * Limits.DamageCheck < Limits.WriteWait);
 
         // The look at leisure takes turns with doing nothing, and stops when it is told to.
         Assert.Null(SoundFile.LookAtLeisure(open.Connection, () => Thread.Sleep(Limits.LeisureSlice), CancellationToken.None));
@@ -129,11 +130,23 @@ public sealed class BreakingBoundsTests
         Assert.True(Limits.DamageTimes * Limits.TroubleProbeInterval < Limits.DamageTimesWithin);
     }
 
-    [Fact]
-    public async Task A_removal_that_fails_for_any_reason_is_told_once_and_the_writer_goes_on()
+    [Theory]
+    [InlineData("its first statement")]
+    [InlineData("its commit")]
+    public async Task A_removal_that_fails_for_any_reason_is_told_once_and_the_writer_goes_on(string at)
     {
         using var open = new OpenWriter(say => new Retention(TimeSpan.FromDays(1), null, say, TimeSpan.FromSeconds(3)));
-        Database.Execute(open.Connection, "CREATE TEMP TRIGGER refuse BEFORE UPDATE ON otel_removed BEGIN SELECT raise(ABORT, 'no'); END");
+        if (at == "its commit")
+        {
+            bool isRemoving = false;
+            raw.sqlite3_update_hook(open.Connection.Handle, (_, what, _, table, _) => isRemoving |= what == raw.SQLITE_DELETE && table.utf8_to_string() == "otel_events", null);
+            raw.sqlite3_commit_hook(open.Connection.Handle, _ => isRemoving && !(isRemoving = false) ? 1 : 0, null);
+        }
+        else
+        {
+            Database.Execute(open.Connection, "CREATE TEMP TRIGGER refuse BEFORE UPDATE ON otel_removed BEGIN SELECT raise(ABORT, 'no'); END");
+        }
+
         Assert.Equal(WriteOutcome.Committed, (await open.Write(Exports.Request(id: "old"))).Outcome);
         for (var clock = Stopwatch.StartNew(); open.Said.Count == 0 && clock.Elapsed < TimeSpan.FromSeconds(20);)
         {
@@ -143,5 +156,6 @@ public sealed class BreakingBoundsTests
         Assert.StartsWith("old records could not be removed now", Assert.Single(open.Said), StringComparison.Ordinal);
         Assert.Equal(WriteOutcome.Committed, (await open.Write(Exports.Request(id: "more", session: "b"))).Outcome);
         Assert.Single(open.Said);
+        Assert.Equal(2L, open.Sql("SELECT count(*) FROM otel_events WHERE event_name = 'api_request'"));
     }
 }

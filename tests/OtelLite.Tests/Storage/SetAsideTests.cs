@@ -78,6 +78,33 @@ public sealed class SetAsideTests : IDisposable
     }
 
     [Fact]
+    public async Task Another_that_takes_the_folder_between_the_copy_and_its_renaming_is_left_alone()
+    {
+        int asked = 0;
+        FolderHolder? other = new(1, []);
+        using (var writer = new BatchWriter(Database.OpenWriter(DataDir, Durability.Normal), new IngestQueue(), _ => { }, _ => { }, null,
+            new Mending(DataDir, Durability.Normal, _ => { }, () => asked++ == 0 ? null : other)))
+        {
+            Assert.Equal(WriteOutcome.Committed, (await writer.Write(OpenWriter.Batch(Exports.Request(id: "before")))).Outcome);
+            File.Delete(Of(""));
+            WriteResult refused = default;
+            for (int i = 0; i < 2; i++)
+            {
+                refused = await writer.Write(OpenWriter.Batch(Exports.Request(id: "again")));
+                Assert.Equal(WriteOutcome.Unavailable, refused.Outcome);
+            }
+
+            Assert.Contains("another otellite (process 1) has taken it", refused.Reason, StringComparison.Ordinal);
+            Assert.True(asked > 1);
+            Assert.False(File.Exists(Of("")));
+            other = null;
+            Assert.Equal(WriteOutcome.Committed, (await writer.Write(OpenWriter.Batch(Exports.Request(id: "again")))).Outcome);
+        }
+
+        Assert.Equal("before,again", Requests(Of("")));
+    }
+
+    [Fact]
     public void Killed_before_a_recovery_it_does_that_first()
     {
         WithLog(Of(""), "in the log");
