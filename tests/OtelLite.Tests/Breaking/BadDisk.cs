@@ -34,6 +34,8 @@ internal sealed class BadDisk : IDisposable
 
     public void MakeReadOnly() => _page.Write(0, (byte)'r');
 
+    public void KeepName() => _page.Write(0, (byte)'n');
+
     public void SlowDown() => _page.Write(0, (byte)'s');
 
     public void Mend() => _page.Write(0, (byte)' ');

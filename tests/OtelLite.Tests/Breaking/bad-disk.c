@@ -1,14 +1,16 @@
-// A disk that goes wrong on command: loaded before libc (LD_PRELOAD), it lets the calls that write, read, make and flush files in one folder fail or wait.
+// A disk that goes wrong on command: loaded before libc (LD_PRELOAD), it lets the calls that write, read, make, rename, delete and flush files in one folder fail or wait.
 // OTELLITE_DISK_FOLDER names the folder, OTELLITE_DISK_COMMAND a file whose first byte is the command now: ' ' nothing, 'f' full, 'i' I/O error, 'r' read-only,
-// 's' slow (each flush takes OTELLITE_DISK_SLOW_MS).
+// 'n' the database can't be renamed, nor anything to its name, 's' slow (each flush takes OTELLITE_DISK_SLOW_MS).
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -47,8 +49,26 @@ static int is_ours_fd(int fd) {
 // What a write to this file comes to now; 0 where it goes on to the disk.
 static int write_error(int fd) {
     char c = now();
-    if (c == ' ' || c == 's' || !is_ours_fd(fd)) return 0;
+    if (c == ' ' || c == 's' || c == 'n' || !is_ours_fd(fd)) return 0;
     return c == 'f' ? ENOSPC : c == 'r' ? EROFS : EIO;
+}
+
+// And what a change of a name comes to: files are made, renamed and deleted, or opened so that they can be written.
+static int name_error(const char *path) {
+    char c = now();
+    return (c != 'r' && c != 'i') || !is_ours(path) ? 0 : c == 'r' ? EROFS : EIO;
+}
+
+static int rename_error(const char *from, const char *to) {
+    const char *database = "/otellite.db";
+    size_t length = folder ? strlen(folder) : 0;
+    if (now() == 'n' && ((is_ours(from) && strcmp(from + length, database) == 0) || (is_ours(to) && strcmp(to + length, database) == 0))) return ENOSPC;
+    int e = name_error(from);
+    return e ? e : name_error(to);
+}
+
+static int open_error(const char *path, int flags) {
+    return (flags & O_ACCMODE) == O_RDONLY && !(flags & (O_CREAT | O_TRUNC)) ? 0 : name_error(path);
 }
 
 static int flush_error(int fd) {
@@ -79,3 +99,17 @@ int ftruncate64(int fd, off64_t n) { FAIL_IF(write_error(fd)); return REAL(ftrun
 int fallocate64(int fd, int m, off64_t o, off64_t n) { FAIL_IF(write_error(fd)); return REAL(fallocate64)(fd, m, o, n); }
 int fsync(int fd) { FAIL_IF(flush_error(fd)); return REAL(fsync)(fd); }
 int fdatasync(int fd) { FAIL_IF(flush_error(fd)); return REAL(fdatasync)(fd); }
+int rename(const char *from, const char *to) { FAIL_IF(rename_error(from, to)); return REAL(rename)(from, to); }
+int link(const char *from, const char *to) { FAIL_IF(rename_error(from, to)); return REAL(link)(from, to); }
+int unlink(const char *path) { FAIL_IF(name_error(path)); return REAL(unlink)(path); }
+int mkdir(const char *path, mode_t mode) { FAIL_IF(name_error(path)); return REAL(mkdir)(path, mode); }
+int rmdir(const char *path) { FAIL_IF(name_error(path)); return REAL(rmdir)(path); }
+
+// The mode is there where a file may be made, and is passed on unlooked at where it is not.
+#define MODE(last) ({ va_list rest_; va_start(rest_, last); mode_t mode_ = va_arg(rest_, mode_t); va_end(rest_); mode_; })
+int open(const char *path, int flags, ...) { FAIL_IF(open_error(path, flags)); return REAL(open)(path, flags, MODE(flags)); }
+int open64(const char *path, int flags, ...) { FAIL_IF(open_error(path, flags)); return REAL(open64)(path, flags, MODE(flags)); }
+int openat(int at, const char *path, int flags, ...) { FAIL_IF(open_error(path, flags)); return REAL(openat)(at, path, flags, MODE(flags)); }
+int openat64(int at, const char *path, int flags, ...) { FAIL_IF(open_error(path, flags)); return REAL(openat64)(at, path, flags, MODE(flags)); }
+int creat(const char *path, mode_t mode) { FAIL_IF(name_error(path)); return REAL(creat)(path, mode); }
+int creat64(const char *path, mode_t mode) { FAIL_IF(name_error(path)); return REAL(creat64)(path, mode); }
