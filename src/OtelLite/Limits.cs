@@ -1,8 +1,7 @@
 namespace OtelLite;
 
 /// <summary>
-/// Every bound of the program, in one place, each with its reason. A queue, buffer, list or wait that is not bounded here
-/// is a defect; each has a test that goes one past it.
+/// Every bound of the program, in one place, each with its reason. A queue, buffer, list or wait that is not bounded here is a defect; each has a test that goes one past it.
 /// </summary>
 internal static class Limits
 {
@@ -15,8 +14,7 @@ internal static class Limits
     /// <summary>Connections that the system holds until they are accepted; what ASP.NET Core asks for too.</summary>
     public const int ConnectionsWaitingMax = 512;
 
-    /// <summary>Records in one request, all of which are one transaction that others wait for. A client sends at most 512, a collector 8,192, of which this is three. Of 190,000 requests of as many sessions the counting
-    /// took a gigabyte and half a minute.</summary>
+    /// <summary>Records in one request, all of which are one transaction that others wait for. A client sends at most 512, a collector 8,192, of which this is three. Of 190,000 requests of as many sessions the counting took a gigabyte and half a minute.</summary>
     public const int RecordsPerRequestMax = 25_000;
 
     /// <summary>Attributes of all the records of one request, for the same reason: each is 32 bytes beside its text, and a collector's 8,192 records with 30 have a quarter of this.</summary>
@@ -25,26 +23,23 @@ internal static class Limits
     /// <summary>A record's body that is taken for the name of its event, as an old client writes it: prefix, name and quotes.</summary>
     public const int EventNameBytesMax = 100;
 
-    /// <summary>Bytes of text that one request may take as it is stored: a body of the largest default size twice, for what has to be escaped is kept both ways. Two bytes of protobuf
-    /// can become thirty of JSON.</summary>
+    /// <summary>Bytes of text that one request may take as it is stored: a body of the largest default size twice, for what has to be escaped is kept both ways. Two bytes of protobuf can become thirty of JSON.</summary>
     public const int BatchTextBytesMax = 128 << 20;
 
     /// <summary>Bytes of a body and of the text that is made of it, while it is read; and of that text and of its longest record, of which SQLite makes a copy, while it is written. A body of the
     /// largest default size fits in either way unless it is of escapes or of numbers with many digits: of these one took 400 MB.</summary>
-    public const int BatchBytesMax = 180 << 20;
+    public const int BatchBytesMax = 192 << 20;
 
     /// <summary>Bytes of an id or a name by which something is counted. The client's have 36 at most. What is longer is stored as it came and not taken for one: of ids of 64 MiB one page took a gigabyte.</summary>
     public const int NameBytesMax = 1024;
 
-    /// <summary>Values within arrays and maps of all the records of one request. Of empty ones a body of the largest default size holds twenty million, each of which becomes more text than it
-    /// was: that took 270 MB.</summary>
+    /// <summary>Values within arrays and maps of all the records of one request. Of empty ones a body of the largest default size holds twenty million, each of which becomes more text than it was: that took 270 MB.</summary>
     public const int NestedValuesMax = 1_000_000;
 
     /// <summary>Events, links and exemplars of all the records of one request. An SDK keeps 128 events and 128 links of a span.</summary>
     public const int EmbeddedPerRequestMax = 200_000;
 
-    /// <summary>A body that takes more than this, read or inflated, is decoded and written alone: as text it may be six times that, and several at once would be gigabytes. Claude Code's
-    /// largest seen is 616 kB.</summary>
+    /// <summary>A body that takes more than this, read or inflated, is decoded and written alone: as text it may be six times that, and several at once would be gigabytes. Claude Code's largest seen is 616 kB.</summary>
     public const int LargeBodyBytes = 1 << 20;
 
     /// <summary>Nearly all bodies are smaller.</summary>
@@ -174,8 +169,7 @@ internal static class Limits
     /// <summary>The same once one has waited in vain: the next need not wait as long to be told so.</summary>
     public const int BusyTimeoutInTroubleMs = 300;
 
-    /// <summary>How long a request waits to be on disk, less what it has waited before, for others or for the disk. Then it is 503, well within a client's 10 s, and is written all the same once the disk
-    /// goes on.</summary>
+    /// <summary>How long a request waits to be on disk, less what it has waited before, for others or for the disk. Then it is 503, well within a client's 10 s, and is written all the same once the disk goes on.</summary>
     public static readonly TimeSpan WriteWait = TimeSpan.FromSeconds(6);
 
     /// <summary>A disk that has not answered for so long is called slow: an fsync takes some milliseconds, and hundreds on a busy spinning disk.</summary>
@@ -194,8 +188,7 @@ internal static class Limits
     /// does not let happen. The writer does nothing else meanwhile, so both together are less than <see cref="WriteWait"/>.</summary>
     public static readonly TimeSpan DamageCheck = TimeSpan.FromSeconds(2);
 
-    /// <summary>A database too large to be looked through in that time is taken for damaged when SQLite has said so as often as this within
-    /// <see cref="DamageTimesWithin"/>: a disk that gave errors once is no reason to set it aside.</summary>
+    /// <summary>A database too large to be looked through in that time is taken for damaged when SQLite has said so as often as this within <see cref="DamageTimesWithin"/>: a disk that gave errors once is no reason to set it aside.</summary>
     public const int DamageTimes = 3;
 
     /// <summary>A client that retries, or a page that is open, has met the same broken page as often in some seconds.</summary>
@@ -309,8 +302,7 @@ internal static class Limits
     /// <summary>Characters of each thing that is told of where a session is at work; Linux's longest path has 4,096 bytes.</summary>
     public const int PlaceCharactersMax = 4096;
 
-    /// <summary>How often a server looks whether its files are still in their places, which is some questions to the system: what it holds open and is deleted is gone with its
-    /// process, and a process seldom ends so soon after.</summary>
+    /// <summary>How often a server looks whether its files are still in their places, which is some questions to the system: what it holds open and is deleted is gone with its process, and a process seldom ends so soon after.</summary>
     public static readonly TimeSpan FileLookInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>While nothing can be stored, the writer looks this often whether it can again.</summary>
@@ -337,8 +329,7 @@ internal static class Limits
     /// <summary>The highest number of an event that is looked at, far above any process's: so the sums of what is missing can not overflow.</summary>
     public const long EventSequenceMax = 1_000_000_000_000;
 
-    /// <summary>Events of one session with the same number, which are of as many processes. A client that numbers all its events alike must not cost
-    /// a look at each for each.</summary>
+    /// <summary>Events of one session with the same number, which are of as many processes. A client that numbers all its events alike must not cost a look at each for each.</summary>
     public const int SequenceLevelsMax = 64;
 
     /// <summary>Batches kept for the next request instead of being collected: as many usual ones as wait to be counted (<see cref="UncountedRecordsMax"/>), and some in flight.</summary>
@@ -347,8 +338,7 @@ internal static class Limits
     /// <summary>Bytes of text a pooled batch may keep; a rare huge body does not stay in memory.</summary>
     public const int PooledTextBytesMax = 1 << 20;
 
-    /// <summary>Bytes of an array for a body that is kept for the next one; a power of two, as the pool's arrays are. Claude Code's largest body seen is
-    /// 616 kB.</summary>
+    /// <summary>Bytes of an array for a body that is kept for the next one; a power of two, as the pool's arrays are. Claude Code's largest body seen is 616 kB.</summary>
     public const int PooledBodyBytesMax = 1 << 20;
 
     /// <summary>Bytes of larger arrays that were let go and are not collected yet, before the next one is made, or before what was read of a large body is written.</summary>
@@ -408,8 +398,7 @@ internal static class Limits
     /// <summary>How long a program that the system was told to start must stay up to be called started; a port that is taken ends it in a tenth of that.</summary>
     public static readonly TimeSpan AutostartTrial = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a command tries to hand something over. Within this machine it takes a tenth of a millisecond, and who is not there refuses at once; only a
-    /// network that swallows what is sent takes so long.</summary>
+    /// <summary>How long a command tries to hand something over. Within this machine it takes a tenth of a millisecond, and who is not there refuses at once; only a network that swallows what is sent takes so long.</summary>
     public static readonly TimeSpan HandoverTimeout = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a status line waits for OtelLite, of the 20 ms that it has in all; an answer takes 3.</summary>
@@ -451,8 +440,7 @@ internal static class Limits
     /// <summary>Refusals that <c>otellite doctor</c> tells of, the newest; the server's page has all.</summary>
     public const int RefusalsToldMax = 5;
 
-    /// <summary>Raw rows that one step of a removal looks at and removes in one transaction: some milliseconds, in which exports wait. Of exports that came meanwhile
-    /// one in a hundred waited 45 ms with 1,000 and 23 ms with 200.</summary>
+    /// <summary>Raw rows that one step of a removal looks at and removes in one transaction: some milliseconds, in which exports wait. Of exports that came meanwhile one in a hundred waited 45 ms with 1,000 and 23 ms with 200.</summary>
     public const int PruneRowsPerStep = 100;
 
     /// <summary>Pages that one step gives back to the disk, for the same reason; 0.2 MB of them are written anew at most.</summary>
@@ -479,8 +467,7 @@ internal static class Limits
     /// <summary>But not less than this; and this much of raw records stays, however large the file is.</summary>
     public static readonly TimeSpan RetentionSliceMin = TimeSpan.FromHours(1);
 
-    /// <summary>How far the last line of an answer in a transcript and the event of its request may be apart where the event names no request. Recorded
-    /// are 0.4 s at most; a slow disk may take longer.</summary>
+    /// <summary>How far the last line of an answer in a transcript and the event of its request may be apart where the event names no request. Recorded are 0.4 s at most; a slow disk may take longer.</summary>
     public static readonly TimeSpan TranscriptMatch = TimeSpan.FromSeconds(5);
 
     /// <summary>Bytes of one line of a transcript, past which it is left out. An answer's line is some kilobytes, one with pictures some megabytes.</summary>

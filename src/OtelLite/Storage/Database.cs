@@ -22,6 +22,8 @@ internal static class Database
     /// <summary>The schema's version, kept in the file as <c>user_version</c>.</summary>
     public const int SchemaVersion = 6;
 
+    private const int VersionsMax = 1000;
+
     // The first version in which all is counted that is counted now.
     private const int CountsAsNow = 4;
 
@@ -183,10 +185,13 @@ internal static class Database
         }
     }
 
+    /// <summary>True of a version that is to come. One beyond these is what stands there where a header was overwritten.</summary>
+    public static bool IsNewer(long version) => version is > SchemaVersion and <= VersionsMax;
+
     /// <exception cref="StorageException">It is of a version that this program does not know.</exception>
     public static void RefuseNewer(string path, long version)
     {
-        if (version > SchemaVersion)
+        if (IsNewer(version))
         {
             throw new StorageException(
                 $"{path} was written by a newer OtelLite (schema {version}, this one knows {SchemaVersion}). Start the newer program, or name another folder with --data-dir DIR.");

@@ -80,8 +80,7 @@ internal static class NewerRows
                 (SELECT r.id FROM newer.otel_resource n JOIN main.otel_resource r ON r.hash = n.hash WHERE n.id = row.resource_id),
                 (SELECT s.id FROM newer.otel_scope n JOIN main.otel_scope s ON s.hash = n.hash WHERE n.id = row.scope_id)
             FROM newer.{table} row
-            WHERE NOT EXISTS (SELECT 1 FROM main.{table} old WHERE old.id = row.id AND old.received_at IS row.received_at
-                AND old.session_id IS row.session_id AND old.attributes IS row.attributes)
+            WHERE NOT EXISTS (SELECT 1 FROM main.{table} old WHERE old.id = row.id AND {string.Join(" AND ", columns.Select(c => $"old.{c} IS row.{c}"))})
             ORDER BY row.id
             """;
     }

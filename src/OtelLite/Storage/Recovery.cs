@@ -129,7 +129,7 @@ internal static class Recovery
         string copy = Path.Combine(folder, CopyName);
         using var pages = new DamagedPages(copy);
         var tables = new DamagedTables(pages);
-        if (pages.Version > Database.SchemaVersion)
+        if (Database.IsNewer(pages.Version))
         {
             throw new IOException("it was written by a newer OtelLite; recover it with that one");
         }
@@ -140,7 +140,7 @@ internal static class Recovery
         }
 
         // No version is one that was overwritten.
-        bool isOfNow = pages.Version is <= 0 or Database.SchemaVersion;
+        bool isOfNow = pages.Version is <= 0 or >= Database.SchemaVersion;
         using SqliteConnection connection = isOfNow ? Database.OpenWriter(folder, Durability.Normal) : BeginOlder(folder, tables.Schema, pages.Version);
         return new SalvagedTables(connection, pages, tables, isOfNow ? roots : []).CopyAll(pages.Count < pages.CountTold);
     }

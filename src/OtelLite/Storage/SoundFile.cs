@@ -260,7 +260,12 @@ internal static class SoundFile
             if (isHeader)
             {
                 // Damaged or not, it is not for this program to set aside.
-                Database.RefuseNewer(path, BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(60)));
+                uint version = BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(60));
+                Database.RefuseNewer(path, version);
+                if (version > Database.SchemaVersion)
+                {
+                    return $"there is no version {version} of it";
+                }
             }
 
             return hasLog ? file.Length == 0 ? "it is empty, and its log is not" : null

@@ -30,6 +30,22 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
         Assert.InRange(peak, 1, (long)mebibytesMax << 20);
     }
 
+    [PublishedFact]
+    public async Task A_text_that_would_take_several_times_its_bytes_is_refused_before_it_does()
+    {
+        // Each byte that is no UTF-8 becomes three.
+        await using PublishedExe exe = await PublishedExe.Start();
+        byte[] wrong = new byte[42 << 20];
+        wrong.AsSpan().Fill(0xFF);
+        byte[] body = Otlp.OtlpSchema.LengthDelimited(1, Otlp.OtlpSchema.LengthDelimited(2, Otlp.OtlpSchema.LengthDelimited(2, Otlp.OtlpSchema.LengthDelimited(5, Otlp.OtlpSchema.LengthDelimited(1, wrong)))));
+        using HttpResponseMessage answer = await exe.Post(new RecordedBody("wrong", "logs", body, Gzip: false, Protobuf: true));
+        Assert.Equal(System.Net.HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains("send smaller batches", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        long peak = exe.PeakResidentBytes();
+        output.WriteLine($"{peak >> 20} MiB at most");
+        Assert.InRange(peak, 1, 240 << 20);
+    }
+
     private static (string Path, string Json, int Records) Body(string of) => of switch
     {
         "one long attribute" => Logs(_ => Record(Attribute("long", new string('x', Length))), 1),

@@ -37,6 +37,13 @@ public sealed class EmbeddedTests
         text.Reserve(Limits.BatchTextBytesMax);
         Assert.Throws<BatchFullException>(() => { text.Reserve(Limits.BatchTextBytesMax + 1); });
 
+        // A body beside it counts with it.
+        byte[] body = GC.AllocateUninitializedArray<byte>(Limits.BatchBytesMax - (Limits.BatchTextBytesMax / 2));
+        var beside = new Utf8Text();
+        beside.ReadFrom(body);
+        beside.Reserve(Limits.BatchTextBytesMax / 2);
+        Assert.Throws<BatchFullException>(() => { beside.Reserve((Limits.BatchTextBytesMax / 2) + 1); });
+
         // A third of the limit in plain letters fits twice, as text and as JSON; six times its length for escapes would not.
         byte[] letters = new byte[Limits.BatchTextBytesMax / 3];
         letters.AsSpan().Fill((byte)'a');
