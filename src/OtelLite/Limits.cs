@@ -1,7 +1,6 @@
 namespace OtelLite;
 
-/// <summary>
-/// Every bound of the program, in one place, each with its reason. A queue, buffer, list or wait that is not bounded here is a defect; each has a test that goes one past it.
+/// <summary> Every bound of the program, in one place, each with its reason. A queue, buffer, list or wait that is not bounded here is a defect; each has a test that goes one past it.
 /// </summary>
 internal static class Limits
 {
@@ -26,12 +25,14 @@ internal static class Limits
     /// <summary>Bytes of text that one request may take as it is stored: a body of the largest default size twice, for what has to be escaped is kept both ways. Two bytes of protobuf can become thirty of JSON.</summary>
     public const int BatchTextBytesMax = 128 << 20;
 
-    /// <summary>Bytes of a body and of the text that is made of it, while it is read; and of that text and of its longest record, of which SQLite makes a copy, while it is written. A body of the
-    /// largest default size fits in either way unless it is of escapes or of numbers with many digits: of these one took 400 MB.</summary>
+    /// <summary>Bytes of a body and of the text that is made of it, while it is read; and of that text and of its longest record, of which SQLite makes a copy, while it is written. A body of the largest default size fits in either way unless it is of escapes or of numbers with many digits: of these one took 400 MB.</summary>
     public const int BatchBytesMax = 192 << 20;
 
     /// <summary>Bytes of an id or a name by which something is counted. The client's have 36 at most. What is longer is stored as it came and not taken for one: of ids of 64 MiB one page took a gigabyte.</summary>
     public const int NameBytesMax = 1024;
+
+    /// <summary>Bytes of one text that is not all UTF-8: each wrong one becomes three.</summary>
+    public const int WrongTextBytesMax = 8 << 20;
 
     /// <summary>Values within arrays and maps of all the records of one request. Of empty ones a body of the largest default size holds twenty million, each of which becomes more text than it was: that took 270 MB.</summary>
     public const int NestedValuesMax = 1_000_000;
@@ -45,8 +46,7 @@ internal static class Limits
     /// <summary>Nearly all bodies are smaller.</summary>
     public const int SmallBodyBytes = 32 << 10;
 
-    /// <summary>Bytes of all bodies up to <see cref="SmallBodyBytes"/> that are being read or decoded. All connections (<see cref="ConnectionsMax"/>) may have one of these, so that over HTTP/1 there is
-    /// always room; over HTTP/2 a connection may have more. What does not fit waits, and is 503 after <see cref="LargeBodyWait"/>.</summary>
+    /// <summary>Bytes of all bodies up to <see cref="SmallBodyBytes"/> that are being read or decoded. All connections (<see cref="ConnectionsMax"/>) may have one of these, so that over HTTP/1 there is always room; over HTTP/2 a connection may have more. What does not fit waits, and is 503 after <see cref="LargeBodyWait"/>.</summary>
     public const int SmallBodiesBytesMax = 32 << 20;
 
     /// <summary>Bytes of all others up to <see cref="LargeBodyBytes"/>: two dozen of Claude Code's largest at once, each of which is there in milliseconds.</summary>
@@ -184,8 +184,7 @@ internal static class Limits
     /// <summary>How long a start reads the database for damage, as long as the rest of it takes. A large file's other pages are read right after it, and what is wrong with one is dealt with then.</summary>
     public static readonly TimeSpan StartCheck = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>The same where SQLite says at work that it is damaged, which it may only have read wrongly. Where that is found so, all is read for as long again, which a disk that gives errors
-    /// does not let happen. The writer does nothing else meanwhile, so both together are less than <see cref="WriteWait"/>.</summary>
+    /// <summary>The same where SQLite says at work that it is damaged, which it may only have read wrongly. Where that is found so, all is read for as long again, which a disk that gives errors does not let happen. The writer does nothing else meanwhile, so both together are less than <see cref="WriteWait"/>.</summary>
     public static readonly TimeSpan DamageCheck = TimeSpan.FromSeconds(2);
 
     /// <summary>A database too large to be looked through in that time is taken for damaged when SQLite has said so as often as this within <see cref="DamageTimesWithin"/>: a disk that gave errors once is no reason to set it aside.</summary>

@@ -91,7 +91,7 @@ internal static class Export
             redaction?.Apply(batch);
             batch.SetTokenName(caller.NameUtf8);
             // Usual ones are not looked at.
-            if (batch.Text.Length > Limits.BatchBytesMax / 2 && batch.Text.Length + batch.LongestBytes > Limits.BatchBytesMax)
+            if (batch.Text.Length > Limits.BatchBytesMax / 2 && batch.Text.Length + LongestRecord.BytesOf(batch) > Limits.BatchBytesMax)
             {
                 throw new BatchFullException($"a record of one request and all its text take more than {Limits.BatchBytesMax} bytes as they are stored; send smaller batches");
             }

@@ -142,41 +142,6 @@ internal sealed class TelemetryBatch
     public static TextRange TextOf(in Attribute attribute) =>
         attribute.Kind == ValueKind.String && (attribute.Text.Length <= Limits.NameBytesMax || attribute.Name == AttributeName.Prompt) ? attribute.Text : TextRange.None;
 
-    /// <summary>Bytes of the text of the record, resource or scope that has most.</summary>
-    public long LongestBytes
-    {
-        get
-        {
-            long longest = 0;
-            foreach (ref readonly Resource resource in Resources.Rows)
-            {
-                longest = Math.Max(longest, resource.Attributes.Json.Length);
-            }
-
-            foreach (ref readonly InstrumentationScope scope in Scopes.Rows)
-            {
-                longest = Math.Max(longest, scope.Attributes.Json.Length);
-            }
-
-            foreach (ref readonly DataPoint point in DataPoints.Rows)
-            {
-                longest = Math.Max(longest, (long)point.Attributes.Json.Length + point.Shape.Length + point.Exemplars.Length);
-            }
-
-            foreach (ref readonly LogRecord record in LogRecords.Rows)
-            {
-                longest = Math.Max(longest, (long)record.Attributes.Json.Length + record.Body.Length);
-            }
-
-            foreach (ref readonly Span span in Spans.Rows)
-            {
-                longest = Math.Max(longest, (long)span.Attributes.Json.Length + span.Events.Length + span.Links.Length);
-            }
-
-            return longest;
-        }
-    }
-
     /// <summary>An empty resource, to be filled while its records are read; the index of its row.</summary>
     public int AddResource()
     {

@@ -149,6 +149,11 @@ internal sealed class Utf8Text
             return Append(utf8);
         }
 
+        if (utf8.Length > Limits.WrongTextBytesMax)
+        {
+            throw new BatchFullException($"a text of more than {Limits.WrongTextBytesMax} bytes is not UTF-8; send it as bytesValue, or smaller batches");
+        }
+
         int start = Length;
         while (!utf8.IsEmpty)
         {

@@ -37,6 +37,12 @@ public sealed class EmbeddedTests
         text.Reserve(Limits.BatchTextBytesMax);
         Assert.Throws<BatchFullException>(() => { text.Reserve(Limits.BatchTextBytesMax + 1); });
 
+        // Of what is no UTF-8 each byte becomes three.
+        byte[] wrong = new byte[Limits.WrongTextBytesMax + 1];
+        wrong.AsSpan().Fill(0xFF);
+        Assert.Equal(3 * Limits.WrongTextBytesMax, new Utf8Text().AppendChecked(wrong.AsSpan(1)).Length);
+        Assert.Throws<BatchFullException>(() => { new Utf8Text().AppendChecked(wrong); });
+
         // A body beside it counts with it.
         byte[] body = GC.AllocateUninitializedArray<byte>(Limits.BatchBytesMax - (Limits.BatchTextBytesMax / 2));
         var beside = new Utf8Text();
