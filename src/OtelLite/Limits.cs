@@ -1,7 +1,6 @@
 namespace OtelLite;
 
-/// <summary> Every bound of the program, in one place, each with its reason. A queue, buffer, list or wait that is not bounded here is a defect; each has a test that goes one past it.
-/// </summary>
+/// <summary>Every bound of the program, in one place, each with its reason. A queue, buffer, list or wait that is not bounded here is a defect; each has a test that goes one past it.</summary>
 internal static class Limits
 {
     /// <summary>Nested values in one JSON body. An <c>arrayValue</c> takes three levels, so about 80 may nest; .NET's default of 64 allows 18.</summary>

@@ -40,6 +40,25 @@ public sealed class StartTests : IDisposable
     }
 
     [PublishedFact]
+    public async Task A_table_that_another_program_took_away_is_503_while_it_runs_and_a_sentence_at_the_next_start()
+    {
+        await using PublishedExe exe = await PublishedExe.Start();
+        using (var other = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(exe.DataDir, "otellite.db")};Pooling=False"))
+        {
+            other.Open();
+            Database.Execute(other, "DROP TABLE otel_body");
+        }
+
+        using HttpResponseMessage answer = await exe.Post("/v1/metrics", Exports.Commit());
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Contains("changed the database's tables", exe.Said, StringComparison.Ordinal);
+        Assert.Equal(0, await exe.Signal("TERM"));
+        Ran again = await PublishedExe.Run("--data-dir", exe.DataDir, "--urls", $"http://127.0.0.1:{FreePort.Next()}", "--otlp-http-port", "0", "--otlp-grpc-port", "0");
+        Assert.Equal(1, again.ExitCode);
+        Assert.Contains($"otellite recover --data-dir {exe.DataDir} ", again.Error, StringComparison.Ordinal);
+    }
+
+    [PublishedFact]
     public async Task What_listens_everywhere_says_where_this_machine_opens_it_and_where_others_do_and_what_is_not_stored_as_it_comes()
     {
         int port = FreePort.Next();

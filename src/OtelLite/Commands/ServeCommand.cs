@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Data.Sqlite;
 using OtelLite.Access;
 using OtelLite.Dashboard;
 using OtelLite.Storage;
@@ -55,6 +56,12 @@ internal static class ServeCommand
         catch (Exception e) when (e is StorageException or ListenException or CertificateException)
         {
             messages.Say(e.Message);
+            return ExitCode.Failed;
+        }
+        catch (SqliteException e) when (Database.IsOfTheWorld(e))
+        {
+            string path = Path.Combine(options.DataDir, Database.FileName);
+            messages.Say($"the database {path} can't be used: {e.Message.TrimEnd('.')}. If another program has changed its tables, otellite recover {Folders.Flag(options.DataDir)} {path} brings back what is in them.");
             return ExitCode.Failed;
         }
     }

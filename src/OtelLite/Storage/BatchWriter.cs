@@ -372,6 +372,7 @@ internal sealed class BatchWriter : IDisposable
         SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED => "another program holds a lock on the database",
         SQLitePCL.raw.SQLITE_READONLY or SQLitePCL.raw.SQLITE_PERM => "the database is read-only",
         SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB => "the database file is damaged",
+        _ when Database.IsChanged(e) => $"another program has changed the database's tables ({e.Message.TrimEnd('.')}): stop otellite, and otellite recover with the database's name brings back what is in them",
         _ => $"the database can't be written ({e.Message.TrimEnd('.')})",
     };
 

@@ -109,7 +109,11 @@ internal static class Database
     /// <summary>True for what a retry may mend: the disk is full, the file locked, read-only or unreadable.</summary>
     public static bool IsOfTheWorld(SqliteException e) => e.SqliteErrorCode is raw.SQLITE_BUSY or raw.SQLITE_LOCKED or raw.SQLITE_FULL
         or raw.SQLITE_IOERR or raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_PERM or raw.SQLITE_NOMEM
-        or raw.SQLITE_PROTOCOL || IsDamage(e);
+        or raw.SQLITE_PROTOCOL || IsDamage(e) || IsChanged(e);
+
+    /// <summary>True where another program has taken away a table or column.</summary>
+    public static bool IsChanged(SqliteException e) => e.SqliteErrorCode == raw.SQLITE_ERROR
+        && (e.Message.Contains("no such ", StringComparison.Ordinal) || e.Message.Contains("no column named", StringComparison.Ordinal));
 
     /// <summary>True where the file is not what SQLite wrote.</summary>
     public static bool IsDamage(SqliteException e) => e.SqliteErrorCode is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB;
