@@ -69,8 +69,8 @@ internal static class Limits
     /// <summary>The same of all streams of an HTTP/2 connection together: one whose body waits for room, and another beside it.</summary>
     public const int StreamsReadAheadBytesMax = 2 * ReadAheadBytesMax;
 
-    /// <summary>Requests at once on one HTTP/2 connection; more wait at the client. Claude Code has three at most, a collector ten, and a browser one for each page that is open.</summary>
-    public const int StreamsPerConnectionMax = 32;
+    /// <summary>Requests at once on one HTTP/2 connection; more wait at the client. With 32 the connections of clients that begin with more, before they have heard of it, were closed: they take 100 for granted (RFC 9113, 6.5.2).</summary>
+    public const int StreamsPerConnectionMax = 100;
 
     /// <summary>Connections at once. A machine's sessions have some dozens; each takes some kilobytes and a handle, of which many systems allow 1,024.</summary>
     public const int ConnectionsMax = 900;

@@ -172,36 +172,6 @@ public sealed class SlowBodiesTests
     }
 
     [Fact]
-    public async Task So_many_requests_share_an_http2_connection_and_one_more_waits_for_one_of_them_to_end()
-    {
-        await using RunningServer server = await RunningServer.Start();
-        using var http = new HttpClient(new SocketsHttpHandler { EnableMultipleHttp2Connections = false })
-        {
-            DefaultRequestVersion = HttpVersion.Version20,
-            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
-        };
-        http.DefaultRequestHeaders.Authorization = new("Bearer", ServerClient.TestToken);
-        Assert.Equal(HttpStatusCode.OK, await Get("/healthz"));
-        List<HttpResponseMessage> open = [];
-        for (int i = 0; i < Limits.StreamsPerConnectionMax; i++)
-        {
-            open.Add(await http.GetAsync(new Uri(server.Url + "/api/live"), HttpCompletionOption.ResponseHeadersRead));
-        }
-
-        Task<HttpStatusCode> oneMore = Get("/healthz");
-        await Task.WhenAny(oneMore, Task.Delay(1000));
-        Assert.False(oneMore.IsCompleted);
-        open.ForEach(answer => answer.Dispose());
-        Assert.Equal(HttpStatusCode.OK, await oneMore.WaitAsync(TimeSpan.FromSeconds(20)));
-
-        async Task<HttpStatusCode> Get(string path)
-        {
-            using HttpResponseMessage answer = await http.GetAsync(new Uri(server.Url + path));
-            return answer.StatusCode;
-        }
-    }
-
-    [Fact]
     public async Task The_server_reads_so_much_ahead_of_bodies_and_no_more()
     {
         await using App app = await App.Start(
@@ -209,6 +179,7 @@ public sealed class SlowBodiesTests
         var server = (WebApplication)typeof(App).GetField("_server", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(app)!;
         KestrelServerLimits limits = server.Services.GetRequiredService<IOptions<KestrelServerOptions>>().Value.Limits;
         Assert.Equal(Limits.ReadAheadBytesMax, limits.MaxRequestBufferSize);
+        Assert.Equal(Limits.StreamsPerConnectionMax, limits.Http2.MaxStreamsPerConnection);
         Assert.Equal((Limits.ReadAheadBytesMax, Limits.StreamsReadAheadBytesMax), (limits.Http2.InitialStreamWindowSize, limits.Http2.InitialConnectionWindowSize));
     }
 

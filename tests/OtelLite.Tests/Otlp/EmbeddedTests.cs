@@ -48,7 +48,9 @@ public sealed class EmbeddedTests
         var beside = new Utf8Text();
         beside.ReadFrom(body);
         beside.Reserve(Limits.BatchTextBytesMax / 2);
-        Assert.Throws<BatchFullException>(() => { beside.Reserve((Limits.BatchTextBytesMax / 2) + 1); });
+        var beyond = new Utf8Text();
+        beyond.ReadFrom(body);
+        Assert.Throws<BatchFullException>(() => { beyond.Reserve((Limits.BatchTextBytesMax / 2) + 1); });
 
         // A third of the limit in plain letters fits twice, as text and as JSON; six times its length for escapes would not.
         byte[] letters = new byte[Limits.BatchTextBytesMax / 3];
