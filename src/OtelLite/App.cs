@@ -63,6 +63,7 @@ internal sealed class App : IAsyncDisposable
     /// <exception cref="ListenException">A port can't be had.</exception>
     public static async Task<App> Start(Options options, Action<string> say)
     {
+        SystemMemory.GiveBackAtOnce();
         // A second start stops here and says who was first. Then ports: one that can't be had leaves no folder behind.
         FolderHold.RefuseHeld(options.DataDir);
         ServerCertificate? certificate = OpenCertificate(options, say);
@@ -273,7 +274,11 @@ internal sealed class App : IAsyncDisposable
         builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, "");
         builder.Logging.ClearProviders();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Limits.StopTimeout);
-        builder.WebHost.UseSockets(transport => transport.CreateBoundListenSocket = sockets.Take);
+        builder.WebHost.UseSockets(transport =>
+        {
+            transport.CreateBoundListenSocket = sockets.Take;
+            transport.MaxReadBufferSize = Limits.ReadAheadBytesMax;
+        });
         builder.Services.AddSingleton<IConnectionListenerFactory, ConnectionProtocols.Nowhere>();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

@@ -336,14 +336,11 @@ internal static class Limits
     /// <summary>Bytes of text a pooled batch may keep; a rare huge body does not stay in memory.</summary>
     public const int PooledTextBytesMax = 1 << 20;
 
-    /// <summary>Bytes of an array for a body that is kept for the next one; a power of two, as the pool's arrays are. Claude Code's largest body seen is 616 kB.</summary>
+    /// <summary>Bytes of an array for a body that is kept for the next one; a power of two, as the pool's arrays are. What is larger is the system's. Claude Code's largest body seen is 616 kB.</summary>
     public const int PooledBodyBytesMax = 1 << 20;
 
-    /// <summary>Bytes of larger arrays that were let go and are not collected yet, before the next one is made, or before what was read of a large body is written.</summary>
-    public const int LetGoBytesMax = 32 << 20;
-
-    /// <summary>How long the memory of what was larger than those two is kept for the like of it.</summary>
-    public static readonly TimeSpan SpareMemoryKept = TimeSpan.FromSeconds(3);
+    /// <summary>A piece of memory of this size is the system's own, and back with it as soon as it is free.</summary>
+    public const int SystemMemoryBytesMin = 1 << 20;
 
     /// <summary>Bytes of a file of Claude Code's settings; a large one has some kilobytes.</summary>
     public const int SettingsBytesMax = 4 << 20;

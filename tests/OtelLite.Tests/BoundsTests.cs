@@ -66,11 +66,11 @@ public sealed class BoundsTests
     [Fact]
     public void The_array_of_a_usual_body_is_kept_and_that_of_a_huge_one_is_not()
     {
-        byte[] usual = Pooled.Rent(Limits.PooledBodyBytesMax), huge = Pooled.Rent(Limits.PooledBodyBytesMax + 1);
+        Memory<byte> usual = Pooled.Rent(Limits.PooledBodyBytesMax), huge = Pooled.Rent(Limits.PooledBodyBytesMax + 1);
         Pooled.Return(usual);
         Pooled.Return(huge);
-        Assert.Same(usual, Pooled.Rent(Limits.PooledBodyBytesMax));
-        Assert.NotSame(huge, Pooled.Rent(Limits.PooledBodyBytesMax + 1));
+        Assert.Equal(usual, Pooled.Rent(Limits.PooledBodyBytesMax));
+        Assert.Throws<ArgumentOutOfRangeException>(() => huge.Span.Length);
         Pooled.Return(usual);
     }
 

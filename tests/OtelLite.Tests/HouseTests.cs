@@ -53,6 +53,11 @@ public sealed partial class HouseTests
     }
 
     [Fact]
+    public void Memory_that_no_collector_looks_after_is_in_one_file() =>
+        Assert.Equal(
+            ["src/OtelLite/SystemMemory.cs"], SourceTree.Places(SourceTree.Program, @"\b(sealed|static|private|public|internal) unsafe\b|\bunsafe$|NativeMemory|AllocHGlobal").Select(p => p.Split(':')[0]).Distinct());
+
+    [Fact]
     public void A_folder_names_only_those_below_it()
     {
         foreach ((string folder, string[] mayName) in MayName)

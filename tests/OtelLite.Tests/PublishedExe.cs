@@ -18,7 +18,6 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
     private Process? _process;
     private string _url = "";
 
-    private long _heapBytesMax;
 
     private PublishedExe(string[] arguments)
         : base(null) => _arguments = arguments;
@@ -59,11 +58,13 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
 
     public bool IsRunning => _process is { HasExited: false };
 
-    /// <summary>Starts it with so much memory for its objects and no more, and a limit for bodies that is beyond it.</summary>
-    public static async Task<PublishedExe> StartWithin(long heapBytesMax)
+    /// <summary>Starts it with a limit for bodies that is beyond the memory that it may still take from the system then.</summary>
+    public static async Task<PublishedExe> StartWithin(long moreBytesMax)
     {
-        var exe = new PublishedExe(["--max-body", $"{Limits.BodyBytesMaxMax}"]) { _heapBytesMax = heapBytesMax };
-        await exe.StartProcess();
+        PublishedExe exe = await Start("--max-body", $"{Limits.BodyBytesMaxMax}");
+        using Process limited = Process.Start("prlimit", ["--pid", $"{exe._process!.Id}", $"--as={exe.StatusBytes("VmSize:") + moreBytesMax}"]);
+        await limited.WaitForExitAsync().WaitAsync(Patience);
+        Assert.Equal(0, limited.ExitCode);
         return exe;
     }
 
@@ -87,11 +88,6 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
             "--retention", "0", "--data-dir", DataDir, "--urls", $"http://127.0.0.1:{FreePort.Next()}", "--otlp-http-port", "0", "--otlp-grpc-port", GrpcUrl.Split(':')[^1],
             "--token", TestToken, .. _arguments,
         ]);
-        if (_heapBytesMax > 0)
-        {
-            start.Environment["DOTNET_GCHeapHardLimit"] = $"{_heapBytesMax:x}";
-        }
-
         foreach ((string name, string value) in _environment)
         {
             start.Environment[name] = value;

@@ -116,20 +116,16 @@ internal static class AnyValueJson
 
     private static void AppendString(ref Utf8JsonReader reader, Utf8Text text)
     {
-        if (reader.TokenType == JsonTokenType.String && !reader.ValueIsEscaped)
+        if (reader.TokenType == JsonTokenType.String && !reader.ValueIsEscaped && !text.IsToCheck)
         {
             text.AppendJsonString(reader.ValueSpan);
             return;
         }
 
-        // Escapes are undone first, so that one text has one form; the unescaped copy stays behind the JSON's start and is moved over.
+        // Escapes are undone first, so that one text has one form.
         int start = text.Length;
-        TextRange plain = Json.ReadText(ref reader, text);
-        byte[] copy = ArrayPool<byte>.Shared.Rent(Math.Max(1, plain.Length));
-        text[plain].CopyTo(copy);
-        text.Rewind(start);
-        text.AppendJsonString(copy.AsSpan(0, plain.Length));
-        ArrayPool<byte>.Shared.Return(copy);
+        _ = Json.ReadText(ref reader, text);
+        text.QuoteSince(start);
     }
 
     private static void AppendArray(ref Utf8JsonReader reader, Utf8Text text)
@@ -262,15 +258,15 @@ internal static class AnyValueJson
         Span<byte> base64 = text.Writable(given).TrimEnd((byte)'=');
         base64.Replace((byte)'+', (byte)'-');
         base64.Replace((byte)'/', (byte)'_');
-        byte[] bytes = ArrayPool<byte>.Shared.Rent(Math.Max(1, base64.Length));
-        bool isBase64 = Base64Url.DecodeFromUtf8(base64, bytes, out int used, out int length) == OperationStatus.Done && used == base64.Length;
+        Memory<byte> bytes = Pooled.Rent(base64.Length);
+        bool isBase64 = Base64Url.DecodeFromUtf8(base64, bytes.Span, out int used, out int length) == OperationStatus.Done && used == base64.Length;
         text.Rewind(start);
         if (isBase64)
         {
-            AnyValueProtobuf.AppendBytes(bytes.AsSpan(0, length), text);
+            AnyValueProtobuf.AppendBytes(bytes.Span[..length], text);
         }
 
-        ArrayPool<byte>.Shared.Return(bytes);
+        Pooled.Return(bytes);
         if (!isBase64)
         {
             throw new JsonException("bytesValue is not base64");
@@ -294,11 +290,11 @@ internal static class AnyValueJson
         }
 
         int length = text.Length - start;
-        byte[] bytes = ArrayPool<byte>.Shared.Rent(Math.Max(1, length));
-        text[text.Since(start)].CopyTo(bytes);
+        Memory<byte> bytes = Pooled.Rent(length);
+        text[text.Since(start)].CopyTo(bytes.Span);
         text.Rewind(start);
-        AnyValueProtobuf.AppendBytes(bytes.AsSpan(0, length), text);
-        ArrayPool<byte>.Shared.Return(bytes);
+        AnyValueProtobuf.AppendBytes(bytes.Span[..length], text);
+        Pooled.Return(bytes);
     }
 
     private static void AppendComma(Utf8Text text, ref bool first)

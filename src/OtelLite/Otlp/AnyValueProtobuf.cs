@@ -106,14 +106,9 @@ internal static class AnyValueProtobuf
             return;
         }
 
-        // The mended copy stays behind the JSON's start, and is moved over.
         int start = text.Length;
-        TextRange mended = text.AppendChecked(utf8);
-        byte[] copy = System.Buffers.ArrayPool<byte>.Shared.Rent(mended.Length);
-        text[mended].CopyTo(copy);
-        text.Rewind(start);
-        text.AppendJsonString(copy.AsSpan(0, mended.Length));
-        System.Buffers.ArrayPool<byte>.Shared.Return(copy);
+        _ = text.AppendChecked(utf8);
+        text.QuoteSince(start);
     }
 
     /// <summary>Appends the fields of this number, each a <c>KeyValue</c>, as one JSON object behind its name; nothing where there are none.</summary>

@@ -95,9 +95,10 @@ internal static class Json
             case JsonTokenType.Null:
                 return TextRange.None;
             case JsonTokenType.String when !reader.ValueIsEscaped:
-                return text.Append(reader.ValueSpan);
+                return text.IsToCheck ? text.AppendChecked(reader.ValueSpan) : text.Append(reader.ValueSpan);
             case JsonTokenType.String:
-                return text.Advance(Unescape(reader.ValueSpan, text.Reserve(reader.ValueSpan.Length)));
+                TextRange plain = text.Advance(Unescape(reader.ValueSpan, text.Reserve(reader.ValueSpan.Length)));
+                return text.IsToCheck ? text.CheckSince(plain.Start) : plain;
             default:
                 throw new JsonException($"a string was expected, not {Name(reader.TokenType)}");
         }
@@ -105,7 +106,7 @@ internal static class Json
 
     /// <summary>The same, where it need last no longer than the body is read: not copied, where it stands there as it is.</summary>
     public static TextRange ReferText(ref Utf8JsonReader reader, Utf8Text text) =>
-        reader is { TokenType: JsonTokenType.String, ValueIsEscaped: false } ? text.Refer(reader.ValueSpan) : ReadText(ref reader, text);
+        reader is { TokenType: JsonTokenType.String, ValueIsEscaped: false } && !text.IsToCheck ? text.Refer(reader.ValueSpan) : ReadText(ref reader, text);
 
     /// <summary>
     /// An id, hex in either case, as lower-case hex. None when it is invalid or all zero: for a log record that means "not associated" (logs data

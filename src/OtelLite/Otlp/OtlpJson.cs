@@ -28,15 +28,18 @@ internal static class OtlpJson
     /// Reads a whole body. False when it is not an OTLP/JSON request; then nothing of it is kept and <paramref name="error"/>
     /// says in a sentence what is wrong and where. The caller returns the batch.
     /// </summary>
-    /// <param name="array">Where the body lies, if it stays there as it is until it is read: then less of it is copied.</param>
-    public static bool TryRead(ReadOnlySpan<byte> body, out TelemetryBatch batch, out string error, ArraySegment<byte> array = default)
+    /// <param name="memory">Where the body lies, if it stays there as it is until it is read: then less of it is copied.</param>
+    public static bool TryRead(ReadOnlySpan<byte> body, out TelemetryBatch batch, out string error, ReadOnlyMemory<byte> memory = default)
     {
         batch = null!;
         error = "";
-        ExportRequestConverter.Body = array;
+        ExportRequestConverter.Body = memory;
+
+        // One vectorized pass: .NET's reader does not check it while reading, and throws only when the text is asked for.
+        ExportRequestConverter.IsToCheck = !Utf8.IsValid(body);
         try
         {
-            batch = JsonSerializer.Deserialize(Cleaned(body), OtlpJsonContext.Default.ExportRequest).Batch!;
+            batch = JsonSerializer.Deserialize(body.StartsWith(ByteOrderMark) ? body[3..] : body, OtlpJsonContext.Default.ExportRequest).Batch!;
             if (batch is not null)
             {
                 batch.BodyHash = XxHash128.HashToUInt128(body);
@@ -70,18 +73,6 @@ internal static class OtlpJson
         end = end < 0 ? message.IndexOf(" LineNumber:", StringComparison.Ordinal) : end;
         return end < 0 ? message : message[..end];
     }
-
-    // One vectorized pass. Bytes that are not UTF-8 become U+FFFD instead of costing the batch (.NET's reader does not check
-    // them while reading, and throws only when the text is asked for).
-    private static ReadOnlySpan<byte> Cleaned(ReadOnlySpan<byte> body)
-    {
-        if (body.StartsWith(ByteOrderMark))
-        {
-            body = body[3..];
-        }
-
-        return Utf8.IsValid(body) ? body : Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(body));
-    }
 }
 
 /// <summary>The root of a request: an object with at least one of the signals' keys, or none.</summary>
@@ -89,12 +80,16 @@ internal sealed class ExportRequestConverter : JsonConverter<ExportRequest>
 {
     /// <summary>Where the body lies that this thread reads. A converter is given nothing but the reader.</summary>
     [field: ThreadStatic]
-    public static ArraySegment<byte> Body { get; set; }
+    public static ReadOnlyMemory<byte> Body { get; set; }
+
+    /// <summary>Whether it is not UTF-8 somewhere.</summary>
+    [field: ThreadStatic]
+    public static bool IsToCheck { get; set; }
 
     public override ExportRequest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         TelemetryBatch batch = TelemetryBatch.Rent();
-        batch.Text.ReadFrom(Body);
+        batch.Text.ReadFrom(Body, IsToCheck);
         try
         {
             Json.ExpectObject(ref reader, "the request");

@@ -18,11 +18,11 @@ internal static class OtlpProtobuf
     /// Reads a whole body. False when it is no such request; then nothing of it is kept and <paramref name="error"/> says in a sentence what is
     /// wrong and where. The caller returns the batch.
     /// </summary>
-    /// <param name="array">Where the body lies, if it stays there as it is until it is read: then less of it is copied.</param>
-    public static bool TryRead(ReadOnlySpan<byte> body, Signal signal, out TelemetryBatch batch, out string error, ArraySegment<byte> array = default)
+    /// <param name="memory">Where the body lies, if it stays there as it is until it is read: then less of it is copied.</param>
+    public static bool TryRead(ReadOnlySpan<byte> body, Signal signal, out TelemetryBatch batch, out string error, ReadOnlyMemory<byte> memory = default)
     {
         batch = TelemetryBatch.Rent();
-        batch.Text.ReadFrom(array);
+        batch.Text.ReadFrom(memory);
         error = "";
         try
         {

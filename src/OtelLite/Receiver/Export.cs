@@ -74,11 +74,11 @@ internal static class Export
     {
         if (encoding == ExportEncoding.Json)
         {
-            return OtlpJson.TryRead(body.Bytes, out batch, out error, body.Array);
+            return OtlpJson.TryRead(body.Bytes.Span, out batch, out error, body.Bytes);
         }
 
-        signal ??= OtlpProtobuf.SignalOf(body.Bytes);
-        return OtlpProtobuf.TryRead(body.Bytes, signal.Value, out batch, out error, body.Array);
+        signal ??= OtlpProtobuf.SignalOf(body.Bytes.Span);
+        return OtlpProtobuf.TryRead(body.Bytes.Span, signal.Value, out batch, out error, body.Bytes);
     }
 
     // Redacted first: what is kept of the client is that, and who it is comes from us.

@@ -31,17 +31,17 @@ internal static class Gzip
         gzip.Length < TrailerBytes ? 0 : Math.Min(BinaryPrimitives.ReadUInt32LittleEndian(gzip[^4..]), (long)gzip.Length * DeflateRatioMax);
 
     /// <summary>Inflates into a pooled buffer that grows, never beyond <paramref name="max"/> bytes.</summary>
-    public static GzipResult Inflate(ArraySegment<byte> from, int max, ref byte[] to, out int written)
+    public static GzipResult Inflate(ReadOnlyMemory<byte> from, int max, ref Memory<byte> to, out int written)
     {
         written = 0;
-        if (!TrySkipHeader(from, out int start))
+        if (!TrySkipHeader(from.Span, out int start))
         {
             return GzipResult.Bad;
         }
 
         // One member is what every client sends. Its last byte is handed over by itself: whether the inflater asks for it tells whether the member
         // goes to its very end, as .NET reads ahead and does not say where it stopped.
-        int end = from.Count - TrailerBytes;
+        int end = from.Length - TrailerBytes;
         if (start >= end)
         {
             return GzipResult.Bad;
@@ -49,7 +49,7 @@ internal static class Gzip
 
         var bytes = new Stepped(from[..end], start, end - 1);
         GzipResult result = InflateMember(bytes, max, ref to, ref written);
-        if (result != GzipResult.Done || (bytes.At == end && HasTrailer(from.AsSpan(end), to.AsSpan(0, written))))
+        if (result != GzipResult.Done || (bytes.At == end && HasTrailer(from.Span[end..], to.Span[..written])))
         {
             return result;
         }
@@ -59,19 +59,19 @@ internal static class Gzip
 
     // Several members are one stream (RFC 1952, 2.2). Each is inflated once in large steps to see in which of them it ends, and once more with that
     // step byte by byte, which makes its end exact.
-    private static GzipResult InflateMembers(ArraySegment<byte> from, int max, ref byte[] to, out int written)
+    private static GzipResult InflateMembers(ReadOnlyMemory<byte> from, int max, ref Memory<byte> to, out int written)
     {
         int at = 0;
         written = 0;
-        while (at < from.Count)
+        while (at < from.Length)
         {
-            if (!TrySkipHeader(from.AsSpan(at), out int header))
+            if (!TrySkipHeader(from.Span[at..], out int header))
             {
                 return GzipResult.Bad;
             }
 
             int member = written;
-            var coarse = new Stepped(from, at + header, from.Count);
+            var coarse = new Stepped(from, at + header, from.Length);
             GzipResult result = InflateMember(coarse, max, ref to, ref written);
             if (result != GzipResult.Done)
             {
@@ -82,7 +82,7 @@ internal static class Gzip
             var exact = new Stepped(from, at + header, coarse.LastStepAt);
             _ = InflateMember(exact, max, ref to, ref written);
             at = exact.At + TrailerBytes;
-            if (at > from.Count || !HasTrailer(from.AsSpan(exact.At, TrailerBytes), to.AsSpan(member, written - member)))
+            if (at > from.Length || !HasTrailer(from.Span.Slice(exact.At, TrailerBytes), to.Span[member..written]))
             {
                 return GzipResult.Bad;
             }
@@ -91,7 +91,7 @@ internal static class Gzip
         return GzipResult.Done;
     }
 
-    private static GzipResult InflateMember(Stream deflated, int max, ref byte[] to, ref int written)
+    private static GzipResult InflateMember(Stream deflated, int max, ref Memory<byte> to, ref int written)
     {
         try
         {
@@ -113,11 +113,11 @@ internal static class Gzip
                     }
 
                     Pooled.Grow(ref to, written, Math.Min(max, written * 2L));
-                    to[written++] = (byte)next;
+                    to.Span[written++] = (byte)next;
                     continue;
                 }
 
-                int read = inflater.Read(to.AsSpan(written, Math.Min(to.Length, max) - written));
+                int read = inflater.Read(to.Span[written..Math.Min(to.Length, max)]);
                 if (read == 0)
                 {
                     return GzipResult.Done;
@@ -166,7 +166,7 @@ internal static class Gzip
     }
 
     /// <summary>Gives bytes in large steps up to a place and from there one a read, so that what reads it takes no more than it needs.</summary>
-    private sealed class Stepped(ArraySegment<byte> bytes, int start, int fineFrom) : Stream
+    private sealed class Stepped(ReadOnlyMemory<byte> bytes, int start, int fineFrom) : Stream
     {
         /// <summary>Behind the last byte that was given.</summary>
         public int At { get; private set; } = start;
@@ -190,8 +190,8 @@ internal static class Gzip
 
         public override int Read(Span<byte> buffer)
         {
-            int count = Math.Min(buffer.Length, At < fineFrom ? fineFrom - At : Math.Min(1, bytes.Count - At));
-            bytes.AsSpan(At, count).CopyTo(buffer);
+            int count = Math.Min(buffer.Length, At < fineFrom ? fineFrom - At : Math.Min(1, bytes.Length - At));
+            bytes.Span.Slice(At, count).CopyTo(buffer);
             LastStepAt = At;
             At += count;
             return count;

@@ -21,20 +21,16 @@ internal sealed class RequestBody : IDisposable
 
     // Runs while the client waits: for room, and from when its body is here.
     private readonly Stopwatch _waited;
-    private byte[] _bytes;
-    private bool _isLarge;
+    private Memory<byte> _bytes;
     private bool _holdsLarge;
     private BodyRoom? _room;
     private long _taken;
     private int _start;
     private int _length;
 
-    private RequestBody(byte[] bytes, Stopwatch waited) => (_bytes, _waited) = (bytes, waited);
+    private RequestBody(Memory<byte> bytes, Stopwatch waited) => (_bytes, _waited) = (bytes, waited);
 
-    public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(_start, _length);
-
-    /// <summary>Where they lie.</summary>
-    public ArraySegment<byte> Array => new(_bytes, _start, _length);
+    public ReadOnlyMemory<byte> Bytes => _bytes.Slice(_start, _length);
 
     /// <summary>How long the client has waited, save for what it took to send.</summary>
     public TimeSpan Waited => _waited.Elapsed;
@@ -45,16 +41,10 @@ internal sealed class RequestBody : IDisposable
     public void Dispose()
     {
         Pooled.Return(_bytes);
-        _bytes = [];
+        _bytes = default;
         _length = 0;
         _room?.GiveBack(_taken);
         (_room, _taken) = (null, 0);
-        if (_isLarge)
-        {
-            // Before what was read of it is written, which takes as much again.
-            SpareMemory.CollectMuch();
-        }
-
         if (_holdsLarge)
         {
             _holdsLarge = false;
@@ -90,7 +80,7 @@ internal sealed class RequestBody : IDisposable
             return (null, OtlpRefusal.TooLarge(max));
         }
 
-        var body = new RequestBody([], new Stopwatch());
+        var body = new RequestBody(default, new Stopwatch());
         OtlpRefusal? refusal = request.ContentLength > max
             ? OtlpRefusal.TooLarge(max)
             : await body.Fill(request.BodyReader, request.ContentLength ?? 0, max).ConfigureAwait(false);
@@ -118,7 +108,7 @@ internal sealed class RequestBody : IDisposable
             return (null, OtlpRefusal.UnsupportedGrpcEncoding(encoding));
         }
 
-        var body = new RequestBody([], new Stopwatch());
+        var body = new RequestBody(default, new Stopwatch());
         bool compressed = false;
         OtlpRefusal? refusal = await body.Fill(request.BodyReader, 0, max + FrameHeaderBytes).ConfigureAwait(false);
         refusal = refusal is null ? body.Unframe(gzip, out compressed)
@@ -134,18 +124,18 @@ internal sealed class RequestBody : IDisposable
 
     private OtlpRefusal? Unframe(bool gzip, out bool compressed)
     {
-        compressed = _length > 0 && _bytes[0] == 1;
+        compressed = _length > 0 && _bytes.Span[0] == 1;
         if (_length < FrameHeaderBytes)
         {
             return OtlpRefusal.BadFrame("the call ends before its message");
         }
 
-        if (_bytes[0] > 1 || (compressed && !gzip))
+        if (_bytes.Span[0] > 1 || (compressed && !gzip))
         {
             return OtlpRefusal.BadFrame("the message is marked as compressed, and no grpc-encoding says how");
         }
 
-        uint length = BinaryPrimitives.ReadUInt32BigEndian(_bytes.AsSpan(1));
+        uint length = BinaryPrimitives.ReadUInt32BigEndian(_bytes.Span[1..]);
         if (length != _length - FrameHeaderBytes)
         {
             return OtlpRefusal.BadFrame(length > _length - FrameHeaderBytes ? "the call ends within its message" : "there is more than one message in the call");
@@ -187,7 +177,7 @@ internal sealed class RequestBody : IDisposable
                     Pooled.Grow(ref _bytes, _length, larger);
                 }
 
-                read.Buffer.CopyTo(_bytes.AsSpan(_length));
+                read.Buffer.CopyTo(_bytes.Span[_length..]);
                 _length = (int)length;
                 reader.AdvanceTo(read.Buffer.End);
                 if (read.IsCompleted)
@@ -262,7 +252,7 @@ internal sealed class RequestBody : IDisposable
     // at once would be gigabytes. A body may lie about its length, so one that passes for small is inflated no further than that.
     private async Task<(RequestBody? Body, OtlpRefusal? Refusal)> MakeReady(bool compressed, int max)
     {
-        int told = compressed ? (int)Math.Min(max, Gzip.LengthTold(Bytes)) : 0;
+        int told = compressed ? (int)Math.Min(max, Gzip.LengthTold(Bytes.Span)) : 0;
         if (Math.Max(_length, told) <= Limits.LargeBodyBytes)
         {
             if (!compressed)
@@ -282,7 +272,7 @@ internal sealed class RequestBody : IDisposable
             return (null, OtlpRefusal.Unavailable("other exports of this size are being read or written"));
         }
 
-        _isLarge = _holdsLarge = true;
+        _holdsLarge = true;
         return compressed ? await Inflate(told, max).ConfigureAwait(false) : (this, null);
     }
 
@@ -296,7 +286,7 @@ internal sealed class RequestBody : IDisposable
         }
 
         var inflated = new RequestBody(Pooled.Rent(size), _waited);
-        GzipResult result = Gzip.Inflate(new ArraySegment<byte>(_bytes, _start, _length), max, ref inflated._bytes, out inflated._length);
+        GzipResult result = Gzip.Inflate(Bytes, max, ref inflated._bytes, out inflated._length);
         if (result != GzipResult.Done)
         {
             inflated.Dispose();
@@ -305,7 +295,7 @@ internal sealed class RequestBody : IDisposable
                 : OtlpRefusal.BadData("the body is announced as gzip but is not, or is cut short or damaged"));
         }
 
-        (inflated._isLarge, inflated._holdsLarge, inflated._room, inflated._taken) = (_isLarge, _holdsLarge, _room, _taken);
+        (inflated._holdsLarge, inflated._room, inflated._taken) = (_holdsLarge, _room, _taken);
         (_holdsLarge, _room, _taken) = (false, null, 0);
         return (inflated, null);
     }

@@ -84,7 +84,8 @@ internal sealed class OpenTables : IDisposable
     {
         Database.Execute(Connection, "PRAGMA shrink_memory");
         TelemetryBatch.ForgetSpare();
-        SpareMemory.GiveBackSoon();
+        // Nothing is allocated while nothing comes, and so the collector would not run. Aggressive is the one mode that hands emptied memory back to the system at once.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
     /// <summary>Back to the last commit.</summary>

@@ -61,7 +61,7 @@ internal sealed class DataPointShape
 
     /// <summary>Adds to one of the lists; what is past the limit makes the point invalid, and only that point.</summary>
     public void Add<T>(Column<T> list, T value)
-        where T : struct
+        where T : unmanaged
     {
         if (list.Count == Limits.BucketsPerPointMax)
         {

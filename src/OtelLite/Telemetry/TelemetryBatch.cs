@@ -82,7 +82,13 @@ internal sealed class TelemetryBatch
     }
 
     /// <summary>Lets go of those that nobody has.</summary>
-    public static void ForgetSpare() => Pool.Clear();
+    public static void ForgetSpare()
+    {
+        while (Pool.TryDequeue(out TelemetryBatch? spare))
+        {
+            spare.Text.Dispose();
+        }
+    }
 
     /// <summary>One more has it, and gives it back too.</summary>
     public void Hold() => Interlocked.Increment(ref _holders);
@@ -117,6 +123,10 @@ internal sealed class TelemetryBatch
         if (Pool.Count < Limits.PooledBatchesMax)
         {
             Pool.Enqueue(this);
+        }
+        else
+        {
+            Text.Dispose();
         }
 
         returned?.Invoke();

@@ -20,39 +20,43 @@ internal readonly record struct TextRange(int Start, int Length)
 /// string. JSON is written into it too, in one canonical form, so that the same record gives the same bytes whichever
 /// encoding it came in.
 /// </summary>
-internal sealed class Utf8Text
+internal sealed class Utf8Text : IDisposable
 {
     // What JSON demands to be escaped (RFC 8259, section 7), and nothing more.
     private static readonly SearchValues<byte> Escaped = SearchValues.Create(
         [.. Enumerable.Range(0, 0x20).Select(c => (byte)c), (byte)'"', (byte)'\\']);
 
     // They never move, so that SQLite can be told where a text lies; and what was outgrown stays until the batch is done, for it may have been told of that.
-    private readonly List<byte[]> _outgrown = [];
-    private byte[] _bytes = First();
-    private ArraySegment<byte> _body;
+    private readonly List<SystemMemory> _outgrown = [];
+    private SystemMemory _bytes = First();
+    private ReadOnlyMemory<byte> _body;
     private int _nested;
 
     public int Length { get; private set; }
 
+    /// <summary>Whether the texts that are read may not be UTF-8, and each has to be looked at: bytes that are not become U+FFFD, rather than costing the batch.</summary>
+    public bool IsToCheck { get; private set; }
+
     public ReadOnlySpan<byte> this[TextRange range] =>
         range.IsNone ? default
-        : range.Start >= 0 ? _bytes.AsSpan(range.Start, range.Length)
-        : _body.AsSpan(~range.Start, range.Length);
+        : range.Start >= 0 ? _bytes.Bytes.Slice(range.Start, range.Length)
+        : _body.Span.Slice(~range.Start, range.Length);
 
     /// <summary>The body that is being read, for <see cref="Refer"/>; empty before and after that.</summary>
-    public void ReadFrom(ArraySegment<byte> body) => _body = body;
+    /// <param name="isToCheck">Its texts may not be UTF-8.</param>
+    public void ReadFrom(ReadOnlyMemory<byte> body, bool isToCheck = false) => (_body, IsToCheck) = (body, isToCheck);
 
     /// <summary>A text of the body that is being read, for as long as it is: it is not copied. One from elsewhere is appended. Its start is below 0, the complement of its place in
     /// the body.</summary>
     public TextRange Refer(ReadOnlySpan<byte> utf8)
     {
-        if (utf8.IsEmpty || _body.Count == 0)
+        if (utf8.IsEmpty || _body.IsEmpty)
         {
             return Append(utf8);
         }
 
-        long at = Unsafe.ByteOffset(ref MemoryMarshal.GetReference(_body.AsSpan()), ref MemoryMarshal.GetReference(utf8));
-        return at >= 0 && at + utf8.Length <= _body.Count ? new TextRange(~(int)at, utf8.Length) : Append(utf8);
+        long at = Unsafe.ByteOffset(ref MemoryMarshal.GetReference(_body.Span), ref MemoryMarshal.GetReference(utf8));
+        return at >= 0 && at + utf8.Length <= _body.Length ? new TextRange(~(int)at, utf8.Length) : Append(utf8);
     }
 
     /// <summary>The same of a text that should be UTF-8; bytes that are not become U+FFFD.</summary>
@@ -67,15 +71,27 @@ internal sealed class Utf8Text
         _nested = 0;
         if (_bytes.Length > Limits.PooledTextBytesMax)
         {
-            SpareMemory.LetGo(_bytes.Length);
+            _bytes.Dispose();
             _bytes = First();
+        }
+
+        foreach (SystemMemory outgrown in _outgrown)
+        {
+            outgrown.Dispose();
         }
 
         _outgrown.Clear();
     }
 
+    /// <summary>Gives back its memory.</summary>
+    public void Dispose()
+    {
+        Clear();
+        _bytes.Dispose();
+    }
+
     /// <summary>A range to change in place; never one that something else points into.</summary>
-    public Span<byte> Writable(TextRange range) => _bytes.AsSpan(range.Start, range.Length);
+    public Span<byte> Writable(TextRange range) => _bytes.Bytes.Slice(range.Start, range.Length);
 
     /// <summary>Says that a value within an array or map is about to be appended.</summary>
     /// <exception cref="BatchFullException">There are too many in this request.</exception>
@@ -110,7 +126,7 @@ internal sealed class Utf8Text
     {
         if (_bytes.Length - Length < count)
         {
-            int max = Math.Min(Limits.BatchTextBytesMax, Limits.BatchBytesMax - _body.Count);
+            int max = Math.Min(Limits.BatchTextBytesMax, Limits.BatchBytesMax - _body.Length);
             if ((long)Length + count > max)
             {
                 throw new BatchFullException($"the text of one request takes more than {max} bytes as it is stored; send smaller batches");
@@ -119,20 +135,20 @@ internal sealed class Utf8Text
             Grow((long)Length + count);
         }
 
-        return _bytes.AsSpan(Length);
+        return _bytes.Bytes[Length..];
     }
 
     private void Grow(long least)
     {
-        byte[] larger = least <= Limits.PooledTextBytesMax
-            ? SpareMemory.Make<byte>((int)BitOperations.RoundUpToPowerOf2((ulong)least), pinned: true)
-            : SpareMemory.MakeRoom<byte>(Limits.BatchTextBytesMax, (int)least, pinned: true);
-        _bytes.AsSpan(0, Length).CopyTo(larger);
+        SystemMemory larger = least <= Limits.PooledTextBytesMax
+            ? new SystemMemory((int)BitOperations.RoundUpToPowerOf2((ulong)least))
+            : SystemMemory.Room(Limits.BatchTextBytesMax, least);
+        _bytes.Bytes[..Length].CopyTo(larger.Bytes);
         _outgrown.Add(_bytes);
         _bytes = larger;
     }
 
-    private static byte[] First() => GC.AllocateUninitializedArray<byte>(16 << 10, pinned: true);
+    private static SystemMemory First() => new(16 << 10);
 
     public TextRange Advance(int count)
     {
@@ -165,6 +181,22 @@ internal sealed class Utf8Text
                 Append("\uFFFD"u8);
                 utf8 = utf8[wrong..];
             }
+        }
+
+        return Since(start);
+    }
+
+    /// <summary>Mends what was appended since the text was <paramref name="start"/> long, where that is needed.</summary>
+    public TextRange CheckSince(int start)
+    {
+        TextRange range = Since(start);
+        if (!Utf8.IsValid(this[range]))
+        {
+            Memory<byte> copy = Pooled.Rent(range.Length);
+            this[range].CopyTo(copy.Span);
+            Rewind(start);
+            _ = AppendChecked(copy.Span[..range.Length]);
+            Pooled.Return(copy);
         }
 
         return Since(start);
@@ -244,12 +276,28 @@ internal sealed class Utf8Text
         Length += WriteJsonString(utf8, plain, Reserve(JsonStringBytes(utf8, plain)));
     }
 
+    /// <summary>Makes all that was appended since the text was <paramref name="start"/> long the JSON string of it.</summary>
+    public void QuoteSince(int start)
+    {
+        int length = Length - start;
+        ReadOnlySpan<byte> plain = _bytes.Bytes.Slice(start, length);
+        int escaped = plain.IndexOfAny(Escaped);
+        int bytes = JsonStringBytes(plain, escaped);
+        _ = Reserve(bytes - length);
+
+        // Moved behind the room that its quotes and escapes take: what is written never comes by what is still to be read.
+        Span<byte> all = _bytes.Bytes.Slice(start, bytes);
+        all[..length].CopyTo(all[(bytes - length)..]);
+        Length = start + WriteJsonString(all[(bytes - length)..], escaped, all);
+    }
+
     /// <summary>Swaps two neighbours in place: what is before <paramref name="middle"/> comes behind what is after it.</summary>
     public void Rotate(int start, int middle)
     {
-        _bytes.AsSpan(start, middle - start).Reverse();
-        _bytes.AsSpan(middle, Length - middle).Reverse();
-        _bytes.AsSpan(start, Length - start).Reverse();
+        Span<byte> bytes = _bytes.Bytes[..Length];
+        bytes[start..middle].Reverse();
+        bytes[middle..].Reverse();
+        bytes[start..].Reverse();
     }
 
     /// <summary>A second copy of a text that is already in this buffer, or is the body's.</summary>

@@ -26,25 +26,20 @@ public sealed class BreakingBoundsTests
     }
 
     [Fact]
-    public void Large_arrays_that_were_let_go_are_collected_before_there_are_too_many()
+    public void What_is_larger_than_a_usual_body_is_the_systems_and_back_with_it_at_once()
     {
-        WeakReference first = LetGo(1);
-        LetGo((Limits.LetGoBytesMax / (Limits.PooledBodyBytesMax + 1)) + 1);
-        Assert.False(first.IsAlive);
+        const int huge = 256 << 20;
+        SystemMemory.GiveBackAtOnce();
+        long before = Environment.WorkingSet;
+        Memory<byte> bytes = Pooled.Rent(huge);
+        bytes.Span.Fill(1);
+        Assert.InRange(Environment.WorkingSet - before, huge - (64 << 20), long.MaxValue);
+        Pooled.Return(bytes);
+        Assert.InRange(Environment.WorkingSet - before, long.MinValue, 64 << 20);
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
-        static WeakReference LetGo(int arrays)
-        {
-            WeakReference last = null!;
-            for (int i = 0; i < arrays; i++)
-            {
-                byte[] huge = Pooled.Rent(Limits.PooledBodyBytesMax + 1);
-                last = new WeakReference(huge);
-                Pooled.Return(huge);
-            }
-
-            return last;
-        }
+        // Nothing can be read where it was.
+        Assert.Throws<ArgumentOutOfRangeException>(() => bytes.Span.Length);
+        Assert.Equal(Limits.SystemMemoryBytesMin, Limits.PooledBodyBytesMax);
     }
 
     [PublishedFact]

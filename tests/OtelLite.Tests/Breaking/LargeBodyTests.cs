@@ -14,6 +14,7 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
     [InlineData("one long attribute", 200)]
     [InlineData("one long body", 200)]
     [InlineData("records of 3 kB", 200)]
+    [InlineData("records of 3 kB, a byte of which is not UTF-8", 200)]
     [InlineData("requests of as many sessions", 200)]
     [InlineData("records of many short attributes", 200)]
     [InlineData("data points", 200)]
@@ -23,22 +24,28 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
         await using PublishedExe exe = await PublishedExe.Start();
         (string path, string json, int made) = Body(of);
         // On a busy machine it is not written in time, and sent again while it still is.
-        await Sent.UntilAcknowledged(exe, new RecordedBody("large", path, Encoding.UTF8.GetBytes(json), Gzip: false, Protobuf: false));
+        byte[] body = Encoding.UTF8.GetBytes(json);
+        body.AsSpan().Replace((byte)'~', (byte)0xFF);
+        await Sent.UntilAcknowledged(exe, new RecordedBody("large", path, body, Gzip: false, Protobuf: false));
         long peak = exe.PeakResidentBytes();
         Assert.Equal($"{made}\n", exe.Rows($"SELECT count(*) FROM otel_{(path == "metrics" ? "metrics" : "events")}"));
         output.WriteLine($"{of}: {json.Length >> 20} MiB, {made} records, {peak >> 20} MiB at most");
         Assert.InRange(peak, 1, (long)mebibytesMax << 20);
     }
 
-    [PublishedFact]
-    public async Task A_text_that_would_take_several_times_its_bytes_is_refused_before_it_does()
+    [PublishedTheory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_text_that_would_take_several_times_its_bytes_is_refused_before_it_does(bool isProtobuf)
     {
         // Each byte that is no UTF-8 becomes three.
         await using PublishedExe exe = await PublishedExe.Start();
         byte[] wrong = new byte[42 << 20];
         wrong.AsSpan().Fill(0xFF);
-        byte[] body = Otlp.OtlpSchema.LengthDelimited(1, Otlp.OtlpSchema.LengthDelimited(2, Otlp.OtlpSchema.LengthDelimited(2, Otlp.OtlpSchema.LengthDelimited(5, Otlp.OtlpSchema.LengthDelimited(1, wrong)))));
-        using HttpResponseMessage answer = await exe.Post(new RecordedBody("wrong", "logs", body, Gzip: false, Protobuf: true));
+        byte[] body = isProtobuf
+            ? Otlp.OtlpSchema.LengthDelimited(1, Otlp.OtlpSchema.LengthDelimited(2, Otlp.OtlpSchema.LengthDelimited(2, Otlp.OtlpSchema.LengthDelimited(5, Otlp.OtlpSchema.LengthDelimited(1, wrong)))))
+            : [.. "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"body\":{\"stringValue\":\""u8, .. wrong, .. "\"}}]}]}]}"u8];
+        using HttpResponseMessage answer = await exe.Post(new RecordedBody("wrong", "logs", body, Gzip: false, Protobuf: isProtobuf));
         Assert.Equal(System.Net.HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Contains("smaller batches", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         long peak = exe.PeakResidentBytes();
@@ -52,6 +59,7 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
         "one long body" => Logs(_ => $"{{\"timeUnixNano\":\"1\",\"body\":{{\"stringValue\":\"{new string('x', Length)}\"}}}}", 1),
         "one long text with line ends" => Logs(_ => Record(Attribute("long", string.Concat(Enumerable.Repeat(new string('x', 38) + "\\n", Length / 40)))), 1),
         "records of 3 kB" => Logs(i => Record(string.Join(',', Enumerable.Range(0, 40).Select(k => Attribute($"key.{k}", $"value {i} of some length")))), Limits.RecordsPerRequestMax),
+        "records of 3 kB, a byte of which is not UTF-8" => Logs(i => Record(string.Join(',', Enumerable.Range(0, 40).Select(k => Attribute($"key.{k}", $"value ~ of some length")))), Limits.RecordsPerRequestMax),
         "requests of as many sessions" => Logs(
             i => Record(string.Join(',', Attribute("event.name", "api_request"), Attribute("session.id", $"s{i}"), Attribute("model", $"m{i}"), Attribute("request_id", $"r{i}"), Attribute("input_tokens", "10"))),
             Limits.RecordsPerRequestMax),
