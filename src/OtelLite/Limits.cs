@@ -408,6 +408,9 @@ internal static class Limits
     /// <summary>How long its last words are waited for once it has ended: they are in the pipe already, which what it left in the background may hold open.</summary>
     public static readonly TimeSpan FormerOutputGrace = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>How often that is, as long as there is nothing yet or more comes: on a machine that was busy with tests, 64 KiB were not read in one.</summary>
+    public const int FormerOutputGraces = 10;
+
     /// <summary>Bytes of what it prints; some lines have some hundred.</summary>
     public const int FormerOutputBytesMax = 64 << 10;
 

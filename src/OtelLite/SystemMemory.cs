@@ -20,7 +20,18 @@ internal sealed unsafe class SystemMemory : MemoryManager<byte>
     /// <exception cref="OutOfMemoryException">There are not so many.</exception>
     public SystemMemory(int bytes)
     {
-        _at = (byte*)NativeMemory.Alloc((nuint)bytes);
+        try
+        {
+            _at = (byte*)NativeMemory.Alloc((nuint)bytes);
+        }
+        catch (OutOfMemoryException)
+        {
+            // What went with an error may be had back; nothing else would make the collector look for it.
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            _at = (byte*)NativeMemory.Alloc((nuint)bytes);
+        }
+
         _bytes = bytes;
     }
 

@@ -259,17 +259,19 @@ internal static class AnyValueJson
         base64.Replace((byte)'+', (byte)'-');
         base64.Replace((byte)'/', (byte)'_');
         Memory<byte> bytes = Pooled.Rent(base64.Length);
-        bool isBase64 = Base64Url.DecodeFromUtf8(base64, bytes.Span, out int used, out int length) == OperationStatus.Done && used == base64.Length;
-        text.Rewind(start);
-        if (isBase64)
+        try
         {
+            if (Base64Url.DecodeFromUtf8(base64, bytes.Span, out int used, out int length) != OperationStatus.Done || used != base64.Length)
+            {
+                throw new JsonException("bytesValue is not base64");
+            }
+
+            text.Rewind(start);
             AnyValueProtobuf.AppendBytes(bytes.Span[..length], text);
         }
-
-        Pooled.Return(bytes);
-        if (!isBase64)
+        finally
         {
-            throw new JsonException("bytesValue is not base64");
+            Pooled.Return(bytes);
         }
     }
 
@@ -291,10 +293,16 @@ internal static class AnyValueJson
 
         int length = text.Length - start;
         Memory<byte> bytes = Pooled.Rent(length);
-        text[text.Since(start)].CopyTo(bytes.Span);
-        text.Rewind(start);
-        AnyValueProtobuf.AppendBytes(bytes.Span[..length], text);
-        Pooled.Return(bytes);
+        try
+        {
+            text[text.Since(start)].CopyTo(bytes.Span);
+            text.Rewind(start);
+            AnyValueProtobuf.AppendBytes(bytes.Span[..length], text);
+        }
+        finally
+        {
+            Pooled.Return(bytes);
+        }
     }
 
     private static void AppendComma(Utf8Text text, ref bool first)

@@ -43,6 +43,7 @@ internal static class OtlpJson
             if (batch is not null)
             {
                 batch.BodyHash = XxHash128.HashToUInt128(body);
+                ExportRequestConverter.Last = null;
                 return true;
             }
 
@@ -61,6 +62,10 @@ internal static class OtlpJson
         finally
         {
             ExportRequestConverter.Body = default;
+
+            // The request was read to its end, and then something stood behind it.
+            ExportRequestConverter.Last?.Return();
+            ExportRequestConverter.Last = null;
         }
 
         return false;
@@ -86,6 +91,10 @@ internal sealed class ExportRequestConverter : JsonConverter<ExportRequest>
     [field: ThreadStatic]
     public static bool IsToCheck { get; set; }
 
+    /// <summary>What this thread has read and nobody has taken over.</summary>
+    [field: ThreadStatic]
+    public static TelemetryBatch? Last { get; set; }
+
     public override ExportRequest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         TelemetryBatch batch = TelemetryBatch.Rent();
@@ -107,6 +116,7 @@ internal sealed class ExportRequestConverter : JsonConverter<ExportRequest>
 
             // Here, and by Return: one that is given back is another's at once.
             batch.Text.ReadFrom(default);
+            Last = batch;
             return new ExportRequest(batch);
         }
         catch

@@ -51,6 +51,11 @@ internal static class OtlpProtobuf
         {
             error = $"the body is not a valid OTLP {Signals.NameOf(signal)} request in protobuf {e.Message}";
         }
+        catch
+        {
+            batch.Return();
+            throw;
+        }
 
         batch.Return();
         batch = null!;

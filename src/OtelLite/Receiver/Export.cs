@@ -52,11 +52,19 @@ internal static class Export
         // Asked now: a call's deadline may pass while the batch waits for the disk, and its context is then another call's.
         string path = context.Request.Path;
         string client = batch.Remark is null ? "" : OtlpReceiver.ClientOf(context);
-        WriteResult written = await intake.Write(batch, body.Waited).ConfigureAwait(false);
         var result = new ExportResult(
             signal ?? SignalOf(batch), batch.DataPoints.Count, batch.LogRecords.Count, batch.Spans.Count, batch.RejectedDataPoints, batch.RejectedSpans, batch.Remark);
         int unspecified = batch.UnspecifiedTemporality;
-        batch.Return();
+        WriteResult written;
+        try
+        {
+            written = await intake.Write(batch, body.Waited).ConfigureAwait(false);
+        }
+        finally
+        {
+            batch.Return();
+        }
+
         switch (written.Outcome)
         {
             case WriteOutcome.Committed:

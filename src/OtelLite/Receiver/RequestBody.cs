@@ -286,7 +286,17 @@ internal sealed class RequestBody : IDisposable
         }
 
         var inflated = new RequestBody(Pooled.Rent(size), _waited);
-        GzipResult result = Gzip.Inflate(Bytes, max, ref inflated._bytes, out inflated._length);
+        GzipResult result;
+        try
+        {
+            result = Gzip.Inflate(Bytes, max, ref inflated._bytes, out inflated._length);
+        }
+        catch
+        {
+            inflated.Dispose();
+            throw;
+        }
+
         if (result != GzipResult.Done)
         {
             inflated.Dispose();

@@ -124,9 +124,17 @@ internal sealed class FormerCommand : IDisposable
             return "";
         }
 
-        // What it left in the background may hold its output open; what it printed itself is in the pipe by now.
-        TimeSpan left = wait - clock.Elapsed;
-        _read!.Wait(left < Limits.FormerOutputGrace ? TimeSpan.FromTicks(Math.Max(left.Ticks, 0)) : Limits.FormerOutputGrace);
+        // What it left in the background may hold its output open; what it printed itself is in the pipe by now, and read unless the machine is very busy.
+        for (int round = 0, before = -1; round < Limits.FormerOutputGraces && (before != Volatile.Read(ref _length) || before == 0); round++)
+        {
+            before = Volatile.Read(ref _length);
+            TimeSpan left = wait - clock.Elapsed;
+            if (_read!.Wait(left < Limits.FormerOutputGrace ? TimeSpan.FromTicks(Math.Max(left.Ticks, 0)) : Limits.FormerOutputGrace))
+            {
+                break;
+            }
+        }
+
         if (_isTooMuch)
         {
             End();

@@ -14,6 +14,8 @@ internal sealed class WriteJob
     // The answer is sent on another thread: the writer must not run the receiver's code.
     private readonly TaskCompletionSource<WriteResult> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private int _isComplete;
+
     public WriteJob(TelemetryBatch? batch, Scrape? scrape, SessionPlace? place = null)
     {
         (Batch, Scrape, Place) = (batch, scrape, place);
@@ -43,9 +45,11 @@ internal sealed class WriteJob
     /// <summary>The first outcome is the one that counts.</summary>
     public void Complete(WriteResult result)
     {
-        if (_done.TrySetResult(result with { IsRepeat = IsRepeat && result.Outcome == WriteOutcome.Committed }))
+        if (Interlocked.Exchange(ref _isComplete, 1) == 0)
         {
+            // First: whoever is told finds its memory given back.
             Batch?.Return();
+            _done.SetResult(result with { IsRepeat = IsRepeat && result.Outcome == WriteOutcome.Committed });
         }
     }
 }

@@ -100,28 +100,34 @@ internal sealed class StoredBatches : IDisposable
         TelemetryBatch batch = TelemetryBatch.Rent();
         List<long> ids = [];
         long received = 0;
-        bool more = rows.Step();
-        while (more)
+        try
         {
-            long arrived = rows.Int64(1) * 1_000_000_000;
-            if (ids.Count == RowsMax || (ids.Count > 0 && arrived != received))
+            bool more = rows.Step();
+            while (more)
+            {
+                long arrived = rows.Int64(1) * 1_000_000_000;
+                if (ids.Count == RowsMax || (ids.Count > 0 && arrived != received))
+                {
+                    Flush(ref batch, ids, received, count);
+                }
+
+                received = arrived;
+                ids.Add(rows.Int64(0));
+                total++;
+                more = add(rows, batch);
+            }
+
+            if (ids.Count > 0)
             {
                 Flush(ref batch, ids, received, count);
             }
 
-            received = arrived;
-            ids.Add(rows.Int64(0));
-            total++;
-            more = add(rows, batch);
+            return total;
         }
-
-        if (ids.Count > 0)
+        finally
         {
-            Flush(ref batch, ids, received, count);
+            batch.Return();
         }
-
-        batch.Return();
-        return total;
     }
 
     private void Flush(ref TelemetryBatch batch, List<long> ids, long received, CountBatch count)

@@ -109,6 +109,9 @@ internal sealed class UsageTables : IDisposable
         {
             _sequences.Add(_sessions.Of(text, sequence.Session), sequence);
         }
+
+        // What was made of a huge export takes as much memory as its rows.
+        _facts.Clear();
     }
 
     /// <summary>Takes what is counted of a session out of the sums of all sessions; <see cref="PutBack"/> puts in again what is left by then.</summary>

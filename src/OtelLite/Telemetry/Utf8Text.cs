@@ -69,18 +69,17 @@ internal sealed class Utf8Text : IDisposable
     {
         Length = 0;
         _nested = 0;
-        if (_bytes.Length > Limits.PooledTextBytesMax)
-        {
-            _bytes.Dispose();
-            _bytes = First();
-        }
-
         foreach (SystemMemory outgrown in _outgrown)
         {
             outgrown.Dispose();
         }
 
         _outgrown.Clear();
+        if (_bytes.Length > Limits.PooledTextBytesMax)
+        {
+            _bytes.Dispose();
+            _bytes = First();
+        }
     }
 
     /// <summary>Gives back its memory.</summary>
@@ -126,7 +125,8 @@ internal sealed class Utf8Text : IDisposable
     {
         if (_bytes.Length - Length < count)
         {
-            int max = Math.Min(Limits.BatchTextBytesMax, Limits.BatchBytesMax - _body.Length);
+            // Half of the body's own where --max-body allows one that leaves less.
+            int max = Math.Min(Limits.BatchTextBytesMax, Math.Max(Limits.BatchBytesMax - _body.Length, _body.Length / 2));
             if ((long)Length + count > max)
             {
                 throw new BatchFullException($"the text of one request takes more than {max} bytes as it is stored; send smaller batches");
@@ -142,7 +142,7 @@ internal sealed class Utf8Text : IDisposable
     {
         SystemMemory larger = least <= Limits.PooledTextBytesMax
             ? new SystemMemory((int)BitOperations.RoundUpToPowerOf2((ulong)least))
-            : SystemMemory.Room(Limits.BatchTextBytesMax, least);
+            : SystemMemory.Room(Math.Min(Limits.BatchTextBytesMax, 8 * Math.Max(_body.Length, least)), least);
         _bytes.Bytes[..Length].CopyTo(larger.Bytes);
         _outgrown.Add(_bytes);
         _bytes = larger;
@@ -165,18 +165,14 @@ internal sealed class Utf8Text : IDisposable
             return Append(utf8);
         }
 
-        if (utf8.Length > Limits.WrongTextBytesMax)
-        {
-            throw new BatchFullException($"a text of more than {Limits.WrongTextBytesMax} bytes is not UTF-8; send it as bytesValue, or smaller batches");
-        }
-
+        RefuseLong(utf8.Length);
         int start = Length;
         while (!utf8.IsEmpty)
         {
             int valid = ValidBytes(utf8);
             Append(utf8[..valid]);
             utf8 = utf8[valid..];
-            if (Rune.DecodeFromUtf8(utf8, out _, out int wrong) != OperationStatus.Done)
+            if (!utf8.IsEmpty && Rune.DecodeFromUtf8(utf8, out _, out int wrong) != OperationStatus.Done)
             {
                 Append("\uFFFD"u8);
                 utf8 = utf8[wrong..];
@@ -192,14 +188,29 @@ internal sealed class Utf8Text : IDisposable
         TextRange range = Since(start);
         if (!Utf8.IsValid(this[range]))
         {
+            RefuseLong(range.Length);
             Memory<byte> copy = Pooled.Rent(range.Length);
-            this[range].CopyTo(copy.Span);
-            Rewind(start);
-            _ = AppendChecked(copy.Span[..range.Length]);
-            Pooled.Return(copy);
+            try
+            {
+                this[range].CopyTo(copy.Span);
+                Rewind(start);
+                _ = AppendChecked(copy.Span[..range.Length]);
+            }
+            finally
+            {
+                Pooled.Return(copy);
+            }
         }
 
         return Since(start);
+    }
+
+    private static void RefuseLong(int wrong)
+    {
+        if (wrong > Limits.WrongTextBytesMax)
+        {
+            throw new BatchFullException($"a text of more than {Limits.WrongTextBytesMax} bytes is not UTF-8; send it as bytesValue, or smaller batches");
+        }
     }
 
     // How many are valid at its beginning.

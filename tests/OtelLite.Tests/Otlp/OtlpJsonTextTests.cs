@@ -1,5 +1,7 @@
-using System.Text;
 using System.Text.Json;
+using System.Text;
+using OtelLite.Otlp;
+using OtelLite.Telemetry;
 
 namespace OtelLite.Tests.Otlp;
 
@@ -56,6 +58,47 @@ public sealed class OtlpJsonTextTests
         const string escaped = """{"stringValue":"\u00e9\/\u000a\u001F"}""";
         Assert.Equal(Decoded.ValueOf(plain), Decoded.ValueOf(escaped));
         Assert.Equal(Decoded.ValueOf(Export.Array(plain)), Decoded.ValueOf(Export.Array(escaped)));
+    }
+
+    [Fact]
+    public void Whatever_bytes_a_text_has_it_is_stored_as_NET_reads_them_wherever_it_stands()
+    {
+        // HERE in a body is replaced by each of these, in protobuf by as many bytes as it has.
+        byte[][] parts = ["a"u8.ToArray(), "é"u8.ToArray(), "\uD83D\uDE00"u8.ToArray(), [0xFF], [0xC3], [0xF0, 0x9F], [0xED, 0xA0, 0xBD], "\\n"u8.ToArray(), "\\\""u8.ToArray()];
+        const string here = "HERE", value = $$"""{"stringValue":"{{here}}"}""";
+        string body = Export.Logs(Export.Record(
+            $"\"severityText\":\"{here}\",\"body\":{value},\"attributes\":[{Export.Text(here, "as key")},{Export.Attribute("in.array", Export.Array(value))},{Export.Attribute("in.map", Export.Map(Export.Attribute(here, value)))}]"));
+        var random = new Random(7);
+        for (int i = 0; i < 300; i++)
+        {
+            byte[] json = [.. Enumerable.Range(0, random.Next(1, 6)).SelectMany(_ => parts[random.Next(parts.Length)])];
+            string text = Encoding.UTF8.GetString(json).Replace("\\n", "\n", StringComparison.Ordinal).Replace("\\\"", "\"", StringComparison.Ordinal);
+            byte[] plain = [.. Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(json).Replace("\\n", "\n", StringComparison.Ordinal).Replace("\\\"", "\"", StringComparison.Ordinal))];
+            AssertStored(text, Decoded.Of(Replaced(Encoding.UTF8.GetBytes(body), json)));
+
+            string padded = body.Replace(here, new string('H', plain.Length), StringComparison.Ordinal);
+            byte[] protobuf = OtlpSchema.ToProtobuf(OtlpSchema.RequestOf("logs"), padded);
+            byte[] filled = plain.Length < 4 ? [] : Replaced(protobuf, plain, new string('H', plain.Length));
+            if (filled.Length > 0)
+            {
+                Assert.True(OtlpProtobuf.TryRead(filled, Signal.Logs, out TelemetryBatch batch, out string error), error);
+                AssertStored(text, Decoded.Of(batch));
+                batch.Return();
+            }
+        }
+
+        static byte[] Replaced(byte[] whole, byte[] by, string what = here) =>
+            Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(whole).Replace(what, Encoding.Latin1.GetString(by), StringComparison.Ordinal));
+
+        static void AssertStored(string text, Decoded decoded)
+        {
+            Assert.Equal(text, decoded.Records[0].SeverityText);
+            using JsonDocument body = JsonDocument.Parse(decoded.Records[0].Body!), attributes = JsonDocument.Parse(decoded.Records[0].Attributes);
+            Assert.Equal(text, body.RootElement.GetString());
+            Assert.Equal("as key", attributes.RootElement.GetProperty(text).GetString());
+            Assert.Equal(text, attributes.RootElement.GetProperty("in.array")[0].GetString());
+            Assert.Equal(text, attributes.RootElement.GetProperty("in.map").GetProperty(text).GetString());
+        }
     }
 
     [Theory]

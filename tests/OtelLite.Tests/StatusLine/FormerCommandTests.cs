@@ -44,6 +44,15 @@ public sealed class FormerCommandTests
     }
 
     [LinuxFact]
+    public void One_that_prints_nothing_and_leaves_its_output_open_is_given_a_second()
+    {
+        using FormerCommand former = FormerCommand.Start("sleep 5 &", [])!;
+        var clock = Stopwatch.StartNew();
+        Assert.Equal("", former.Output(Patience));
+        Assert.InRange(clock.Elapsed, (Limits.FormerOutputGraces - 1) * Limits.FormerOutputGrace, TimeSpan.FromSeconds(4));
+    }
+
+    [LinuxFact]
     public void What_is_printed_without_end_is_cut_and_ended()
     {
         using FormerCommand exact = FormerCommand.Start($"printf %0{Limits.FormerOutputBytesMax}d 7", [])!;
