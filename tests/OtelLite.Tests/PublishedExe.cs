@@ -153,6 +153,9 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
     /// <summary>The libraries that it has loaded, as the system says; null where that can't be asked.</summary>
     public string? Libraries() => OperatingSystem.IsLinux() ? File.ReadAllText($"/proc/{_process!.Id}/maps") : null;
 
+    /// <summary>The names of its threads; null where they can't be asked for.</summary>
+    public string[]? Threads() => OperatingSystem.IsLinux() ? [.. Directory.GetDirectories($"/proc/{_process!.Id}/task").Select(t => File.ReadAllText($"{t}/comm").Trim())] : null;
+
     private long StatusBytes(string name)
     {
         string? line = OperatingSystem.IsLinux() ? File.ReadLines($"/proc/{_process!.Id}/status").First(l => l.StartsWith(name, StringComparison.Ordinal)) : null;

@@ -213,6 +213,18 @@ public sealed class PublishedExeTests
         }
     }
 
+    [PublishedFact]
+    public async Task Its_collector_of_garbage_has_no_threads_of_its_own()
+    {
+        // The SDK gives an AOT server the one for many cores, with a thread for each, unless it is told otherwise.
+        await using PublishedExe exe = await PublishedExe.Start();
+        if (exe.Threads() is { } threads)
+        {
+            Assert.Contains("writer", threads);
+            Assert.DoesNotContain(threads, t => t.Contains("GC", StringComparison.Ordinal));
+        }
+    }
+
     // Of the 20 ms that a status line has, all but a few are the start of the process, on any machine: so the ratio tells whether it is in time.
     [PublishedFact]
     public async Task A_status_line_takes_little_longer_than_the_start_of_the_program_with_a_server_and_without()
