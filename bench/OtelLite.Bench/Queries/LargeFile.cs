@@ -29,6 +29,14 @@ internal static class LargeFile
             await Make(folder, sessions, days);
         }
 
+        // All of it has just arrived and counts as active sessions, which nobody has so many of: the summary took 48 ms then, and 2 later.
+        TimeSpan active = File.GetLastWriteTimeUtc(made) + Limits.ActiveSession - DateTime.UtcNow;
+        if (active > TimeSpan.Zero)
+        {
+            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"waiting {active.TotalSeconds:0} s, until its sessions are no longer active"));
+            await Task.Delay(active);
+        }
+
         return (folder, DateTimeOffset.FromUnixTimeSeconds(long.Parse(await File.ReadAllTextAsync(made), CultureInfo.InvariantCulture)));
     }
 
