@@ -11,7 +11,8 @@ internal enum RedactKind
     Hash,
 }
 
-/// <summary>Which attributes are not to be stored as they come: <c>drop:prompt,hash:user.*</c>. The first rule that fits an attribute holds for it.</summary>
+/// <summary>Which attributes are not to be stored as they come: <c>drop:prompt,hash:user.*</c>. The first rule that fits an attribute holds for it; one for <c>prompt</c> fits its copies
+/// too.</summary>
 internal sealed class RedactRules
 {
     /// <summary>Stands for the body of a log record, which is no attribute.</summary>
@@ -28,6 +29,9 @@ internal sealed class RedactRules
         public byte[] Name => name;
 
         public bool IsPrefix => isPrefix;
+
+        /// <summary>Whether it is for the prompt, of which Claude Code sends copies under other names.</summary>
+        public bool IsOfPrompt { get; } = !isPrefix && name.AsSpan().SequenceEqual("prompt"u8);
     }
 
     /// <summary>True when a rule hashes, and so needs a key.</summary>
@@ -51,7 +55,7 @@ internal sealed class RedactRules
     {
         foreach (Rule rule in _rules)
         {
-            if (rule.IsPrefix ? name.StartsWith(rule.Name) && IsAllowed(rule.Kind, known) : name.SequenceEqual(rule.Name))
+            if (rule.IsPrefix ? name.StartsWith(rule.Name) && IsAllowed(rule.Kind, known) : name.SequenceEqual(rule.Name) || (rule.IsOfPrompt && IsPromptCopy(name)))
             {
                 return rule.Kind;
             }
@@ -59,6 +63,9 @@ internal sealed class RedactRules
 
         return RedactKind.Keep;
     }
+
+    // Of the same event, to the letter, and of the span. Who drops the prompt means these.
+    private static bool IsPromptCopy(ReadOnlySpan<byte> name) => name.SequenceEqual("prompt_text"u8) || name.SequenceEqual("user_prompt"u8);
 
     private static Rule RuleOf(string text)
     {

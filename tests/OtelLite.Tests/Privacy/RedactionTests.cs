@@ -45,6 +45,19 @@ public sealed class RedactionTests
         batch.Return();
     }
 
+    [Theory]
+    [InlineData("drop:prompt", """{"a":"1","prompt_length":"7"}""")]
+    [InlineData("hash:prompt", """{"a":"1","prompt":"HASH","prompt_text":"HASH","user_prompt":"HASH","prompt_length":"7"}""")]
+    [InlineData("hash:prompt_text,drop:prompt", """{"a":"1","prompt_text":"HASH","prompt_length":"7"}""")]
+    [InlineData("drop:prompt_text", """{"a":"1","prompt":"ada@example.com","user_prompt":"ada@example.com","prompt_length":"7"}""")]
+    public void A_rule_for_the_prompt_holds_for_the_copies_that_Claude_Code_sends_of_it(string rules, string expected)
+    {
+        TelemetryBatch batch = OneRecord(
+            rules, $"\"attributes\":[{Export.Text("a", "1")},{Export.Text("prompt", Secret)},{Export.Text("prompt_text", Secret)},{Export.Text("user_prompt", Secret)},{Export.Text("prompt_length", "7")}]");
+        Assert.Equal(expected.Replace("HASH", HashOfSecret, StringComparison.Ordinal), Text(batch, batch.LogRecords[0].Attributes.Json));
+        batch.Return();
+    }
+
     [Fact]
     public void Values_of_every_kind_are_hashed_and_a_nested_one_goes_whole()
     {
