@@ -69,3 +69,10 @@ internal sealed class PublishedTheoryAttribute : TheoryAttribute
 {
     public PublishedTheoryAttribute() => Skip = new PublishedFactAttribute().Skip;
 }
+
+/// <summary>One of the published executable that is about Linux.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class PublishedLinuxFactAttribute : FactAttribute
+{
+    public PublishedLinuxFactAttribute() => Skip = new LinuxFactAttribute().Skip ?? new PublishedFactAttribute().Skip;
+}

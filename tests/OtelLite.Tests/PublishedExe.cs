@@ -18,7 +18,6 @@ internal sealed partial class PublishedExe : ServerClient, IAsyncDisposable
     private Process? _process;
     private string _url = "";
 
-
     private PublishedExe(string[] arguments)
         : base(null) => _arguments = arguments;
 

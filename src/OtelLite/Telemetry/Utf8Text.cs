@@ -132,17 +132,18 @@ internal sealed class Utf8Text : IDisposable
                 throw new BatchFullException($"the text of one request takes more than {max} bytes as it is stored; send smaller batches");
             }
 
-            Grow((long)Length + count);
+            Grow((long)Length + count, max);
         }
 
         return _bytes.Bytes[Length..];
     }
 
-    private void Grow(long least)
+    // To no more than the most that it may have: the room is not looked at again until it is full.
+    private void Grow(long least, int most)
     {
         SystemMemory larger = least <= Limits.PooledTextBytesMax
             ? new SystemMemory((int)BitOperations.RoundUpToPowerOf2((ulong)least))
-            : SystemMemory.Room(Math.Min(Limits.BatchTextBytesMax, 8 * Math.Max(_body.Length, least)), least);
+            : SystemMemory.Room(Math.Min(most, 8 * Math.Max(_body.Length, least)), least);
         _bytes.Bytes[..Length].CopyTo(larger.Bytes);
         _outgrown.Add(_bytes);
         _bytes = larger;

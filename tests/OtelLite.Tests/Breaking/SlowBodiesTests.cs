@@ -5,6 +5,7 @@ using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using OtelLite.Access;
@@ -178,6 +179,68 @@ public sealed class SlowBodiesTests
     }
 
     [Fact]
+    public async Task So_many_requests_share_an_http2_connection_and_one_more_waits_for_one_of_them_to_end()
+    {
+        await using RunningServer server = await RunningServer.Start();
+        using var http = new HttpClient(new SocketsHttpHandler { EnableMultipleHttp2Connections = false })
+        {
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        http.DefaultRequestHeaders.Authorization = new("Bearer", ServerClient.TestToken);
+        Assert.Equal(HttpStatusCode.OK, await Get("/healthz"));
+
+        // Exports whose bodies have begun and go on when they are told to.
+        var end = new TaskCompletionSource();
+        int begun = 0;
+        Task<HttpResponseMessage>[] open = [.. Enumerable.Range(0, Limits.StreamsPerConnectionMax).Select(_ => http.PostAsync(new Uri(server.Url + "/v1/logs"), new Held(() => Interlocked.Increment(ref begun), end.Task)))];
+        for (var clock = Stopwatch.StartNew(); Volatile.Read(ref begun) < open.Length; await Task.Delay(20))
+        {
+            Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        }
+
+        Task<HttpStatusCode> oneMore = Get("/healthz");
+        await Task.WhenAny(oneMore, Task.Delay(1000));
+        Assert.False(oneMore.IsCompleted);
+        end.SetResult();
+        Assert.Equal(HttpStatusCode.OK, await oneMore.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.All(await Task.WhenAll(open), answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
+
+        async Task<HttpStatusCode> Get(string path)
+        {
+            using HttpResponseMessage answer = await http.GetAsync(new Uri(server.Url + path));
+            return answer.StatusCode;
+        }
+    }
+
+    private sealed class Held : HttpContent
+    {
+        private readonly Action _begun;
+        private readonly Task _end;
+
+        public Held(Action begun, Task end)
+        {
+            (_begun, _end) = (begun, end);
+            Headers.ContentType = new("application/json");
+        }
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            await stream.WriteAsync("{"u8.ToArray());
+            await stream.FlushAsync();
+            _begun();
+            await _end;
+            await stream.WriteAsync("}"u8.ToArray());
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+
+    [Fact]
     public async Task The_server_reads_so_much_ahead_of_bodies_and_no_more()
     {
         await using App app = await App.Start(
@@ -185,6 +248,9 @@ public sealed class SlowBodiesTests
         var server = (WebApplication)typeof(App).GetField("_server", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(app)!;
         KestrelServerLimits limits = server.Services.GetRequiredService<IOptions<KestrelServerOptions>>().Value.Limits;
         Assert.Equal(Limits.ReadAheadBytesMax, limits.MaxRequestBufferSize);
+
+        // The one that HTTP/1 without TLS goes by.
+        Assert.Equal(Limits.ReadAheadBytesMax, server.Services.GetRequiredService<IOptions<SocketTransportOptions>>().Value.MaxReadBufferSize);
         Assert.Equal(Limits.StreamsPerConnectionMax, limits.Http2.MaxStreamsPerConnection);
         Assert.Equal((Limits.ReadAheadBytesMax, Limits.StreamsReadAheadBytesMax), (limits.Http2.InitialStreamWindowSize, limits.Http2.InitialConnectionWindowSize));
     }

@@ -149,7 +149,7 @@ public sealed class LimitTests
         Assert.InRange(exe.ResidentBytes() - before, long.MinValue, 16 << 20);
     }
 
-    [PublishedFact]
+    [PublishedLinuxFact]
     public async Task M_03_A_large_body_that_memory_does_not_suffice_for_keeps_no_other_out()
     {
         await using PublishedExe exe = await PublishedExe.StartWithin(100 << 20);

@@ -48,6 +48,7 @@ public sealed class EmbeddedTests
         var beside = new Utf8Text();
         beside.ReadFrom(body);
         beside.Reserve(Limits.BatchTextBytesMax / 2);
+        Assert.Throws<BatchFullException>(() => { beside.Reserve((Limits.BatchTextBytesMax / 2) + 1); });
         var beyond = new Utf8Text();
         beyond.ReadFrom(body);
         Assert.Throws<BatchFullException>(() => { beyond.Reserve((Limits.BatchTextBytesMax / 2) + 1); });
