@@ -21,11 +21,11 @@ internal static class Limits
     /// <summary>A record's body that is taken for the name of its event, as an old client writes it: prefix, name and quotes.</summary>
     public const int EventNameBytesMax = 100;
 
-    /// <summary>Bytes of text that one request may take as it is stored: a body of the largest default size twice, for what has to be escaped is kept both ways. Two bytes of protobuf can become thirty of JSON.</summary>
+    /// <summary>Bytes of text that one request may take as it is stored: a body of the largest default size twice, for what a rule of redaction hashes is written anew. Two bytes of protobuf can become thirty of JSON.</summary>
     public const int BatchTextBytesMax = 128 << 20;
 
-    /// <summary>Bytes of a body and of the text that is made of it, while it is read; and of that text and of its longest record, of which SQLite makes a copy, while it is written. A body of the largest default size fits in either way unless it is of escapes or of numbers with many digits: of these one took 400 MB.</summary>
-    public const int BatchBytesMax = 192 << 20;
+    /// <summary>Bytes of a body and of the text that is made of it, while it is read; and of that text and of its longest record, of which SQLite makes a copy, while it is written. With what the program takes besides it keeps under 200 MB, and a body of the largest default size fits in unless it is of escapes or of numbers with many digits: of these one took 400 MB.</summary>
+    public const int BatchBytesMax = 152 << 20;
 
     /// <summary>Bytes of an id or a name by which something is counted. The client's have 36 at most. What is longer is stored as it came and not taken for one: of ids of 64 MiB one page took a gigabyte.</summary>
     public const int NameBytesMax = 1024;

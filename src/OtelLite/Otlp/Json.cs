@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using OtelLite.Telemetry;
 
@@ -17,9 +16,6 @@ internal static class Json
     private const int NameBytesMax = 64;
 
     public const int TraceIdDigits = 32, SpanIdDigits = 16;
-
-    /// <summary>U+FFFD, what stands for half a surrogate pair.</summary>
-    private static ReadOnlySpan<byte> Replacement => [0xEF, 0xBF, 0xBD];
 
     public static void ExpectObject(ref Utf8JsonReader reader, string what)
     {
@@ -97,7 +93,7 @@ internal static class Json
             case JsonTokenType.String when !reader.ValueIsEscaped:
                 return text.IsToCheck ? text.AppendChecked(reader.ValueSpan) : text.Append(reader.ValueSpan);
             case JsonTokenType.String:
-                TextRange plain = text.Advance(Unescape(reader.ValueSpan, text.Reserve(reader.ValueSpan.Length)));
+                TextRange plain = text.Advance(JsonString.Unescape(reader.ValueSpan, text.Reserve(reader.ValueSpan.Length)));
                 return text.IsToCheck ? text.CheckSince(plain.Start) : plain;
             default:
                 throw new JsonException($"a string was expected, not {Name(reader.TokenType)}");
@@ -106,7 +102,9 @@ internal static class Json
 
     /// <summary>The same, where it need last no longer than the body is read: not copied, where it stands there as it is.</summary>
     public static TextRange ReferText(ref Utf8JsonReader reader, Utf8Text text) =>
-        reader is { TokenType: JsonTokenType.String, ValueIsEscaped: false } && !text.IsToCheck ? text.Refer(reader.ValueSpan) : ReadText(ref reader, text);
+        reader is not { TokenType: JsonTokenType.String, ValueIsEscaped: false } ? ReadText(ref reader, text)
+        : text.IsToCheck ? text.ReferChecked(reader.ValueSpan)
+        : text.Refer(reader.ValueSpan);
 
     /// <summary>
     /// An id, hex in either case, as lower-case hex. None when it is invalid or all zero: for a log record that means "not associated" (logs data
@@ -234,84 +232,6 @@ internal static class Json
             ? reader.ValueSpan
             : throw new JsonException($"a number was expected, not {Name(reader.TokenType)}");
 
-    /// <summary>
-    /// Writes a JSON string's content without its escapes; what was read never needs more room than it had. An unpaired
-    /// surrogate becomes U+FFFD: JavaScript's JSON.stringify sends one for text that was cut inside an emoji, and .NET's own
-    /// GetString and CopyString throw on it.
-    /// </summary>
-    public static int Unescape(ReadOnlySpan<byte> escaped, Span<byte> to)
-    {
-        int written = 0;
-        while (true)
-        {
-            int backslash = escaped.IndexOf((byte)'\\');
-            ReadOnlySpan<byte> run = backslash < 0 ? escaped : escaped[..backslash];
-            run.CopyTo(to[written..]);
-            written += run.Length;
-            if (backslash < 0)
-            {
-                return written;
-            }
-
-            escaped = escaped[(backslash + 1)..];
-            if (escaped[0] != 'u')
-            {
-                to[written++] = Plain(escaped[0]);
-                escaped = escaped[1..];
-                continue;
-            }
-
-            escaped = UnescapeUnicode(escaped[1..], to, ref written);
-        }
-    }
-
-    // At the four hex digits of a \u escape; consumes the second half of a pair too.
-    private static ReadOnlySpan<byte> UnescapeUnicode(ReadOnlySpan<byte> escaped, Span<byte> to, scoped ref int written)
-    {
-        char first = Hex4(escaped);
-        escaped = escaped[4..];
-        if (char.IsHighSurrogate(first) && escaped.Length >= 6 && escaped[0] == '\\' && escaped[1] == 'u'
-            && Hex4(escaped[2..]) is var second && char.IsLowSurrogate(second))
-        {
-            written += new Rune(first, second).EncodeToUtf8(to[written..]);
-            return escaped[6..];
-        }
-
-        if (Rune.TryCreate(first, out Rune rune))
-        {
-            written += rune.EncodeToUtf8(to[written..]);
-        }
-        else
-        {
-            Replacement.CopyTo(to[written..]);
-            written += Replacement.Length;
-        }
-
-        return escaped;
-    }
-
-    private static byte Plain(byte escape) => escape switch
-    {
-        (byte)'n' => (byte)'\n',
-        (byte)'r' => (byte)'\r',
-        (byte)'t' => (byte)'\t',
-        (byte)'b' => (byte)'\b',
-        (byte)'f' => (byte)'\f',
-        _ => escape,
-    };
-
-    // The reader has already checked that these are hex digits.
-    private static char Hex4(ReadOnlySpan<byte> digits)
-    {
-        int value = 0;
-        for (int i = 0; i < 4; i++)
-        {
-            value = value << 4 | (digits[i] <= '9' ? digits[i] - '0' : (digits[i] | 0x20) - 'a' + 10);
-        }
-
-        return (char)value;
-    }
-
     private static ReadOnlySpan<byte> UnescapedName(ReadOnlySpan<byte> escaped)
     {
         if (escaped.Length > NameBytesMax * 6)
@@ -321,7 +241,7 @@ internal static class Json
 
         // Nobody escapes a name that we know; such a body may cost an array.
         byte[] name = new byte[escaped.Length];
-        return name.AsSpan(0, Unescape(escaped, name));
+        return name.AsSpan(0, JsonString.Unescape(escaped, name));
     }
 
     private static string Name(JsonTokenType token) => token switch

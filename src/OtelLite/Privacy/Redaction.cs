@@ -90,7 +90,7 @@ internal sealed class Redaction(RedactRules rules, byte[] key)
             changed |= kind != RedactKind.Keep;
             if (kind == RedactKind.Hash)
             {
-                attribute.Text = Hashed(batch.Text, batch.PlainOf(attribute));
+                attribute.Text = Hashed(batch.Text, attribute);
                 attribute.Kind = ValueKind.String;
             }
 
@@ -103,7 +103,7 @@ internal sealed class Redaction(RedactRules rules, byte[] key)
         if (changed)
         {
             set.Count = kept;
-            batch.WriteAgain(ref set);
+            AttributeJson.Write(batch, ref set, isNew: false);
         }
     }
 
@@ -117,14 +117,21 @@ internal sealed class Redaction(RedactRules rules, byte[] key)
         }
         else if (kind == RedactKind.Hash)
         {
-            TextRange hash = Hashed(batch.Text, record.Body);
+            TextRange hash = AppendHash(batch.Text[record.Body], batch.Text);
             int start = batch.Text.Length;
             batch.Text.AppendJsonString(ref hash);
             record.Body = batch.Text.Since(start);
         }
     }
 
-    private TextRange Hashed(Utf8Text text, TextRange plain) => AppendHash(text[plain], text);
+    private TextRange Hashed(Utf8Text text, in Attribute attribute)
+    {
+        int end = text.Length;
+        Span<byte> hash = stackalloc byte[Sha256.Bytes];
+        Sha256.Keyed(key, text[AttributeJson.PlainOf(text, attribute)], hash);
+        text.Rewind(end);
+        return text.AppendHex(hash[..HashBytesKept]);
+    }
 
     private TextRange AppendHash(ReadOnlySpan<byte> plain, Utf8Text text)
     {

@@ -11,6 +11,9 @@ internal enum ValueKind : byte
 
     /// <summary>An array, a map or bytes: <see cref="Attribute.Text"/> is its JSON.</summary>
     Json,
+
+    /// <summary>A string that has something to be escaped in it and is nothing to count by: <see cref="Attribute.Text"/> is its JSON, and it is kept in no other way.</summary>
+    QuotedString,
 }
 
 /// <summary>OTLP's three signals: each has a path, a service and a kind of record of its own.</summary>
@@ -40,7 +43,7 @@ internal struct Attribute
     public ValueKind Kind;
     public TextRange Key;
 
-    /// <summary>The string itself, unescaped; for <see cref="ValueKind.Json"/> the JSON.</summary>
+    /// <summary>The string itself, unescaped; for <see cref="ValueKind.Json"/> and <see cref="ValueKind.QuotedString"/> the JSON.</summary>
     public TextRange Text;
     public long Int;
 

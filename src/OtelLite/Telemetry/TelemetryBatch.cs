@@ -148,9 +148,29 @@ internal sealed class TelemetryBatch
         return TextRange.None;
     }
 
-    /// <summary>What an attribute says where it is a text, and is no longer than an id or name may be; but a prompt is none.</summary>
+    /// <summary>What an attribute says where it is a text, and is no longer than an id or name may be.</summary>
     public static TextRange TextOf(in Attribute attribute) =>
-        attribute.Kind == ValueKind.String && (attribute.Text.Length <= Limits.NameBytesMax || attribute.Name == AttributeName.Prompt) ? attribute.Text : TextRange.None;
+        attribute.Kind == ValueKind.String && attribute.Text.Length <= Limits.NameBytesMax ? attribute.Text : TextRange.None;
+
+    /// <summary>Whether a known attribute is a text of any length that begins so.</summary>
+    /// <param name="beginning">Nothing of it has to be escaped in JSON.</param>
+    public bool Begins(in AttributeSet set, AttributeName name, ReadOnlySpan<byte> beginning)
+    {
+        foreach (ref readonly Attribute attribute in AttributesOf(set))
+        {
+            if (attribute.Name == name)
+            {
+                return attribute.Kind switch
+                {
+                    ValueKind.String => Text[attribute.Text].StartsWith(beginning),
+                    ValueKind.QuotedString => Text[attribute.Text][1..].StartsWith(beginning),
+                    _ => false,
+                };
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>An empty resource, to be filled while its records are read; the index of its row.</summary>
     public int AddResource()
@@ -352,60 +372,8 @@ internal sealed class TelemetryBatch
     {
         dropped += _distinct.Keep(Attributes, Text, first);
         var set = new AttributeSet { First = first, Count = Attributes.Count - first, DroppedCount = dropped };
-        WriteAgain(ref set);
+        AttributeJson.Write(this, ref set, isNew: true);
         return set;
-    }
-
-    /// <summary>Writes the JSON of a set whose attributes were changed since. Keys and values are then parts of it, as far as they stand there as they are.</summary>
-    public void WriteAgain(ref AttributeSet set)
-    {
-        int start = Text.Length;
-        bool isLeft = false;
-        Text.Append((byte)'{');
-        for (int i = set.First; i < set.First + set.Count; i++)
-        {
-            if (i > set.First)
-            {
-                Text.Append((byte)',');
-            }
-
-            ref Attribute attribute = ref Attributes[i];
-            Text.AppendJsonString(ref attribute.Key);
-            Text.Append((byte)':');
-            AppendValue(ref attribute);
-            isLeft |= Utf8Text.IsOfBody(attribute.Key) || Utf8Text.IsOfBody(attribute.Text);
-        }
-
-        Text.Append((byte)'}');
-        set.Json = Text.Since(start);
-        if (isLeft)
-        {
-            KeepText(set);
-        }
-    }
-
-    // What has to be escaped in JSON is not found in it, and the body goes.
-    private void KeepText(in AttributeSet set)
-    {
-        foreach (ref Attribute attribute in Attributes.Rows.Slice(set.First, set.Count))
-        {
-            attribute.Key = Utf8Text.IsOfBody(attribute.Key) ? Text.AppendCopy(attribute.Key) : attribute.Key;
-            attribute.Text = Utf8Text.IsOfBody(attribute.Text) ? Text.AppendCopy(attribute.Text) : attribute.Text;
-        }
-    }
-
-    /// <summary>A value as the text that it is: a string without quotes, anything else as its JSON.</summary>
-    public TextRange PlainOf(in Attribute attribute)
-    {
-        if (attribute.Kind is ValueKind.String or ValueKind.Json)
-        {
-            return attribute.Text;
-        }
-
-        int start = Text.Length;
-        Attribute copy = attribute;
-        AppendValue(ref copy);
-        return Text.Since(start);
     }
 
     /// <summary>
@@ -459,18 +427,5 @@ internal sealed class TelemetryBatch
         }
 
         return false;
-    }
-
-    private void AppendValue(ref Attribute attribute)
-    {
-        switch (attribute.Kind)
-        {
-            case ValueKind.String: Text.AppendJsonString(ref attribute.Text); break;
-            case ValueKind.Bool: Text.AppendJson(attribute.Int != 0); break;
-            case ValueKind.Int: Text.AppendJson(attribute.Int); break;
-            case ValueKind.Double: Text.AppendJson(attribute.Double); break;
-            case ValueKind.Json: attribute.Text = Text.AppendCopy(attribute.Text); break;
-            default: Text.Append("null"u8); break;
-        }
     }
 }

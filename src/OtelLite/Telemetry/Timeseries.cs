@@ -47,10 +47,19 @@ internal static class Timeseries
         {
             hash.Reset();
             hash.Append(batch.Text[attribute.Key]);
-            hash.Append([0, (byte)attribute.Kind, owner]);
-            hash.Append(attribute.Kind is ValueKind.String or ValueKind.Json
-                ? batch.Text[attribute.Text]
-                : BitConverter.GetBytes(attribute.Int));
+            // However it is kept, a string is one.
+            hash.Append([0, (byte)(attribute.Kind == ValueKind.QuotedString ? ValueKind.String : attribute.Kind), owner]);
+            if (attribute.Kind is ValueKind.String or ValueKind.Json or ValueKind.QuotedString)
+            {
+                int end = batch.Text.Length;
+                hash.Append(batch.Text[AttributeJson.PlainOf(batch.Text, attribute)]);
+                batch.Text.Rewind(end);
+            }
+            else
+            {
+                hash.Append(BitConverter.GetBytes(attribute.Int));
+            }
+
             sum += hash.GetCurrentHashAsUInt128();
         }
 

@@ -22,10 +22,6 @@ internal readonly record struct TextRange(int Start, int Length)
 /// </summary>
 internal sealed class Utf8Text : IDisposable
 {
-    // What JSON demands to be escaped (RFC 8259, section 7), and nothing more.
-    private static readonly SearchValues<byte> Escaped = SearchValues.Create(
-        [.. Enumerable.Range(0, 0x20).Select(c => (byte)c), (byte)'"', (byte)'\\']);
-
     // They never move, so that SQLite can be told where a text lies; and what was outgrown stays until the batch is done, for it may have been told of that.
     private readonly List<SystemMemory> _outgrown = [];
     private SystemMemory _bytes = First();
@@ -61,9 +57,6 @@ internal sealed class Utf8Text : IDisposable
 
     /// <summary>The same of a text that should be UTF-8; bytes that are not become U+FFFD.</summary>
     public TextRange ReferChecked(ReadOnlySpan<byte> utf8) => Utf8.IsValid(utf8) ? Refer(utf8) : AppendChecked(utf8);
-
-    /// <summary>True of a text that <see cref="Refer"/> did not copy.</summary>
-    public static bool IsOfBody(TextRange range) => range.Start < 0;
 
     public void Clear()
     {
@@ -271,10 +264,10 @@ internal sealed class Utf8Text : IDisposable
     public void AppendJsonString(ref TextRange text)
     {
         // The buffer may move when it grows: first the room, then the span.
-        int plain = this[text].IndexOfAny(Escaped);
-        Span<byte> to = Reserve(JsonStringBytes(this[text], plain));
+        int plain = this[text].IndexOfAny(JsonString.Escaped);
+        Span<byte> to = Reserve(JsonString.BytesOf(this[text], plain));
         int start = Length;
-        Length += WriteJsonString(this[text], plain, to);
+        Length += JsonString.Write(this[text], plain, to);
         if (plain < 0 && !text.IsNone)
         {
             text = new TextRange(start + 1, text.Length);
@@ -284,8 +277,8 @@ internal sealed class Utf8Text : IDisposable
     /// <summary>A JSON string of a text from elsewhere.</summary>
     public void AppendJsonString(ReadOnlySpan<byte> utf8)
     {
-        int plain = utf8.IndexOfAny(Escaped);
-        Length += WriteJsonString(utf8, plain, Reserve(JsonStringBytes(utf8, plain)));
+        int plain = utf8.IndexOfAny(JsonString.Escaped);
+        Length += JsonString.Write(utf8, plain, Reserve(JsonString.BytesOf(utf8, plain)));
     }
 
     /// <summary>Makes all that was appended since the text was <paramref name="start"/> long the JSON string of it.</summary>
@@ -293,14 +286,21 @@ internal sealed class Utf8Text : IDisposable
     {
         int length = Length - start;
         ReadOnlySpan<byte> plain = _bytes.Bytes.Slice(start, length);
-        int escaped = plain.IndexOfAny(Escaped);
-        int bytes = JsonStringBytes(plain, escaped);
+        int escaped = plain.IndexOfAny(JsonString.Escaped);
+        int bytes = JsonString.BytesOf(plain, escaped);
         _ = Reserve(bytes - length);
 
         // Moved behind the room that its quotes and escapes take: what is written never comes by what is still to be read.
         Span<byte> all = _bytes.Bytes.Slice(start, bytes);
         all[..length].CopyTo(all[(bytes - length)..]);
-        Length = start + WriteJsonString(all[(bytes - length)..], escaped, all);
+        Length = start + JsonString.Write(all[(bytes - length)..], escaped, all);
+    }
+
+    /// <summary>Takes out a part; what is behind it moves up.</summary>
+    public void Remove(int start, int count)
+    {
+        _bytes.Bytes[(start + count)..Length].CopyTo(_bytes.Bytes[start..]);
+        Length -= count;
     }
 
     /// <summary>Swaps two neighbours in place: what is before <paramref name="middle"/> comes behind what is after it.</summary>
@@ -318,70 +318,5 @@ internal sealed class Utf8Text : IDisposable
         Span<byte> to = Reserve(text.Length);
         this[text].CopyTo(to);
         return Advance(text.Length);
-    }
-
-    // Counted, and not six times the length for the worst case: a long text seldom has anything to escape. Where it has none, the one look for it (plain, -1 then)
-    // is all that a text takes: names and values are short, and looking twice for each of them was 2 % of a metric point's CPU.
-    private static int JsonStringBytes(ReadOnlySpan<byte> utf8, int plain)
-    {
-        int bytes = checked(utf8.Length + 2);
-        for (int at = plain; at >= 0; at = utf8.IndexOfAny(Escaped))
-        {
-            bytes = checked(bytes + EscapeBytes(utf8[at]) - 1);
-            utf8 = utf8[(at + 1)..];
-        }
-
-        return bytes;
-    }
-
-    private static int EscapeBytes(byte c) => c is (byte)'\n' or (byte)'\r' or (byte)'\t' or (byte)'\b' or (byte)'\f' or (byte)'"' or (byte)'\\' ? 2 : 6;
-
-    private static int WriteJsonString(ReadOnlySpan<byte> from, int plain, Span<byte> to)
-    {
-        int at = 0;
-        to[at++] = (byte)'"';
-        while (true)
-        {
-            ReadOnlySpan<byte> run = plain < 0 ? from : from[..plain];
-            run.CopyTo(to[at..]);
-            at += run.Length;
-            if (plain < 0)
-            {
-                break;
-            }
-
-            at += WriteEscape(from[plain], to[at..]);
-            from = from[(plain + 1)..];
-            plain = from.IndexOfAny(Escaped);
-        }
-
-        to[at++] = (byte)'"';
-        return at;
-    }
-
-    private static int WriteEscape(byte c, Span<byte> to)
-    {
-        to[0] = (byte)'\\';
-        to[1] = c switch
-        {
-            (byte)'\n' => (byte)'n',
-            (byte)'\r' => (byte)'r',
-            (byte)'\t' => (byte)'t',
-            (byte)'\b' => (byte)'b',
-            (byte)'\f' => (byte)'f',
-            (byte)'"' or (byte)'\\' => c,
-            _ => (byte)'u',
-        };
-        if (to[1] != 'u')
-        {
-            return 2;
-        }
-
-        const string hex = "0123456789abcdef";
-        to[2] = (byte)'0';
-        to[3] = (byte)'0';
-        to[4] = (byte)hex[c >> 4];
-        to[5] = (byte)hex[c & 15];
-        return 6;
     }
 }

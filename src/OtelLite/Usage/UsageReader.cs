@@ -193,7 +193,7 @@ internal static class UsageReader
         row.TimeUnixNano = happened;
         row.Command = batch.TextOf(record.Attributes, AttributeName.CommandName);
         row.Kind = row.Command.Length > 0 ? PromptKind.Command
-            : batch.Text[batch.TextOf(record.Attributes, AttributeName.Prompt)].StartsWith(ClaudeCode.TaskNotification) ? PromptKind.TaskNotification
+            : batch.Begins(record.Attributes, AttributeName.Prompt, ClaudeCode.TaskNotification) ? PromptKind.TaskNotification
             : PromptKind.Human;
         Count(batch, record, session, Figure.Prompts, happened, facts);
         if (row.Kind != PromptKind.Human)

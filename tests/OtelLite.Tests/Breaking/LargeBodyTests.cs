@@ -10,16 +10,23 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
 {
     private const int Length = (64 << 20) - 100_000;
 
+    // SECURITY's promise is 200 MB, which is 190 of these.
+    private const long ResidentBytesMax = 200_000_000;
+
     [PublishedTheory]
-    [InlineData("one long attribute", 200)]
-    [InlineData("one long body", 200)]
-    [InlineData("records of 3 kB", 200)]
-    [InlineData("records of 3 kB, a byte of which is not UTF-8", 200)]
-    [InlineData("requests of as many sessions", 200)]
-    [InlineData("records of many short attributes", 200)]
-    [InlineData("data points", 200)]
-    [InlineData("one long text with line ends", 240)] // What has to be escaped is kept both ways.
-    public async Task It_is_stored_in_bounded_memory(string of, int mebibytesMax)
+    [InlineData("one long attribute")]
+    [InlineData("one long body")]
+    [InlineData("one long text with line ends")]
+    [InlineData("one long prompt with line ends")]
+    [InlineData("one long array")]
+    [InlineData("records of 3 kB")]
+    [InlineData("records of 3 kB with line ends")]
+    [InlineData("records of 3 kB in maps")]
+    [InlineData("records of 3 kB, a byte of which is not UTF-8")]
+    [InlineData("requests of as many sessions")]
+    [InlineData("records of many short attributes")]
+    [InlineData("data points")]
+    public async Task It_is_stored_in_bounded_memory(string of)
     {
         await using PublishedExe exe = await PublishedExe.Start();
         (string path, string json, int made) = Body(of);
@@ -30,7 +37,7 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
         long peak = exe.PeakResidentBytes();
         Assert.Equal($"{made}\n", exe.Rows($"SELECT count(*) FROM otel_{(path == "metrics" ? "metrics" : "events")}"));
         output.WriteLine($"{of}: {json.Length >> 20} MiB, {made} records, {peak >> 20} MiB at most");
-        Assert.InRange(peak, 1, (long)mebibytesMax << 20);
+        Assert.InRange(peak, 1, ResidentBytesMax);
     }
 
     [PublishedTheory]
@@ -50,14 +57,20 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
         Assert.Contains("smaller batches", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         long peak = exe.PeakResidentBytes();
         output.WriteLine($"{peak >> 20} MiB at most");
-        Assert.InRange(peak, 1, 240 << 20);
+        Assert.InRange(peak, 1, ResidentBytesMax);
     }
 
     private static (string Path, string Json, int Records) Body(string of) => of switch
     {
         "one long attribute" => Logs(_ => Record(Attribute("long", new string('x', Length))), 1),
         "one long body" => Logs(_ => $"{{\"timeUnixNano\":\"1\",\"body\":{{\"stringValue\":\"{new string('x', Length)}\"}}}}", 1),
-        "one long text with line ends" => Logs(_ => Record(Attribute("long", string.Concat(Enumerable.Repeat(new string('x', 38) + "\\n", Length / 40)))), 1),
+        "one long text with line ends" => Logs(_ => Record(Attribute("long", Lines(Length))), 1),
+        "one long prompt with line ends" => Logs(_ => Record(Attribute("prompt", Lines(Length))), 1),
+        "one long array" => Logs(_ => Record($"{{\"key\":\"long\",\"value\":{{\"arrayValue\":{{\"values\":[{{\"stringValue\":\"{Lines(Length)}\"}}]}}}}}}"), 1),
+        "records of 3 kB with line ends" => Logs(i => Record($"{Attribute("event.name", "tool_result")},{Attribute("command_name", $"a\\n{i}")},{Attribute("long", Lines(2800))}"), Limits.RecordsPerRequestMax),
+        "records of 3 kB in maps" => Logs(
+            i => Record($"{{\"key\":\"map\",\"value\":{{\"kvlistValue\":{{\"values\":[{string.Join(',', Enumerable.Range(0, 40).Select(k => Attribute($"key.{k}", $"value {i} of some length")))}]}}}}}}"),
+            Limits.RecordsPerRequestMax),
         "records of 3 kB" => Logs(i => Record(string.Join(',', Enumerable.Range(0, 40).Select(k => Attribute($"key.{k}", $"value {i} of some length")))), Limits.RecordsPerRequestMax),
         "records of 3 kB, a byte of which is not UTF-8" => Logs(i => Record(string.Join(',', Enumerable.Range(0, 40).Select(k => Attribute($"key.{k}", $"value ~ of some length")))), Limits.RecordsPerRequestMax),
         "requests of as many sessions" => Logs(
@@ -82,6 +95,8 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
 
         return (resources == "resourceMetrics" ? "metrics" : "logs", json.Append(tail).Append("}]}]}").ToString(), made);
     }
+
+    private static string Lines(int length) => string.Concat(Enumerable.Repeat(new string('x', 38) + "\\n", length / 40));
 
     private static string Record(string attributes) => $"{{\"timeUnixNano\":\"1\",\"attributes\":[{attributes}]}}";
 

@@ -1,0 +1,177 @@
+namespace OtelLite.Telemetry;
+
+/// <summary>
+/// Writes a set of attributes as the one flat JSON object that is stored. Keys and values are parts of it from then on: what has to be escaped, and so does not stand there as it is, is
+/// kept beside it only where something is counted by it. A large body would else be in memory a third time.
+/// </summary>
+internal static class AttributeJson
+{
+    // A shorter text is copied: three times turned round takes longer than that.
+    private const int MovedBytesMin = 1 << 20;
+
+    /// <summary>Writes the object of <paramref name="set"/> at the end of the batch's text.</summary>
+    /// <param name="isNew">Its attributes were just read, and nothing but them refers to their text.</param>
+    public static void Write(TelemetryBatch batch, ref AttributeSet set, bool isNew)
+    {
+        Utf8Text text = batch.Text;
+        Span<Attribute> attributes = batch.Attributes.Rows.Slice(set.First, set.Count);
+        var read = new ReadText(text.Length);
+        bool isBeside = false;
+        text.Append((byte)'{');
+        for (int i = 0; i < attributes.Length; i++)
+        {
+            if (i > 0)
+            {
+                text.Append((byte)',');
+            }
+
+            ref Attribute attribute = ref attributes[i];
+            read.Note(attribute.Key);
+            text.AppendJsonString(ref attribute.Key);
+            text.Append((byte)':');
+            if (isNew && attribute.Text.Length >= MovedBytesMin && attribute.Text.Start >= 0 && attribute.Text.Start + attribute.Text.Length == read.End)
+            {
+                Move(text, attributes[..(i + 1)], ref read);
+            }
+            else
+            {
+                read.Note(attribute.Text);
+                AppendValue(text, ref attribute, read.End);
+            }
+
+            isBeside |= read.Holds(attribute.Key) || read.Holds(attribute.Text);
+        }
+
+        text.Append((byte)'}');
+        set.Json = text.Since(read.End);
+        if (isBeside && isNew)
+        {
+            KeepBeside(text, attributes, read);
+        }
+
+        if (isNew && read.IsOnlyThis)
+        {
+            CloseGap(text, ref set, attributes, read);
+        }
+    }
+
+    /// <summary>A value as the text that it is: a string without quotes, anything else as its JSON. It may be appended, and then lasts until the text is rewound.</summary>
+    public static TextRange PlainOf(Utf8Text text, in Attribute attribute)
+    {
+        switch (attribute.Kind)
+        {
+            case ValueKind.String or ValueKind.Json:
+                return attribute.Text;
+            case ValueKind.QuotedString:
+                // First the room: the text may move.
+                _ = text.Reserve(attribute.Text.Length);
+                return text.Advance(JsonString.Unescape(text[attribute.Text][1..^1], text.Reserve(attribute.Text.Length)));
+            default:
+                int start = text.Length;
+                Attribute copy = attribute;
+                AppendValue(text, ref copy, start);
+                return text.Since(start);
+        }
+    }
+
+    private static void AppendValue(Utf8Text text, ref Attribute attribute, int end)
+    {
+        switch (attribute.Kind)
+        {
+            case ValueKind.String:
+                int start = text.Length;
+                text.AppendJsonString(ref attribute.Text);
+                if (attribute.Text.Start < end && attribute.Text.Length > 0 && !IsCountedBy(attribute))
+                {
+                    (attribute.Kind, attribute.Text) = (ValueKind.QuotedString, text.Since(start));
+                }
+
+                break;
+            case ValueKind.Bool: text.AppendJson(attribute.Int != 0); break;
+            case ValueKind.Int: text.AppendJson(attribute.Int); break;
+            case ValueKind.Double: text.AppendJson(attribute.Double); break;
+            case ValueKind.Json or ValueKind.QuotedString: attribute.Text = text.AppendCopy(attribute.Text); break;
+            default: text.Append("null"u8); break;
+        }
+    }
+
+    private static bool IsCountedBy(in Attribute attribute) => attribute.Name != AttributeName.Other && attribute.Text.Length <= Limits.NameBytesMax;
+
+    // The last value's text stands right before the object, where it was read to, and belongs at the object's end: they change places, and it is quoted where it then is.
+    private static void Move(Utf8Text text, Span<Attribute> written, ref ReadText read)
+    {
+        ref Attribute last = ref written[^1];
+        int bytes = last.Text.Length;
+        text.Rotate(read.End - bytes, read.End);
+        int start = text.Length - bytes;
+        last.Text = text.Since(start);
+        if (last.Kind == ValueKind.String)
+        {
+            text.QuoteSince(start);
+            TextRange quoted = text.Since(start);
+            (last.Kind, last.Text) = quoted.Length == bytes + 2 ? (ValueKind.String, new TextRange(start + 1, bytes)) : (ValueKind.QuotedString, quoted);
+        }
+
+        foreach (ref Attribute attribute in written)
+        {
+            attribute.Key = Moved(attribute.Key, read.End, bytes);
+        }
+
+        foreach (ref Attribute attribute in written[..^1])
+        {
+            attribute.Text = Moved(attribute.Text, read.End, bytes);
+        }
+
+        read.End -= bytes;
+    }
+
+    // A copy behind the object of what does not stand in it as it is: the body goes, and so may what was read.
+    private static void KeepBeside(Utf8Text text, Span<Attribute> attributes, in ReadText read)
+    {
+        foreach (ref Attribute attribute in attributes)
+        {
+            attribute.Key = read.Holds(attribute.Key) ? text.AppendCopy(attribute.Key) : attribute.Key;
+            attribute.Text = read.Holds(attribute.Text) ? text.AppendCopy(attribute.Text) : attribute.Text;
+        }
+    }
+
+    // What was read for this object and copied into it is not needed any more.
+    private static void CloseGap(Utf8Text text, ref AttributeSet set, Span<Attribute> attributes, in ReadText read)
+    {
+        int gap = read.End - read.Start;
+        text.Remove(read.Start, gap);
+        set.Json = Moved(set.Json, read.End, gap);
+        foreach (ref Attribute attribute in attributes)
+        {
+            attribute.Key = Moved(attribute.Key, read.End, gap);
+            attribute.Text = Moved(attribute.Text, read.End, gap);
+        }
+    }
+
+    private static TextRange Moved(TextRange range, int from, int by) => range.Start >= from ? new TextRange(range.Start - by, range.Length) : range;
+
+    /// <summary>Where the text is that was read for a set before its object is written; some of it may be the body's.</summary>
+    private ref struct ReadText(int end)
+    {
+        private int _bytes;
+
+        public int Start = end;
+
+        /// <summary>Where the object begins.</summary>
+        public int End = end;
+
+        /// <summary>Whether there is such text, and nothing else in between.</summary>
+        public readonly bool IsOnlyThis => _bytes > 0 && _bytes == End - Start;
+
+        public readonly bool Holds(TextRange range) => range.Length > 0 && range.Start < End;
+
+        public void Note(TextRange range)
+        {
+            if (range is { Length: > 0, Start: >= 0 })
+            {
+                Start = Math.Min(Start, range.Start);
+                _bytes += range.Length;
+            }
+        }
+    }
+}
