@@ -180,8 +180,11 @@ internal static class Limits
     /// <summary>Cumulative series of which it knows where they stand, those with the newest points: some hundred sessions have so many.</summary>
     public const int CarriedSeriesMax = 100_000;
 
-    /// <summary>How long a start reads the database for damage, as long as the rest of it takes. A large file's other pages are read right after it, and what is wrong with one is dealt with then.</summary>
+    /// <summary>How long a start reads the database for damage, as long as the rest of it takes. The other pages are read right after it, and what is wrong with one is dealt with then.</summary>
     public static readonly TimeSpan StartCheck = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Bytes of a file that a start reads at all: of a larger one that time is enough for a small part, and is what its start would take longer.</summary>
+    public const long StartCheckBytesMax = 256 << 20;
 
     /// <summary>The same where SQLite says at work that it is damaged, which it may only have read wrongly. Where that is found so, all is read for as long again, which a disk that gives errors does not let happen. The writer does nothing else meanwhile, so both together are less than <see cref="WriteWait"/>.</summary>
     public static readonly TimeSpan DamageCheck = TimeSpan.FromSeconds(2);
@@ -336,11 +339,8 @@ internal static class Limits
     /// <summary>Bytes of text a pooled batch may keep; a rare huge body does not stay in memory.</summary>
     public const int PooledTextBytesMax = 1 << 20;
 
-    /// <summary>Bytes of an array for a body that is kept for the next one; a power of two, as the pool's arrays are. What is larger is the system's. Claude Code's largest body seen is 616 kB.</summary>
+    /// <summary>Bytes of an array for a body that is kept for the next one; a power of two, as the pool's arrays are. What is larger is the system's, and back with it as soon as it is free. Claude Code's largest body seen is 616 kB.</summary>
     public const int PooledBodyBytesMax = 1 << 20;
-
-    /// <summary>A piece of memory of this size is the system's own, and back with it as soon as it is free.</summary>
-    public const int SystemMemoryBytesMin = 1 << 20;
 
     /// <summary>Bytes of a file of Claude Code's settings; a large one has some kilobytes.</summary>
     public const int SettingsBytesMax = 4 << 20;

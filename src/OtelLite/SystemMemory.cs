@@ -68,7 +68,7 @@ internal sealed unsafe class SystemMemory : MemoryManager<byte>
         {
             try
             {
-                _ = mallopt(MmapThreshold, Limits.SystemMemoryBytesMin);
+                _ = mallopt(MmapThreshold, Limits.PooledBodyBytesMax);
             }
             catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
             {

@@ -7,7 +7,7 @@ using SQLitePCL;
 namespace OtelLite.Storage;
 
 /// <summary>
-/// Whether a file is what SQLite wrote. A start looks for as long as nobody notices: a usual file whole, a large one as far as that goes, and the rest is read in the background.
+/// Whether a file is what SQLite wrote. A start looks for as long as nobody notices: a usual file whole, a larger one as far as that goes or not at all, and the rest is read in the background.
 /// </summary>
 internal static class SoundFile
 {
@@ -37,7 +37,7 @@ internal static class SoundFile
             try
             {
                 SqliteConnection connection = Database.OpenWriter(dataDir, durability);
-                (damage, isWhole) = Look(connection, Limits.StartCheck);
+                (damage, isWhole) = new FileInfo(path).Length > Limits.StartCheckBytesMax ? (null, false) : Look(connection, Limits.StartCheck);
                 if (damage is null)
                 {
                     return connection;
