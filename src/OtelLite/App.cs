@@ -127,7 +127,8 @@ internal sealed class App : IAsyncDisposable
             redaction);
         var site = new DashboardSite(gate, api, new WebAssets(), new KnownHosts(options.Urls.Select(u => u.Host).Concat(options.Hosts)), writer.Settled, Version);
         var requests = new Requests(ports, receiver, grpc, site, say, found => writer.ReportDamage(found));
-        server.Run(requests.Serve);
+        var http2 = new Http2Requests(requests.Serve);
+        server.Run(context => HttpProtocol.IsHttp2(context.Request.Protocol) ? http2.Serve(context) : requests.Serve(context));
         await server.StartAsync().ConfigureAwait(false);
         // A token that was given is no file of the folder's.
         SmallFile? tokenFile = options.Token is null ? token.AsFile() : null;
@@ -285,6 +286,7 @@ internal sealed class App : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.Limits.KeepAliveTimeout = Limits.KeepAliveTimeout;
             kestrel.Limits.MaxConcurrentConnections = Limits.ConnectionsMax;
+            kestrel.Limits.MaxRequestHeadersTotalSize = Limits.HeadersBytesMax;
             kestrel.Limits.MaxRequestBufferSize = Limits.ReadAheadBytesMax;
             kestrel.Limits.Http2.MaxStreamsPerConnection = Limits.StreamsPerConnectionMax;
             kestrel.Limits.Http2.InitialStreamWindowSize = Limits.ReadAheadBytesMax;

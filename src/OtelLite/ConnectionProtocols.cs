@@ -22,6 +22,7 @@ internal sealed class ConnectionProtocols(IngestLog log, ServerCertificate? cert
     private const byte TlsHandshake = 0x16;
 
     private ConnectionDelegate? _http2;
+    private int _http2Open;
 
     private enum Protocol
     {
@@ -72,9 +73,33 @@ internal sealed class ConnectionProtocols(IngestLog log, ServerCertificate? cert
 
     private async Task ServePlain(ConnectionContext connection, Protocol protocol, ConnectionDelegate http1)
     {
-        if (protocol is Protocol.Http1 or Protocol.Http2)
+        if (protocol == Protocol.Http1)
         {
-            await (protocol == Protocol.Http1 ? http1 : _http2!)(connection).ConfigureAwait(false);
+            await http1(connection).ConfigureAwait(false);
+        }
+        else if (protocol == Protocol.Http2)
+        {
+            await ServeHttp2(connection).ConfigureAwait(false);
+        }
+    }
+
+    // What a client does not read of its answers the server keeps, for each stream with its request's headers, and waits without end.
+    private async Task ServeHttp2(ConnectionContext connection)
+    {
+        try
+        {
+            if (Interlocked.Increment(ref _http2Open) <= Limits.Http2ConnectionsMax)
+            {
+                await _http2!(connection).ConfigureAwait(false);
+            }
+            else
+            {
+                Remember(connection, $"there are {Limits.Http2ConnectionsMax} connections with HTTP/2 already, as gRPC uses it; one more was closed");
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _http2Open);
         }
     }
 

@@ -189,7 +189,7 @@ public sealed partial class HouseTests
     [Fact]
     public void Every_bound_says_why()
     {
-        string[] lines = File.ReadAllLines(Path.Combine(Recorded.Repository, "src/OtelLite/Limits.cs"));
+        string[] lines = [.. Directory.GetFiles(Path.Combine(Recorded.Repository, "src/OtelLite"), "Limits*.cs").SelectMany(File.ReadAllLines)];
         for (int i = 0; i < lines.Length; i++)
         {
             if (lines[i].StartsWith("    public ", StringComparison.Ordinal))

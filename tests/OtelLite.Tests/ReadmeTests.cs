@@ -9,6 +9,7 @@ public sealed class ReadmeTests
 
     [Theory]
     [InlineData("ingest.md")]
+    [InlineData("memory.md")]
     [InlineData("queries.md")]
     [InlineData("retention.md")]
     public async Task The_tables_of_how_fast_it_is_are_those_that_the_bench_has_written(string file)

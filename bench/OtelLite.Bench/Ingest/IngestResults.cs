@@ -43,10 +43,10 @@ internal sealed class IngestResults
     public void AddPeer(string signal, LoadResult result) => _peer.Add((signal, result));
 
     /// <param name="bareMicroseconds">What the same rows take of a bare prepared-statement loop, each.</param>
-    public void AddLimit(string signal, int records, double bytes, double bareMicroseconds)
+    public void AddLimit(string signal, int records, double bytes, double bareMicroseconds, StoredBytes stored)
     {
         _limits[signal] = bareMicroseconds;
-        _bodies.Add(string.Create(CultureInfo.InvariantCulture, $"{signal} in bodies of {records} of {bytes:0} bytes"));
+        _bodies.Add(string.Create(CultureInfo.InvariantCulture, $"{signal} in bodies of {records} of {bytes:0} bytes, each of which takes {stored.All:0} of the file: its row {stored.Row:0}, and what indexes and counting keep {stored.All / stored.Row - 1:0%} of that"));
     }
 
     /// <summary>Writes both files.</summary>

@@ -54,7 +54,7 @@ internal static class IngestRun
                     });
                 }
 
-                results.AddLimit(name, bodies[0].Records, bodies.Average(b => b.Length) / bodies[0].Records, BareLoop.Run(dataDir, table));
+                results.AddLimit(name, bodies[0].Records, bodies.Average(b => b.Length) / bodies[0].Records, BareLoop.Run(dataDir, table), StoredBytes.Of(dataDir, table));
             });
         }
 

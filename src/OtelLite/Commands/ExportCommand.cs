@@ -89,7 +89,7 @@ internal static class ExportCommand
         }
         catch (SqliteException e)
         {
-            Console.Error.WriteLine($"otellite: the database can't be read to its end now: {e.Message.TrimEnd('.')}. What was written is not all; try again.");
+            Console.Error.WriteLine($"otellite: the database can't be read to its end now: {e.Message.TrimEnd('.')}. What was written is not all. {Database.AdviceOn(e, Path.Combine(options.DataDir, Database.FileName), "Try again.")}");
         }
 
         return ExitCode.Failed;

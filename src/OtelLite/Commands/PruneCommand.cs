@@ -55,7 +55,7 @@ internal static class PruneCommand
         }
         catch (SqliteException e) when (Database.IsOfTheWorld(e))
         {
-            Console.Error.WriteLine($"otellite: not all could be removed now: {e.Message.TrimEnd('.')}. What is in the file is right; try again.");
+            Console.Error.WriteLine($"otellite: not all could be removed now: {e.Message.TrimEnd('.')}. {Database.AdviceOn(e, Path.Combine(options.DataDir, Database.FileName), "What is in the file is right; try again.")}");
         }
 
         return ExitCode.Failed;

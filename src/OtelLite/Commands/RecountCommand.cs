@@ -44,7 +44,8 @@ internal static class RecountCommand
         }
         catch (SqliteException e) when (Database.IsOfTheWorld(e))
         {
-            Console.Error.WriteLine($"otellite: {Path.Combine(options.DataDir, Database.FileName)} can't be recounted to its end now: {e.Message.TrimEnd('.')}. What is in it is right; try again.");
+            string path = Path.Combine(options.DataDir, Database.FileName);
+            Console.Error.WriteLine($"otellite: {path} can't be recounted to its end now: {e.Message.TrimEnd('.')}. {Database.AdviceOn(e, path, "What is in it is right; try again.")}");
         }
 
         return ExitCode.Failed;

@@ -57,6 +57,9 @@ internal static class RecoverCommand
         string newer = recovered.Newer > 0 ? $", {ShownValues.Count(recovered.Newer, "row")} of which arrived since" : "";
         string lost = recovered.Lost > 0 ? $"About {ShownValues.Count(recovered.Lost, "row")} of data points, events and spans could not be read." : "No data point, event or span is missing, as far as their numbers tell.";
         string before = recovered.Before is null ? "" : $" The database until now is kept in {recovered.Before}.";
-        return $"Recovered: {path} has {rows}{newer}. {lost} All totals are counted anew from them, and otellite can be started again.\nThe damaged one is kept in {recovered.Damaged}.{before} Nothing reads these any more: delete them when you like.";
+        string read = recovered.WasSound
+            ? $"Nothing was wrong with {recovered.Damaged}, and it is as it was.{(before.Length == 0 ? "" : $"{before} Nothing reads that any more: delete it when you like.")}"
+            : $"The damaged one is kept in {recovered.Damaged}.{before} Nothing reads these any more: delete them when you like.";
+        return $"Recovered: {path} has {rows}{newer}. {lost} All totals are counted anew from them, and otellite can be started again.\n{read}";
     }
 }

@@ -140,47 +140,92 @@ internal sealed class Redaction(RedactRules rules, byte[] key)
         return text.AppendHex(hash[..HashBytesKept]);
     }
 
-    // Events, links and exemplars are a JSON array already, in which each has its attributes as one object; it is copied but for what the rules name.
+    // Events, links and exemplars are a JSON array already, in which each has its attributes as one object; where the rules name one of these it is copied but for that.
     private TextRange Embedded(TelemetryBatch batch, TextRange array)
     {
-        if (array.IsNone)
+        Utf8Text text = batch.Text;
+        if (array.IsNone || !IsNamedIn(text[array], text))
         {
             return array;
         }
 
-        byte[] json = batch.Text[array].ToArray();
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = Limits.JsonDepthMax });
-        Utf8Text text = batch.Text;
+        // Where it is it stays, even if the text outgrows its memory.
+        ReadOnlySpan<byte> json = text[array];
+        Utf8JsonReader reader = ReaderOf(json);
         int start = text.Length;
         int copied = 0;
-        while (reader.Read())
+        while (NextAttributes(ref reader))
         {
-            // "attributes" or "filteredAttributes" of one of the array's objects.
-            if (reader.TokenType == JsonTokenType.PropertyName && reader.CurrentDepth == 2 && (reader.ValueTextEquals("attributes"u8) || reader.ValueTextEquals("filteredAttributes"u8)))
-            {
-                reader.Read();
-                text.Append(json.AsSpan(copied..(int)reader.TokenStartIndex));
-                AppendKept(ref reader, json, text);
-                copied = (int)reader.BytesConsumed;
-            }
+            text.Append(json[copied..(int)reader.TokenStartIndex]);
+            AppendKept(ref reader, json, text);
+            copied = (int)reader.BytesConsumed;
         }
 
-        text.Append(json.AsSpan(copied));
+        text.Append(json[copied..]);
         return text.Since(start);
     }
 
-    private void AppendKept(ref Utf8JsonReader reader, byte[] json, Utf8Text text)
+    private bool IsNamedIn(ReadOnlySpan<byte> json, Utf8Text text)
     {
+        Utf8JsonReader reader = ReaderOf(json);
+        while (NextAttributes(ref reader))
+        {
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                if (KindOf(ref reader, text) != RedactKind.Keep)
+                {
+                    return true;
+                }
+
+                reader.Read();
+                reader.Skip();
+            }
+        }
+
+        return false;
+    }
+
+    private static Utf8JsonReader ReaderOf(ReadOnlySpan<byte> json) => new(json, new JsonReaderOptions { MaxDepth = Limits.JsonDepthMax });
+
+    // On to the object that is "attributes" or "filteredAttributes" of one of the array's objects.
+    private static bool NextAttributes(ref Utf8JsonReader reader)
+    {
+        while (reader.Read())
+        {
+            if (reader.TokenType == JsonTokenType.PropertyName && reader.CurrentDepth == 2 && (reader.ValueTextEquals("attributes"u8) || reader.ValueTextEquals("filteredAttributes"u8)))
+            {
+                reader.Read();
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // Of an attribute on whose name the reader stands. The text has only the room for a name that is escaped.
+    private RedactKind KindOf(ref Utf8JsonReader reader, Utf8Text text)
+    {
+        ReadOnlySpan<byte> name = reader.ValueSpan;
+        if (reader.ValueIsEscaped)
+        {
+            Span<byte> room = text.Reserve(name.Length);
+            name = room[..JsonString.Unescape(name, room)];
+        }
+
+        return rules.Of(name, ClaudeCode.Attributes.Find(name));
+    }
+
+    private void AppendKept(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, Utf8Text text)
+    {
+        Span<byte> hash = stackalloc byte[2 * HashBytesKept];
         text.Append((byte)'{');
         bool first = true;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             int memberAt = (int)reader.TokenStartIndex;
-            byte[] name = Encoding.UTF8.GetBytes(reader.GetString()!);
-            RedactKind kind = rules.Of(name, ClaudeCode.Attributes.Find(name));
+            RedactKind kind = KindOf(ref reader, text);
             reader.Read();
             int valueAt = (int)reader.TokenStartIndex;
-            byte[] plain = kind == RedactKind.Hash && reader.TokenType == JsonTokenType.String ? Encoding.UTF8.GetBytes(reader.GetString()!) : [];
             bool isText = reader.TokenType == JsonTokenType.String;
             reader.Skip();
             if (kind == RedactKind.Drop)
@@ -194,17 +239,39 @@ internal sealed class Redaction(RedactRules rules, byte[] key)
             }
 
             first = false;
-            int end = (int)reader.BytesConsumed;
-            text.Append(json.AsSpan(memberAt..(kind == RedactKind.Hash ? valueAt : end)));
+            ReadOnlySpan<byte> value = json[valueAt..(int)reader.BytesConsumed];
+            text.Append(json[memberAt..valueAt]);
             if (kind == RedactKind.Hash)
             {
+                Hash(value, isText, text, hash);
                 text.Append((byte)'"');
-                AppendHash(isText ? plain : json.AsSpan(valueAt..end), text);
+                text.Append(hash);
                 text.Append((byte)'"');
+            }
+            else
+            {
+                text.Append(value);
             }
         }
 
         text.Append((byte)'}');
+    }
+
+    // Of a string what it says, and of anything else its JSON.
+    private void Hash(ReadOnlySpan<byte> json, bool isText, Utf8Text text, Span<byte> hex)
+    {
+        Span<byte> hash = stackalloc byte[Sha256.Bytes];
+        if (!isText)
+        {
+            Sha256.Keyed(key, json, hash);
+        }
+        else
+        {
+            Span<byte> room = text.Reserve(json.Length);
+            Sha256.Keyed(key, room[..JsonString.Unescape(json[1..^1], room)], hash);
+        }
+
+        Convert.TryToHexStringLower(hash[..HashBytesKept], hex, out _);
     }
 
     // Made once, at random, for its owner alone. Without it what was hashed before and what is hashed from then on would be two people.

@@ -94,16 +94,11 @@ internal static class Export
     {
         try
         {
+            RefuseLong(batch);
             // Two senders whose difference is dropped stay two, and a token's new name or a new rule makes no new one.
             Timeseries.Note(batch);
             redaction?.Apply(batch);
             batch.SetTokenName(caller.NameUtf8);
-            // Usual ones are not looked at.
-            if (batch.Text.Length > Limits.BatchBytesMax / 2 && batch.Text.Length + LongestRecord.BytesOf(batch) > Limits.BatchBytesMax)
-            {
-                throw new BatchFullException($"a record of one request and all its text take more than {Limits.BatchBytesMax} bytes as they are stored; send smaller batches");
-            }
-
             error = "";
             return true;
         }
@@ -118,6 +113,15 @@ internal static class Export
             // Memory that is not there: the turn of a large one must go on.
             batch.Return();
             throw;
+        }
+    }
+
+    // Usual ones are not looked at.
+    private static void RefuseLong(TelemetryBatch batch)
+    {
+        if (batch.Text.Length > Limits.ResourceBytesMax && LongestRecord.Wrong(batch) is { } wrong)
+        {
+            throw new BatchFullException(wrong);
         }
     }
 

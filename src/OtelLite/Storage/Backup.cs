@@ -50,7 +50,8 @@ internal static class Backup
         return found == "ok"
             ? new FileInfo(path).Length
             : throw new StorageException(
-                $"the copy is not sound, and neither is the database: {found}. No copy was kept; look at the disk, and keep the older copies.", new SqliteException(found, SQLitePCL.raw.SQLITE_CORRUPT));
+                $"the copy is not sound, and neither is the database: {found}. No copy was kept; keep the older ones, and look at the disk. Stop the server if one runs, and otellite recover {source.DataSource} makes a sound one of what can be read.",
+                new SqliteException(found, SQLitePCL.raw.SQLITE_CORRUPT));
     }
 
     // What can't be counted now is at the next start that opens the copy; it stands in it.

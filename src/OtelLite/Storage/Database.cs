@@ -118,6 +118,12 @@ internal static class Database
     /// <summary>True where the file is not what SQLite wrote.</summary>
     public static bool IsDamage(SqliteException e) => e.SqliteErrorCode is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB;
 
+    /// <summary>What to do about an error that a command met: a sentence.</summary>
+    /// <param name="path">The database.</param>
+    /// <param name="otherwise">What holds where it is not damaged.</param>
+    public static string AdviceOn(SqliteException e, string path, string otherwise) => !IsDamage(e) ? otherwise
+        : $"It is damaged: stop the server if one runs, and otellite recover {path} makes a sound one of what can be read.";
+
     public static void Execute(SqliteConnection connection, string sql)
     {
         using SqliteCommand command = connection.CreateCommand();

@@ -26,6 +26,7 @@ internal sealed class RawTables : IDisposable
 
     // Of the batch that is being written: when it arrived, and its rows.
     private long _receivedUnixSeconds;
+    private readonly XxHash128 _hash = new();
     private long[] _scopeIds = new long[4];
 
     public RawTables(SqliteConnection connection)
@@ -206,7 +207,8 @@ internal sealed class RawTables : IDisposable
         for (int i = 0; i < batch.Resources.Count; i++)
         {
             ref readonly Resource resource = ref batch.Resources[i];
-            var hash = new XxHash128();
+            XxHash128 hash = _hash;
+            hash.Reset();
             Append(hash, batch.Text, resource.Attributes.Json);
             Append(hash, batch.Text, resource.SchemaUrl);
             UInt128 key = hash.GetCurrentHashAsUInt128();
@@ -228,7 +230,8 @@ internal sealed class RawTables : IDisposable
         for (int i = 0; i < batch.Scopes.Count; i++)
         {
             ref readonly InstrumentationScope scope = ref batch.Scopes[i];
-            var hash = new XxHash128();
+            XxHash128 hash = _hash;
+            hash.Reset();
             Append(hash, batch.Text, scope.Name);
             Append(hash, batch.Text, scope.Version);
             Append(hash, batch.Text, scope.Attributes.Json);

@@ -9,7 +9,8 @@ namespace OtelLite.Storage;
 /// <param name="Newer">Rows that had arrived in the database that was begun since.</param>
 /// <param name="Before">Where that one is kept; null where there was none.</param>
 /// <param name="Damaged">Where the damaged one is kept.</param>
-internal sealed record Recovered(long Metrics, long Events, long Spans, long Lost, long Newer, string? Before, string Damaged);
+/// <param name="WasSound">Nothing was wrong with it.</param>
+internal sealed record Recovered(long Metrics, long Events, long Spans, long Lost, long Newer, string? Before, string Damaged, bool WasSound);
 
 /// <summary>
 /// Makes a database out of what can be read of a damaged one, and of what has arrived since it was set aside. It works on a copy, page by page, and makes every total anew. Both files stay as they are.
@@ -22,7 +23,7 @@ internal static class Recovery
     private const string CopyName = "damaged.db";
 
     /// <param name="file">The damaged database, of which the one of the folder itself is set aside first; null: the newest that was set aside there.</param>
-    /// <exception cref="StorageException">Nothing of it can be read, or the folder can't be used.</exception>
+    /// <exception cref="StorageException">Nothing of it can be read, nothing is wrong with the folder's own, or the folder can't be used.</exception>
     public static Recovered Run(string dataDir, Durability durability, string? file)
     {
         string path = Path.Combine(dataDir, Database.FileName), folder = Path.Combine(dataDir, FolderName);
@@ -47,13 +48,18 @@ internal static class Recovery
             damaged = isOfFolder ? SetAside.Move(path, SetAside.Damaged) ?? damaged : damaged;
             Folders.Make(folder);
             (byte[] firstPage, Dictionary<string, int> roots) = MakeNew(folder);
-            CopyBeside(damaged, folder, firstPage);
+            bool wasSound = !CopyBeside(damaged, folder, firstPage) && IsSound(Path.Combine(folder, CopyName));
+            if (wasSound && isOfFolder)
+            {
+                throw new StorageException("SQLite finds nothing wrong with it");
+            }
+
             long lost = Salvage(folder, roots);
             (long newer, PrunedRows rows) = Finish(folder, path, durability, roots);
             // Whole and flushed, it counts from here on, whoever is killed.
             File.Move(Path.Combine(folder, Database.FileName), SetAside.NextOf(path, SetAside.Merged));
             string? before = SetAside.PutNext(path, SetAside.Merged);
-            return new Recovered(rows.Metrics, rows.Events, rows.Spans, lost, newer, before, SetAside.MarkRecovered(damaged));
+            return new Recovered(rows.Metrics, rows.Events, rows.Spans, lost, newer, before, SetAside.MarkRecovered(damaged), wasSound);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException or StorageException)
         {
@@ -72,27 +78,47 @@ internal static class Recovery
         }
     }
 
-    private static void CopyBeside(string file, string folder, byte[] firstPage)
+    // True where the header had to be mended.
+    private static bool CopyBeside(string file, string folder, byte[] firstPage)
     {
         string copy = Path.Combine(folder, CopyName);
         File.Copy(file, copy);
-        MendHeader(copy, firstPage);
+        bool isMended = MendHeader(copy, firstPage);
         if (new FileInfo(file + "-wal") is { Exists: true, Length: > 0 })
         {
             File.Copy(file + "-wal", copy + "-wal");
             Database.MoveLogIntoFile(copy);
-            MendHeader(copy, firstPage);
+            isMended |= MendHeader(copy, firstPage);
+        }
+
+        return isMended;
+    }
+
+    // Indexes too: a question that goes by a wrong one finds less than there is.
+    private static bool IsSound(string copy)
+    {
+        try
+        {
+            using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = copy, Pooling = false }.ConnectionString);
+            connection.Open();
+            using SqliteCommand check = connection.CreateCommand();
+            check.CommandText = "PRAGMA integrity_check(1)";
+            return check.ExecuteScalar() is "ok";
+        }
+        catch (SqliteException e) when (Database.IsDamage(e))
+        {
+            return false;
         }
     }
 
     // Each database of this program begins alike: a header that is lost is taken from a new one.
-    private static void MendHeader(string copy, byte[] firstPage)
+    private static bool MendHeader(string copy, byte[] firstPage)
     {
         using var pages = new FileStream(copy, FileMode.Open, FileAccess.ReadWrite);
         byte[] header = new byte[DamagedPages.HeaderBytes];
         if (pages.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) == header.Length && SoundFile.IsHeader(header))
         {
-            return;
+            return false;
         }
 
         firstPage.AsSpan(0, header.Length).CopyTo(header);
@@ -102,6 +128,7 @@ internal static class Recovery
         pages.Write(header);
         // Without a whole page SQLite takes a file for a new one, and throws its log away.
         pages.SetLength(Math.Max(pages.Length, firstPage.Length));
+        return true;
     }
 
     // A new database, for what one of this version looks like.

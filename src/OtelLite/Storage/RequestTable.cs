@@ -24,6 +24,7 @@ internal sealed class RequestTable : IDisposable
     private readonly WitnessTables _witnesses;
     private readonly ToolTables _tools;
     private readonly CopiedRequests _copies;
+    private readonly XxHash128 _hash = new();
     private readonly Statement _add;
     private readonly Statement _takeOut;
     private readonly Statement _find;
@@ -311,9 +312,10 @@ internal sealed class RequestTable : IDisposable
     // A request belongs to one session; its id is unique there even where it comes from a proxy that numbers its own. Clients
     // before 2.1 send none: session, time (milliseconds) and all the numbers do not collide in any recording. Where an event has a number of its
     // own in its process, that tells two requests of one millisecond apart.
-    private static UInt128 KeyOf(Utf8Text text, in BilledRequest request)
+    private UInt128 KeyOf(Utf8Text text, in BilledRequest request)
     {
-        var hash = new XxHash128();
+        XxHash128 hash = _hash;
+        hash.Reset();
         hash.Append(text[request.Session]);
         hash.Append("\0"u8);
         if (request.RequestId.Length > 0)

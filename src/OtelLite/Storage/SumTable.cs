@@ -22,6 +22,9 @@ internal sealed class SumTable : IDisposable
     // What the open batch changed.
     private readonly Dictionary<SumKey, long[]> _changes = [];
 
+    // What earlier ones changed, for the next: as many as a usual transaction has.
+    private readonly Stack<long[]> _spare = [];
+
     /// <param name="keys">The columns of the primary key, in order.</param>
     /// <param name="columns">The columns that are added up.</param>
     public SumTable(SqliteConnection connection, string table, string[] keys, string[] columns)
@@ -43,7 +46,7 @@ internal sealed class SumTable : IDisposable
     {
         if (!_changes.TryGetValue(key, out long[]? sums))
         {
-            _changes[key] = sums = new long[_columns];
+            _changes[key] = sums = _spare.TryPop(out long[]? spare) ? spare : new long[_columns];
         }
 
         return sums;
@@ -67,6 +70,12 @@ internal sealed class SumTable : IDisposable
                 }
 
                 _add.Run();
+            }
+
+            if (_spare.Count < Limits.UncountedRecordsMax)
+            {
+                sums.AsSpan().Clear();
+                _spare.Push(sums);
             }
         }
 

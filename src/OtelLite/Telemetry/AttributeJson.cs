@@ -6,9 +6,6 @@ namespace OtelLite.Telemetry;
 /// </summary>
 internal static class AttributeJson
 {
-    // A shorter text is copied: three times turned round takes longer than that.
-    private const int MovedBytesMin = 1 << 20;
-
     /// <summary>Writes the object of <paramref name="set"/> at the end of the batch's text.</summary>
     /// <param name="isNew">Its attributes were just read, and nothing but them refers to their text.</param>
     public static void Write(TelemetryBatch batch, ref AttributeSet set, bool isNew)
@@ -26,19 +23,17 @@ internal static class AttributeJson
             }
 
             ref Attribute attribute = ref attributes[i];
+            if (attribute.Kind is not (ValueKind.String or ValueKind.Json or ValueKind.QuotedString))
+            {
+                // A text that another member of the same value came after is none of it.
+                attribute.Text = default;
+            }
+
             read.Note(attribute.Key);
             text.AppendJsonString(ref attribute.Key);
             text.Append((byte)':');
-            if (isNew && attribute.Text.Length >= MovedBytesMin && attribute.Text.Start >= 0 && attribute.Text.Start + attribute.Text.Length == read.End)
-            {
-                Move(text, attributes[..(i + 1)], ref read);
-            }
-            else
-            {
-                read.Note(attribute.Text);
-                AppendValue(text, ref attribute, read.End);
-            }
-
+            read.Note(attribute.Text);
+            AppendValue(text, ref attribute, read.End);
             isBeside |= read.Holds(attribute.Key) || read.Holds(attribute.Text);
         }
 
@@ -55,14 +50,16 @@ internal static class AttributeJson
         }
     }
 
-    /// <summary>A value as the text that it is: a string without quotes, anything else as its JSON. It may be appended, and then lasts until the text is rewound.</summary>
+    /// <summary>A value as the text that it is: a string, and bytes, without quotes, anything else as its JSON. It may be appended, and then lasts until the text is rewound.</summary>
     public static TextRange PlainOf(Utf8Text text, in Attribute attribute)
     {
         switch (attribute.Kind)
         {
-            case ValueKind.String or ValueKind.Json:
+            case ValueKind.String:
                 return attribute.Text;
-            case ValueKind.QuotedString:
+            case ValueKind.Json when text[attribute.Text][0] != '"':
+                return attribute.Text;
+            case ValueKind.Json or ValueKind.QuotedString:
                 // First the room: the text may move.
                 _ = text.Reserve(attribute.Text.Length);
                 return text.Advance(JsonString.Unescape(text[attribute.Text][1..^1], text.Reserve(attribute.Text.Length)));
@@ -97,34 +94,6 @@ internal static class AttributeJson
 
     private static bool IsCountedBy(in Attribute attribute) => attribute.Name != AttributeName.Other && attribute.Text.Length <= Limits.NameBytesMax;
 
-    // The last value's text stands right before the object, where it was read to, and belongs at the object's end: they change places, and it is quoted where it then is.
-    private static void Move(Utf8Text text, Span<Attribute> written, ref ReadText read)
-    {
-        ref Attribute last = ref written[^1];
-        int bytes = last.Text.Length;
-        text.Rotate(read.End - bytes, read.End);
-        int start = text.Length - bytes;
-        last.Text = text.Since(start);
-        if (last.Kind == ValueKind.String)
-        {
-            text.QuoteSince(start);
-            TextRange quoted = text.Since(start);
-            (last.Kind, last.Text) = quoted.Length == bytes + 2 ? (ValueKind.String, new TextRange(start + 1, bytes)) : (ValueKind.QuotedString, quoted);
-        }
-
-        foreach (ref Attribute attribute in written)
-        {
-            attribute.Key = Moved(attribute.Key, read.End, bytes);
-        }
-
-        foreach (ref Attribute attribute in written[..^1])
-        {
-            attribute.Text = Moved(attribute.Text, read.End, bytes);
-        }
-
-        read.End -= bytes;
-    }
-
     // A copy behind the object of what does not stand in it as it is: the body goes, and so may what was read.
     private static void KeepBeside(Utf8Text text, Span<Attribute> attributes, in ReadText read)
     {
@@ -158,7 +127,7 @@ internal static class AttributeJson
         public int Start = end;
 
         /// <summary>Where the object begins.</summary>
-        public int End = end;
+        public readonly int End = end;
 
         /// <summary>Whether there is such text, and nothing else in between.</summary>
         public readonly bool IsOnlyThis => _bytes > 0 && _bytes == End - Start;

@@ -24,11 +24,17 @@ internal sealed class DistinctKeys
         }
 
         int kept = 0;
-        int read = 0;
-        for (; read < given.Length && kept < Limits.AttributesPerRecordMax; read++)
+        uint dropped = 0;
+        for (int read = 0; read < given.Length; read++)
         {
             ReadOnlySpan<byte> key = text[given[read].Key];
             int same = hashed ? IndexOfHashed(given[..kept], text, key) : IndexOfKey(given[..kept], text, key);
+            if (same == Limits.AttributesPerRecordMax)
+            {
+                dropped++;
+                continue;
+            }
+
             if (same != read)
             {
                 given[same] = given[read];
@@ -38,7 +44,7 @@ internal sealed class DistinctKeys
         }
 
         attributes.Truncate(first + kept);
-        return (uint)(given.Length - read);
+        return dropped;
     }
 
     // The same through a table of the indexes, plus one, by hash; a key that is new gets its slot.
@@ -55,7 +61,11 @@ internal sealed class DistinctKeys
             slot = (slot + 1) % _slots.Length;
         }
 
-        _slots[slot] = (short)(attributes.Length + 1);
+        if (attributes.Length < Limits.AttributesPerRecordMax)
+        {
+            _slots[slot] = (short)(attributes.Length + 1);
+        }
+
         return attributes.Length;
     }
 

@@ -285,6 +285,14 @@ internal sealed class TelemetryBatch
     /// <summary>Fills in what a metric says of all its points, which may come before it: those from <paramref name="first"/> on.</summary>
     public void CloseMetric(int first, int resource, int scope, in Metric metric)
     {
+        if (Math.Max(metric.Name.Length, metric.Unit.Length) > Limits.NameBytesMax)
+        {
+            RejectedDataPoints += DataPoints.Count - first;
+            Reject($"data point: the name or the unit of its metric has more than {Limits.NameBytesMax} bytes");
+            DataPoints.Truncate(first);
+            return;
+        }
+
         MetricName known = ClaudeCode.Metrics.Find(Text[metric.Name]);
         AggregationTemporality temporality = metric.Kind == MetricKind.Summary ? AggregationTemporality.Cumulative : metric.Temporality;
         foreach (ref DataPoint point in DataPoints.Rows[first..])

@@ -8,12 +8,21 @@ internal static class Timeseries
     /// <summary>Notes which series each cumulative point is of, before anything of what makes it that is taken out or put in.</summary>
     public static void Note(TelemetryBatch batch)
     {
+        // Many points have one resource and scope.
+        (int resource, int scope, UInt128 owners) = (-1, -1, default);
         foreach (ref DataPoint point in batch.DataPoints.Rows)
         {
-            if (point.Temporality == AggregationTemporality.Cumulative)
+            if (point.Temporality != AggregationTemporality.Cumulative)
             {
-                point.Series = Key(batch, point);
+                continue;
             }
+
+            if (point.Resource != resource || point.Scope != scope)
+            {
+                (resource, scope, owners) = (point.Resource, point.Scope, OwnersOf(batch, point));
+            }
+
+            point.Series = owners + OwnOf(batch, point);
         }
     }
 
@@ -21,7 +30,12 @@ internal static class Timeseries
     /// The identity of a series (metrics data model, "Timeseries Model") together with its start time. The order of attributes
     /// does not matter, of the resource's and scope's neither: their hashes are added.
     /// </summary>
-    public static UInt128 Key(TelemetryBatch batch, in DataPoint point)
+    public static UInt128 Key(TelemetryBatch batch, in DataPoint point) => OwnersOf(batch, point) + OwnOf(batch, point);
+
+    private static UInt128 OwnersOf(TelemetryBatch batch, in DataPoint point) =>
+        HashOf(batch, batch.Resources[point.Resource].Attributes, 1) + HashOf(batch, batch.Scopes[point.Scope].Attributes, 2);
+
+    private static UInt128 OwnOf(TelemetryBatch batch, in DataPoint point)
     {
         ref readonly InstrumentationScope scope = ref batch.Scopes[point.Scope];
         var hash = new XxHash128();
@@ -34,8 +48,7 @@ internal static class Timeseries
         hash.Append(batch.Text[point.Unit]);
         hash.Append([(byte)point.Kind, (byte)(point.IsMonotonic ? 1 : 0)]);
         hash.Append(BitConverter.GetBytes(point.StartTimeUnixNano));
-        UInt128 key = hash.GetCurrentHashAsUInt128();
-        return key + HashOf(batch, batch.Resources[point.Resource].Attributes, 1) + HashOf(batch, scope.Attributes, 2) + HashOf(batch, point.Attributes, 3);
+        return hash.GetCurrentHashAsUInt128() + HashOf(batch, point.Attributes, 3);
     }
 
     // The same attribute of another owner is another one.
@@ -49,7 +62,11 @@ internal static class Timeseries
             hash.Append(batch.Text[attribute.Key]);
             // However it is kept, a string is one.
             hash.Append([0, (byte)(attribute.Kind == ValueKind.QuotedString ? ValueKind.String : attribute.Kind), owner]);
-            if (attribute.Kind is ValueKind.String or ValueKind.Json or ValueKind.QuotedString)
+            if (attribute.Kind == ValueKind.Json)
+            {
+                hash.Append(batch.Text[attribute.Text]);
+            }
+            else if (attribute.Kind is ValueKind.String or ValueKind.QuotedString)
             {
                 int end = batch.Text.Length;
                 hash.Append(batch.Text[AttributeJson.PlainOf(batch.Text, attribute)]);

@@ -28,6 +28,12 @@ internal sealed class Utf8Text : IDisposable
     private ReadOnlyMemory<byte> _body;
     private int _nested;
 
+    // How much there may be beside the body that is being read, and the part of that which there is memory for.
+    private int _max = Limits.BatchTextBytesMax;
+    private int _room;
+
+    public Utf8Text() => _room = _bytes.Length;
+
     public int Length { get; private set; }
 
     /// <summary>Whether the texts that are read may not be UTF-8, and each has to be looked at: bytes that are not become U+FFFD, rather than costing the batch.</summary>
@@ -40,7 +46,13 @@ internal sealed class Utf8Text : IDisposable
 
     /// <summary>The body that is being read, for <see cref="Refer"/>; empty before and after that.</summary>
     /// <param name="isToCheck">Its texts may not be UTF-8.</param>
-    public void ReadFrom(ReadOnlyMemory<byte> body, bool isToCheck = false) => (_body, IsToCheck) = (body, isToCheck);
+    public void ReadFrom(ReadOnlyMemory<byte> body, bool isToCheck = false)
+    {
+        (_body, IsToCheck) = (body, isToCheck);
+        // Half of the body's own where --max-body allows one that leaves less.
+        _max = Math.Min(Limits.BatchTextBytesMax, Math.Max(Limits.BatchBytesMax - body.Length, body.Length / 2));
+        _room = Math.Min(_bytes.Length, _max);
+    }
 
     /// <summary>A text of the body that is being read, for as long as it is: it is not copied. One from elsewhere is appended. Its start is below 0, the complement of its place in
     /// the body.</summary>
@@ -73,6 +85,8 @@ internal sealed class Utf8Text : IDisposable
             _bytes.Dispose();
             _bytes = First();
         }
+
+        _room = Math.Min(_bytes.Length, _max);
     }
 
     /// <summary>Gives back its memory.</summary>
@@ -116,30 +130,29 @@ internal sealed class Utf8Text : IDisposable
     /// <summary>At least <paramref name="count"/> writable bytes; <see cref="Advance"/> keeps what was written.</summary>
     public Span<byte> Reserve(int count)
     {
-        if (_bytes.Length - Length < count)
+        if (_room - Length < count)
         {
-            // Half of the body's own where --max-body allows one that leaves less.
-            int max = Math.Min(Limits.BatchTextBytesMax, Math.Max(Limits.BatchBytesMax - _body.Length, _body.Length / 2));
-            if ((long)Length + count > max)
+            if ((long)Length + count > _max)
             {
-                throw new BatchFullException($"the text of one request takes more than {max} bytes as it is stored; send smaller batches");
+                throw new BatchFullException($"the text of one request takes more than {_max} bytes as it is stored; send smaller batches");
             }
 
-            Grow((long)Length + count, max);
+            Grow((long)Length + count);
         }
 
         return _bytes.Bytes[Length..];
     }
 
-    // To no more than the most that it may have: the room is not looked at again until it is full.
-    private void Grow(long least, int most)
+    // A long one to all that it may ever have, when the body is gone.
+    private void Grow(long least)
     {
         SystemMemory larger = least <= Limits.PooledTextBytesMax
             ? new SystemMemory((int)BitOperations.RoundUpToPowerOf2((ulong)least))
-            : SystemMemory.Room(Math.Min(most, 8 * Math.Max(_body.Length, least)), least);
+            : SystemMemory.Room(Math.Min(Limits.BatchTextBytesMax, 8 * Math.Max(_body.Length, least)), least);
         _bytes.Bytes[..Length].CopyTo(larger.Bytes);
         _outgrown.Add(_bytes);
         _bytes = larger;
+        _room = Math.Min(_bytes.Length, _max);
     }
 
     private static SystemMemory First() => new(16 << 10);

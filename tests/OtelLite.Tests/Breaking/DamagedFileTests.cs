@@ -130,6 +130,31 @@ public sealed class DamagedFileTests
         Assert.Contains("can't be recovered", failed.Error, StringComparison.Ordinal);
         Assert.Equal(new byte[3 * PageBytes], await File.ReadAllBytesAsync(nonsense));
         Assert.True(File.Exists(PathOf(exe)));
+
+        // Its own, and another that is whole: nobody is told to delete a backup.
+        Ran own = await PublishedExe.Run("recover", PathOf(exe), "--data-dir", exe.DataDir);
+        Assert.Equal(1, own.ExitCode);
+        Assert.Contains("nothing wrong with it. It is as it was", own.Error, StringComparison.Ordinal);
+        string backup = Path.Combine(exe.DataDir, "backup.db");
+        File.Copy(PathOf(exe), backup);
+        Ran whole = await PublishedExe.Run("recover", backup, "--data-dir", exe.DataDir);
+        Assert.Equal((0, ""), (whole.ExitCode, whole.Error));
+        Assert.Contains($"Nothing was wrong with {backup}, and it is as it was.", whole.Output, StringComparison.Ordinal);
+        Assert.True(File.Exists(backup));
+    }
+
+    [PublishedFact]
+    public async Task A_command_that_meets_the_damage_names_the_one_that_mends_it()
+    {
+        await using PublishedExe exe = await Filled();
+        Assert.Equal(0, await exe.Signal("TERM"));
+        Damage(PathOf(exe), "all pages of one stretch");
+        foreach (string[] command in (string[][])[["recount"], ["export", "events"], ["backup", Path.Combine(exe.DataDir, "copy.db")]])
+        {
+            Ran ran = await PublishedExe.Run([.. command, "--data-dir", exe.DataDir]);
+            Assert.Equal(1, ran.ExitCode);
+            Assert.Contains($"otellite recover {PathOf(exe)} makes a sound one", ran.Error, StringComparison.Ordinal);
+        }
     }
 
     private static async Task<PublishedExe> Filled()

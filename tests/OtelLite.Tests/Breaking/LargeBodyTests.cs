@@ -14,11 +14,9 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
     private const long ResidentBytesMax = 200_000_000;
 
     [PublishedTheory]
-    [InlineData("one long attribute")]
-    [InlineData("one long body")]
-    [InlineData("one long text with line ends")]
-    [InlineData("one long prompt with line ends")]
-    [InlineData("one long array")]
+    [InlineData("records of 8 MiB")]
+    [InlineData("records of 8 MiB with line ends")]
+    [InlineData("records of 8 MiB in an array")]
     [InlineData("records of 3 kB")]
     [InlineData("records of 3 kB with line ends")]
     [InlineData("records of 3 kB in maps")]
@@ -26,17 +24,46 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
     [InlineData("requests of as many sessions")]
     [InlineData("records of many short attributes")]
     [InlineData("data points")]
-    public async Task It_is_stored_in_bounded_memory(string of)
+    [InlineData("events of spans")]
+    public Task It_is_stored_in_bounded_memory(string of) => IsStored(of);
+
+    [PublishedTheory]
+    [InlineData("records of 8 MiB with line ends", "hash:prompt")]
+    [InlineData("records of 3 kB with line ends", "hash:*")]
+    [InlineData("events of spans", "hash:user.email")]
+    [InlineData("events of spans", "hash:long")]
+    [InlineData("events of spans", "drop:nothing")]
+    public Task What_is_redacted_in_it_takes_no_more(string of, string rules) => IsStored(of, "--redact", rules);
+
+    [PublishedTheory]
+    [InlineData("one long attribute")]
+    [InlineData("one long body")]
+    [InlineData("one long text with line ends")]
+    [InlineData("one long array")]
+    [InlineData("one long resource")]
+    public async Task What_is_longer_than_a_record_may_be_is_refused_in_as_much(string of)
     {
         await using PublishedExe exe = await PublishedExe.Start();
+        (string path, string json, _) = Body(of);
+        using HttpResponseMessage answer = await exe.Post(new RecordedBody("large", path, Encoding.UTF8.GetBytes(json), Gzip: false, Protobuf: false));
+        string said = await answer.Content.ReadAsStringAsync();
+        output.WriteLine($"{of}: {exe.PeakResidentBytes() >> 20} MiB at most: {said}");
+        Assert.Equal(System.Net.HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains("as it is stored", said, StringComparison.Ordinal);
+        Assert.InRange(exe.PeakResidentBytes(), 1, ResidentBytesMax);
+    }
+
+    private async Task IsStored(string of, params string[] arguments)
+    {
+        await using PublishedExe exe = await PublishedExe.Start(arguments);
         (string path, string json, int made) = Body(of);
         // On a busy machine it is not written in time, and sent again while it still is.
         byte[] body = Encoding.UTF8.GetBytes(json);
         body.AsSpan().Replace((byte)'~', (byte)0xFF);
         await Sent.UntilAcknowledged(exe, new RecordedBody("large", path, body, Gzip: false, Protobuf: false));
         long peak = exe.PeakResidentBytes();
-        Assert.Equal($"{made}\n", exe.Rows($"SELECT count(*) FROM otel_{(path == "metrics" ? "metrics" : "events")}"));
-        output.WriteLine($"{of}: {json.Length >> 20} MiB, {made} records, {peak >> 20} MiB at most");
+        Assert.Equal($"{made}\n", exe.Rows($"SELECT count(*) FROM otel_{(path == "logs" ? "events" : path == "traces" ? "spans" : path)}"));
+        output.WriteLine($"{of} {string.Join(' ', arguments)}: {json.Length >> 20} MiB, {made} records, {peak >> 20} MiB at most");
         Assert.InRange(peak, 1, ResidentBytesMax);
     }
 
@@ -65,8 +92,14 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
         "one long attribute" => Logs(_ => Record(Attribute("long", new string('x', Length))), 1),
         "one long body" => Logs(_ => $"{{\"timeUnixNano\":\"1\",\"body\":{{\"stringValue\":\"{new string('x', Length)}\"}}}}", 1),
         "one long text with line ends" => Logs(_ => Record(Attribute("long", Lines(Length))), 1),
-        "one long prompt with line ends" => Logs(_ => Record(Attribute("prompt", Lines(Length))), 1),
-        "one long array" => Logs(_ => Record($"{{\"key\":\"long\",\"value\":{{\"arrayValue\":{{\"values\":[{{\"stringValue\":\"{Lines(Length)}\"}}]}}}}}}"), 1),
+        "one long array" => Logs(_ => Record(Nested("long", Lines(Length / 2))), 1),
+        "one long resource" => ("logs", $"{{\"resourceLogs\":[{{\"resource\":{{\"attributes\":[{Attribute("long", new string('x', Limits.ResourceBytesMax))}]}}}}]}}", 0),
+        "records of 8 MiB" => Logs(_ => Record(Attribute("long", new string('x', Limits.RecordBytesMax - 100))), 8),
+        "records of 8 MiB with line ends" => Logs(_ => Record($"{Attribute("user.email", "a@b")},{Attribute("prompt", Lines(Limits.RecordBytesMax - 1000))}"), 8),
+        "records of 8 MiB in an array" => Logs(_ => Record(Nested("long", Lines(Limits.RecordBytesMax - 1000))), 7),
+        "events of spans" => Together("resourceSpans", "scopeSpans", "spans\":[", "]",
+            i => $"{{\"traceId\":\"{1:x32}\",\"spanId\":\"{i + 1:x16}\",\"name\":\"n\",\"startTimeUnixNano\":\"1\",\"endTimeUnixNano\":\"2\",\"events\":[{{\"timeUnixNano\":\"1\",\"name\":\"e\",\"attributes\":["
+                + $"{Attribute("user.email", "a@b")},{Attribute("long", Lines(Limits.RecordBytesMax - 1000))}]}}]}}", 7),
         "records of 3 kB with line ends" => Logs(i => Record($"{Attribute("event.name", "tool_result")},{Attribute("command_name", $"a\\n{i}")},{Attribute("long", Lines(2800))}"), Limits.RecordsPerRequestMax),
         "records of 3 kB in maps" => Logs(
             i => Record($"{{\"key\":\"map\",\"value\":{{\"kvlistValue\":{{\"values\":[{string.Join(',', Enumerable.Range(0, 40).Select(k => Attribute($"key.{k}", $"value {i} of some length")))}]}}}}}}"),
@@ -93,8 +126,10 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
             json.Append(made++ == 0 ? "" : ",").Append(next);
         }
 
-        return (resources == "resourceMetrics" ? "metrics" : "logs", json.Append(tail).Append("}]}]}").ToString(), made);
+        return (resources["resource".Length..].ToLowerInvariant() is "spans" ? "traces" : resources["resource".Length..].ToLowerInvariant(), json.Append(tail).Append("}]}]}").ToString(), made);
     }
+
+    private static string Nested(string key, string value) => $"{{\"key\":\"{key}\",\"value\":{{\"arrayValue\":{{\"values\":[{{\"stringValue\":\"{value}\"}}]}}}}}}";
 
     private static string Lines(int length) => string.Concat(Enumerable.Repeat(new string('x', 38) + "\\n", length / 40));
 

@@ -75,7 +75,7 @@ public sealed class LoadTests(ITestOutputHelper output)
         (status, said) = await Told(exe, Encoding.UTF8.GetBytes(FreshBodies.Many(1, "x").Replace("\"logRecords\":[", "\"logRecords\":[" + string.Concat(Enumerable.Repeat("{},", Limits.RecordsPerRequestMax)), StringComparison.Ordinal)));
         Assert.Equal((400, true), (status, said.Contains($"{Limits.RecordsPerRequestMax}", StringComparison.Ordinal)));
         using RawConnection connection = await RawConnection.Open(exe.Url);
-        await connection.Send(RawConnection.Head("POST", "/v1/logs", "X-Large: " + new string('x', 40_000)));
+        await connection.Send(RawConnection.Head("POST", "/v1/logs", "X-Large: " + new string('x', Limits.HeadersBytesMax)));
         Assert.Equal(431, (await connection.Read()).Status);
     }
 

@@ -51,6 +51,22 @@ public sealed class AttributeJsonTests
     }
 
     [Theory]
+    [InlineData("\"intValue\":\"5\"", "5")]
+    [InlineData("\"boolValue\":true", "true")]
+    [InlineData("\"doubleValue\":0.5", "0.5")]
+    [InlineData("\"stringValue\":\"s\"", "\"s\"")]
+    public void Nothing_is_stored_of_a_text_that_another_member_of_its_value_comes_after(string last, string stored)
+    {
+        string first = $"\"stringValue\":\"{string.Concat(Enumerable.Repeat("\\n,\\\"forged\\\":1", LongBytes / 10))}\"";
+        foreach (string value in (string[])[$"\"value\":{{{first},{last}}}", $"\"value\":{{{first}}},\"value\":{{{last}}}"])
+        {
+            Assert.True(OtlpJson.TryRead(Encoding.UTF8.GetBytes(Export.Logs(Export.Record($"\"attributes\":[{{\"key\":\"k\",{value}}}]"))), out TelemetryBatch batch, out string error), error);
+            Assert.Equal($"{{\"k\":{stored}}}", Encoding.UTF8.GetString(batch.Text[batch.LogRecords[0].Attributes.Json]));
+            batch.Return();
+        }
+    }
+
+    [Theory]
     [InlineData("<task-notification> done", true)]
     [InlineData("<task-notification>\\n\\\"done\\\"", true)]
     [InlineData("\\\"<task-notification>\\\"", false)]

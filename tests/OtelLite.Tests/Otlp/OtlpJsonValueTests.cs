@@ -86,6 +86,29 @@ public sealed class OtlpJsonValueTests
     }
 
     [Fact]
+    public void Of_a_key_that_comes_again_past_the_limit_the_last_value_counts_too()
+    {
+        string[] attributes = [.. Enumerable.Range(0, Limits.AttributesPerRecordMax + 1).Select(i => Export.Int($"k{i}", i)), Export.Text("k0", "last")];
+        DecodedRecord record = Decoded.Of(Export.Logs(Export.Record($"\"attributes\":[{string.Join(',', attributes)}]"))).Records.Single();
+        Assert.StartsWith("{\"k0\":\"last\",\"k1\":1,", record.Attributes, StringComparison.Ordinal);
+        Assert.Equal(1u, record.Dropped);
+    }
+
+    [Theory]
+    [InlineData("name", "unit", 0)]
+    [InlineData("unit", "name", 0)]
+    [InlineData("name", "unit", 1)]
+    [InlineData("unit", "name", 1)]
+    public void Points_of_a_metric_whose_name_or_unit_is_longer_than_any_are_rejected_alone(string longer, string other, int beyond)
+    {
+        string metric = Export.Sum("m", [Export.Point(1, Export.Time), Export.Point(2, Export.Time)])
+            .Replace("\"name\":\"m\"", $"\"{longer}\":\"{new string('l', Limits.NameBytesMax + beyond)}\",\"{other}\":\"o\"", StringComparison.Ordinal);
+        Decoded decoded = Decoded.Of(Export.Metrics(metric, Export.Sum("n", [Export.Point(3, Export.Time)])));
+        Assert.Equal((beyond == 0 ? 3 : 1, beyond == 0 ? 0 : 2), (decoded.Points.Count, decoded.Rejected));
+        Assert.Equal(beyond > 0, decoded.RejectedBecause?.Contains($"more than {Limits.NameBytesMax} bytes", StringComparison.Ordinal) ?? false);
+    }
+
+    [Fact]
     public void Repeated_keys_do_not_use_up_the_limit_and_stay_single_at_its_edge()
     {
         IEnumerable<string> distinct = Enumerable.Range(0, Limits.AttributesPerRecordMax).Select(i => $"k{i}");

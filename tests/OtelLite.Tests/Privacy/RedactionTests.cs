@@ -105,6 +105,23 @@ public sealed class RedactionTests
         hashed.Return();
     }
 
+    [Theory]
+    [InlineData("""{"bytesValue":"AAEC"}""", "AAEC")]
+    [InlineData("""{"stringValue":"a \"line\"\n"}""", "a \"line\"\n")]
+    public void What_is_kept_as_json_has_the_same_hash_in_a_record_and_in_an_event(string value, string plain)
+    {
+        string attributes = $"[{Export.Attribute("x", value)}]";
+        TelemetryBatch record = OneRecord("hash:x", $"\"attributes\":{attributes}");
+        TelemetryBatch span = Read("hash:x", $$"""
+            {"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"{{1:x32}}","spanId":"{{1:x16}}","name":"n","events":[{"timeUnixNano":"1","name":"e","attributes":{{attributes}}}]}]}]}]}
+            """);
+        string expected = $"{{\"x\":\"{Rules("hash:x").Of(plain, "x"u8)}\"}}";
+        Assert.Equal(expected, Text(record, record.LogRecords[0].Attributes.Json));
+        Assert.Contains(expected, Text(span, span.Spans[0].Events), StringComparison.Ordinal);
+        record.Return();
+        span.Return();
+    }
+
     [Fact]
     public void Events_links_and_exemplars_lose_theirs_too()
     {

@@ -1,0 +1,73 @@
+using System.Net;
+using System.Text;
+using Xunit.Abstractions;
+
+namespace OtelLite.Tests.Breaking;
+
+/// <summary>Clients that ask over HTTP/2, without a token, and read nothing of what they are answered.</summary>
+[Collection(Alone.Name)]
+public sealed class UnreadAnswersTests(ITestOutputHelper output)
+{
+    private const int StreamsOfEach = 100;
+
+    // SETTINGS with INITIAL_WINDOW_SIZE 0 (RFC 9113, 6.5): no byte of a body may be sent.
+    private static readonly byte[] Greeting = [.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, 0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0];
+
+    [PublishedFact]
+    public async Task They_take_bounded_memory_and_are_let_go_after_a_while()
+    {
+        await using PublishedExe exe = await PublishedExe.Start();
+        int connections = 2 * Limits.Http2RequestsMax / StreamsOfEach;
+        List<RawConnection> open = [];
+        for (int i = 0; i < connections; i++)
+        {
+            open.Add(await RawConnection.Open(exe.Url));
+            await open[i].Send([.. Greeting, .. Enumerable.Range(0, StreamsOfEach).SelectMany(stream => Headers(1 + 2 * stream, isFirst: stream == 0))]);
+        }
+
+        await Task.Delay(Limits.AnswerTaken / 2);
+        output.WriteLine($"{connections * StreamsOfEach} requests, {exe.PeakResidentBytes() >> 20} MiB at most");
+        Assert.InRange(exe.PeakResidentBytes(), 1, 200_000_000);
+        using var http = new HttpClient();
+        using HttpResponseMessage still = await http.GetAsync(new Uri(exe.Url + "/healthz"));
+        Assert.Equal(HttpStatusCode.OK, still.StatusCode);
+
+        // What it kept for them is free again, and others are served over HTTP/2.
+        await Task.Delay(Limits.AnswerTaken);
+        using var request = new HttpRequestMessage(HttpMethod.Get, exe.Url + "/healthz") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using HttpResponseMessage over2 = await http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.OK, over2.StatusCode);
+        open.ForEach(c => c.Dispose());
+    }
+
+    [PublishedFact]
+    public async Task So_many_connections_speak_HTTP_2_at_once_and_one_more_is_closed()
+    {
+        await using PublishedExe exe = await PublishedExe.Start();
+        List<RawConnection> open = [];
+        for (int i = 0; i < Limits.Http2ConnectionsMax; i++)
+        {
+            open.Add(await RawConnection.Open(exe.Url));
+            await open[i].Send(Greeting);
+        }
+
+        // Each is taken once it was greeted.
+        await Task.Delay(500);
+        using RawConnection tooMany = await RawConnection.Open(exe.Url);
+        await tooMany.Send(Greeting);
+        Assert.True(await tooMany.IsClosed());
+        using var http = new HttpClient();
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(new Uri(exe.Url + "/healthz"))).StatusCode);
+        open.ForEach(c => c.Dispose());
+    }
+
+    // A request for /v1/logs whose seven long headers are one that the first request of the connection has told (RFC 7541, 6.1 and 6.2.1).
+    private static byte[] Headers(int stream, bool isFirst)
+    {
+        byte[] value = Encoding.ASCII.GetBytes(new string('x', 1900));
+        int rest = value.Length - 127;
+        byte[] named = isFirst ? [0x40, 1, (byte)'x', 127, (byte)(rest & 127 | 128), (byte)(rest >> 7), .. value] : [0x80 | 62];
+        byte[] block = [0x83, 0x86, 0x04, 8, .. "/v1/logs"u8, 0x01, 9, .. "localhost"u8, .. named, .. Enumerable.Repeat((byte)(0x80 | 62), 6)];
+        return [(byte)(block.Length >> 16), (byte)(block.Length >> 8), (byte)block.Length, 1, 5, 0, 0, (byte)(stream >> 8), (byte)stream, .. block];
+    }
+}
