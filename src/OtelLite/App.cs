@@ -127,7 +127,7 @@ internal sealed class App : IAsyncDisposable
             redaction);
         var site = new DashboardSite(gate, api, new WebAssets(), new KnownHosts(options.Urls.Select(u => u.Host).Concat(options.Hosts)), writer.Settled, Version);
         var requests = new Requests(ports, receiver, grpc, site, say, found => writer.ReportDamage(found));
-        var http2 = new Http2Requests(requests.Serve);
+        var http2 = new Http2Requests(requests.Serve, site.IsKnown);
         server.Run(context => HttpProtocol.IsHttp2(context.Request.Protocol) ? http2.Serve(context) : requests.Serve(context));
         await server.StartAsync().ConfigureAwait(false);
         // A token that was given is no file of the folder's.

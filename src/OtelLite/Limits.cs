@@ -27,17 +27,20 @@ internal static partial class Limits
     /// <summary>Bytes of a body and of the text that is made of it, while it is read. With what the program takes besides it keeps under 200 MB, and a body of the largest default size fits in unless it is of escapes or of numbers with many digits: of these one took 400 MB.</summary>
     public const int BatchBytesMax = 152 << 20;
 
-    /// <summary>Bytes of one data point, log record or span as it is stored. Claude Code's longest body seen has 616 kB. To show one of 50 MiB took 390 MB, and of 8 MiB 94.</summary>
-    public const int RecordBytesMax = 8 << 20;
+    /// <summary>Bytes of one data point, log record or span as it is stored. Claude Code's longest body seen has 616 kB, and gRPC's own limit of a message is this. To show one of 50 MiB took 390 MB.</summary>
+    public const int RecordBytesMax = 4 << 20;
 
     /// <summary>Bytes of a resource or a scope as it is stored, of each of which many may be in one answer.</summary>
-    public const int ResourceBytesMax = 1 << 20;
+    public const int ResourceBytesMax = 64 << 10;
 
     /// <summary>Bytes of an id or a name by which something is counted. The client's have 36 at most. What is longer is stored as it came and not taken for one: of ids of 64 MiB one page took a gigabyte. A metric whose name or unit is longer is refused: it is stored with each point, and 10,000 points with a name of 200 kB wrote 2 GB.</summary>
     public const int NameBytesMax = 1024;
 
     /// <summary>Names by which is counted, of models, tools and the like: each is a row of an answer. 20,000 models of 1 kB made a summary of 22 MB, and pages that watch it took 2 GB. What comes past them is counted under one more name.</summary>
-    public const int NamesMax = 2000;
+    public const int NamesMax = 3000;
+
+    /// <summary>Bytes of such a name; of a longer one they are its beginning. The longest that Claude Code has are those of MCP's tools, 64 characters.</summary>
+    public const int CountedNameBytesMax = 200;
 
     /// <summary>Bytes of one text that is not all UTF-8: each wrong one becomes three.</summary>
     public const int WrongTextBytesMax = 8 << 20;
@@ -84,11 +87,32 @@ internal static partial class Limits
     /// <summary>Requests at once over HTTP/2, of all connections. Each is kept until its answer is taken, with headers of up to <see cref="HeadersBytesMax"/>, for which repeating one costs a byte: 3,000 of 27 kB took 238 MB.</summary>
     public const int Http2RequestsMax = 1500;
 
+    /// <summary>Of these without a good token, on one connection from its beginning. An exporter that was told none sends some, and hears of it; one more, and the connection ends, and it begins another.</summary>
+    public const int UnknownRequestsMax = 8;
+
+    /// <summary>Connections that ended so after which the collector looks for what they left: 3.4 MB each.</summary>
+    public const int EndedConnectionsPerCollection = 8;
+
     /// <summary>How long an answer over HTTP/2 waits to be taken, once it is whole.</summary>
     public static readonly TimeSpan AnswerTaken = TimeSpan.FromSeconds(10);
 
-    /// <summary>Connections with HTTP/2 at once; each keeps some kilobytes for each request that it ever had at once. An exporter has one.</summary>
-    public const int Http2ConnectionsMax = 300;
+    /// <summary>Connections with HTTP/2 at once; each keeps some kilobytes for each request that it ever had at once, and with 300 that began a hundred each it took a gigabyte. An exporter has one, and so has a browser over TLS.</summary>
+    public const int Http2ConnectionsMax = 100;
+
+    /// <summary>Answers of the API that are made at once; what more is asked waits. A page asks some ten at once, which take milliseconds.</summary>
+    public const int AnswersMadeMax = 4;
+
+    /// <summary>Bytes of an answer from which on it counts as a long one while it waits for its client. What is shorter is little, for as many connections as there may be.</summary>
+    public const int LongAnswerBytes = 128 << 10;
+
+    /// <summary>Long answers at once that wait for their clients to take them.</summary>
+    public const int LongAnswersMax = 4;
+
+    /// <summary>How long a client has to take one of these. Then it is broken off.</summary>
+    public static readonly TimeSpan LongAnswerTaken = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long one more waits for one of these to be taken. Then it is 503.</summary>
+    public static readonly TimeSpan LongAnswerWait = TimeSpan.FromSeconds(2);
 
     /// <summary>Bytes of a request's headers in all; more is 431. An export has less than 1 kB, a browser its cookies of all ports of this machine.</summary>
     public const int HeadersBytesMax = 16 << 10;

@@ -84,6 +84,19 @@ internal sealed record Options
     /// <exception cref="UsageException">Something set is unknown or has no valid value.</exception>
     public static Options Read(ParseResult parsed, SettingFlags settings, Func<string, string?> environment)
     {
+        try
+        {
+            return Together(parsed, settings, environment);
+        }
+        catch (UsageException e) when (e.Command is null)
+        {
+            // Its help is what lists the settings.
+            throw new UsageException(e.Message, "serve");
+        }
+    }
+
+    private static Options Together(ParseResult parsed, SettingFlags settings, Func<string, string?> environment)
+    {
         Dictionary<string, string?> flags = settings.Given(parsed);
         string? configFile = settings.ConfigFile(parsed);
         Dictionary<string, string?> variables = [];

@@ -35,6 +35,13 @@ internal sealed class BrowserFactAttribute : FactAttribute
     public BrowserFactAttribute() => Skip = Needs.SkipWithout(Needs.Browser, "no Chromium or Chrome was found; name one with OTELLITE_CHROMIUM");
 }
 
+/// <summary>A test of the published executable's page.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class PublishedBrowserFactAttribute : FactAttribute
+{
+    public PublishedBrowserFactAttribute() => Skip = new BrowserFactAttribute().Skip ?? new PublishedFactAttribute().Skip;
+}
+
 /// <summary>The same with data.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class BrowserTheoryAttribute : TheoryAttribute

@@ -333,7 +333,7 @@ public sealed class StartTests : IDisposable
         (int exit, string output, string error) = await Run(word, "x");
         Assert.Equal((2, ""), (exit, output));
         Assert.Contains(says, error, StringComparison.Ordinal);
-        Assert.Matches("See otellite (completion |status )?--help[.]$", error.Trim());
+        Assert.Matches("See otellite (completion |status |serve )?--help[.]$", error.Trim());
         Assert.Single(error.Trim().Split('\n'));
     }
 

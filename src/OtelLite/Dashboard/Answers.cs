@@ -11,6 +11,30 @@ internal static class Answers
     public static Task Write<T>(HttpContext context, T answer, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK, string contentType = "application/json")
     {
         byte[] body = JsonSerializer.SerializeToUtf8Bytes(answer, type);
+        return context.Features.Get<AnswerTurn>() is { } turn ? WriteInTurn(context, turn, body, status, contentType) : Write(context, body, status, contentType);
+    }
+
+    private static async Task WriteInTurn(HttpContext context, AnswerTurn turn, byte[] body, int status, string contentType)
+    {
+        if (await turn.Ready(body.Length).ConfigureAwait(false))
+        {
+            try
+            {
+                await Write(context, body, status, contentType).WaitAsync(Limits.LongAnswerTaken).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                context.Abort();
+            }
+        }
+        else
+        {
+            await WriteProblem(context, StatusCodes.Status503ServiceUnavailable, "other long answers wait for their clients to take them: ask again").ConfigureAwait(false);
+        }
+    }
+
+    private static Task Write(HttpContext context, byte[] body, int status, string contentType)
+    {
         HttpResponse response = context.Response;
         response.StatusCode = status;
         response.ContentType = contentType;

@@ -14,6 +14,11 @@ internal sealed class DashboardSite(Gate gate, Api api, WebAssets assets, KnownH
 
     private static readonly TimeSpan CookieKept = TimeSpan.FromDays(400);
 
+    private readonly AnswerTurns _turns = new();
+
+    /// <summary>Whether a request brings a token that is good, in whichever way.</summary>
+    public bool IsKnown(HttpRequest request) => (gate.ByHeader(request) ?? gate.Of(request.Cookies[CookieName(request)])) is not null;
+
     public Task Serve(HttpContext context)
     {
         string path = context.Request.Path.Value ?? "/";
@@ -82,11 +87,16 @@ internal sealed class DashboardSite(Gate gate, Api api, WebAssets assets, KnownH
 
         if (!endpoint.Open)
         {
+            // A stream makes its answers one after the other, and what is posted waits for the disk.
+            using AnswerTurn? turn = endpoint is { Method: "GET", Answer: not null } ? await _turns.Begin(context.RequestAborted).ConfigureAwait(false) : null;
+            context.Features.Set(turn);
             // Whoever was told that something is stored finds it in the figures.
             var waited = Stopwatch.StartNew();
             await settled().ConfigureAwait(false);
             waited.Stop();
             context.Features.Set(waited);
+            await endpoint.Serve(context).ConfigureAwait(false);
+            return;
         }
 
         await endpoint.Serve(context).ConfigureAwait(false);

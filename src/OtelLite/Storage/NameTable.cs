@@ -11,12 +11,15 @@ internal sealed class NameTable(SqliteConnection connection) : IDisposable
     private readonly Statement _count = new(connection, "SELECT count(*) FROM usage_name");
     private readonly IdCache _ids = new();
 
+    // How many there are, and the id of the one for all others; null while that is not known.
+    private long? _number, _further;
+
     /// <summary>What is counted under no name of its own, because there are so many.</summary>
     public static ReadOnlySpan<byte> Further => "(further names)"u8;
 
     public long Of(Utf8Text text, TextRange name)
     {
-        ReadOnlySpan<byte> utf8 = text[name];
+        ReadOnlySpan<byte> utf8 = Beginning(text[name]);
         UInt128 hash = IdCache.Hash(utf8);
         if (_ids.TryGet(hash, out long id))
         {
@@ -25,10 +28,9 @@ internal sealed class NameTable(SqliteConnection connection) : IDisposable
 
         if (_find.Begin().Bind(utf8).Scalar() is not { } known)
         {
-            // Under this one more, which may be new itself.
-            utf8 = _count.Begin().Scalar()!.Value < Limits.NamesMax ? utf8 : Further;
-            _add.Begin().Bind(utf8).Run();
-            known = _find.Begin().Bind(utf8).Scalar()!.Value;
+            _number ??= _count.Begin().Scalar()!.Value;
+            // No name is none of these.
+            known = utf8.IsEmpty || _number < Limits.NamesMax ? Add(utf8) : _further ??= Add(Further);
         }
 
         return _ids.Add(hash, known);
@@ -38,8 +40,36 @@ internal sealed class NameTable(SqliteConnection connection) : IDisposable
     public void Bind(Statement statement, Utf8Text text, TextRange name) =>
         _ = name.Length <= 0 ? statement.BindNull() : statement.Bind(Of(text, name));
 
+    private long Add(ReadOnlySpan<byte> utf8)
+    {
+        _add.Begin().Bind(utf8).Run();
+        _number++;
+        return _find.Begin().Bind(utf8).Scalar()!.Value;
+    }
+
+    private static ReadOnlySpan<byte> Beginning(ReadOnlySpan<byte> utf8)
+    {
+        if (utf8.Length <= Limits.CountedNameBytesMax)
+        {
+            return utf8;
+        }
+
+        // Not within a character, whose first byte alone is not of the form 10xxxxxx.
+        int end = Limits.CountedNameBytesMax;
+        while (end > 0 && (utf8[end] & 0xC0) == 0x80)
+        {
+            end--;
+        }
+
+        return utf8[..end];
+    }
+
     /// <summary>After a rollback: what was remembered may not be in the file.</summary>
-    public void Forget() => _ids.Clear();
+    public void Forget()
+    {
+        _ids.Clear();
+        (_number, _further) = (null, null);
+    }
 
     public void Dispose()
     {

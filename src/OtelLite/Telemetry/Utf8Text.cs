@@ -317,8 +317,14 @@ internal sealed class Utf8Text : IDisposable
     }
 
     /// <summary>Swaps two neighbours in place: what is before <paramref name="middle"/> comes behind what is after it.</summary>
+    /// <exception cref="BatchFullException">They are longer than a record may be: of values within values each level would move them once more.</exception>
     public void Rotate(int start, int middle)
     {
+        if (Length - start > Limits.RecordBytesMax)
+        {
+            throw new BatchFullException($"a value takes more than {Limits.RecordBytesMax} bytes as it is stored; send less of it");
+        }
+
         Span<byte> bytes = _bytes.Bytes[..Length];
         bytes[start..middle].Reverse();
         bytes[middle..].Reverse();

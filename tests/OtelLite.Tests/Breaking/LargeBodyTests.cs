@@ -14,9 +14,9 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
     private const long ResidentBytesMax = 200_000_000;
 
     [PublishedTheory]
-    [InlineData("records of 8 MiB")]
-    [InlineData("records of 8 MiB with line ends")]
-    [InlineData("records of 8 MiB in an array")]
+    [InlineData("records of 4 MiB")]
+    [InlineData("records of 4 MiB with line ends")]
+    [InlineData("records of 4 MiB in an array")]
     [InlineData("records of 3 kB")]
     [InlineData("records of 3 kB with line ends")]
     [InlineData("records of 3 kB in maps")]
@@ -28,7 +28,7 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
     public Task It_is_stored_in_bounded_memory(string of) => IsStored(of);
 
     [PublishedTheory]
-    [InlineData("records of 8 MiB with line ends", "hash:prompt")]
+    [InlineData("records of 4 MiB with line ends", "hash:prompt")]
     [InlineData("records of 3 kB with line ends", "hash:*")]
     [InlineData("events of spans", "hash:user.email")]
     [InlineData("events of spans", "hash:long")]
@@ -94,12 +94,12 @@ public sealed class LargeBodyTests(ITestOutputHelper output)
         "one long text with line ends" => Logs(_ => Record(Attribute("long", Lines(Length))), 1),
         "one long array" => Logs(_ => Record(Nested("long", Lines(Length / 2))), 1),
         "one long resource" => ("logs", $"{{\"resourceLogs\":[{{\"resource\":{{\"attributes\":[{Attribute("long", new string('x', Limits.ResourceBytesMax))}]}}}}]}}", 0),
-        "records of 8 MiB" => Logs(_ => Record(Attribute("long", new string('x', Limits.RecordBytesMax - 100))), 8),
-        "records of 8 MiB with line ends" => Logs(_ => Record($"{Attribute("user.email", "a@b")},{Attribute("prompt", Lines(Limits.RecordBytesMax - 1000))}"), 8),
-        "records of 8 MiB in an array" => Logs(_ => Record(Nested("long", Lines(Limits.RecordBytesMax - 1000))), 7),
+        "records of 4 MiB" => Logs(_ => Record(Attribute("long", new string('x', Limits.RecordBytesMax - 100))), 16),
+        "records of 4 MiB with line ends" => Logs(_ => Record($"{Attribute("user.email", "a@b")},{Attribute("prompt", Lines(Limits.RecordBytesMax - 1000))}"), 16),
+        "records of 4 MiB in an array" => Logs(_ => Record(Nested("long", Lines(Limits.RecordBytesMax - 1000))), 16),
         "events of spans" => Together("resourceSpans", "scopeSpans", "spans\":[", "]",
             i => $"{{\"traceId\":\"{1:x32}\",\"spanId\":\"{i + 1:x16}\",\"name\":\"n\",\"startTimeUnixNano\":\"1\",\"endTimeUnixNano\":\"2\",\"events\":[{{\"timeUnixNano\":\"1\",\"name\":\"e\",\"attributes\":["
-                + $"{Attribute("user.email", "a@b")},{Attribute("long", Lines(Limits.RecordBytesMax - 1000))}]}}]}}", 7),
+                + $"{Attribute("user.email", "a@b")},{Attribute("long", Lines(Limits.RecordBytesMax - 1000))}]}}]}}", 16),
         "records of 3 kB with line ends" => Logs(i => Record($"{Attribute("event.name", "tool_result")},{Attribute("command_name", $"a\\n{i}")},{Attribute("long", Lines(2800))}"), Limits.RecordsPerRequestMax),
         "records of 3 kB in maps" => Logs(
             i => Record($"{{\"key\":\"map\",\"value\":{{\"kvlistValue\":{{\"values\":[{string.Join(',', Enumerable.Range(0, 40).Select(k => Attribute($"key.{k}", $"value {i} of some length")))}]}}}}}}"),

@@ -176,8 +176,9 @@ public sealed class BatchWriterTests : IDisposable
     [Fact]
     public async Task More_sessions_models_and_resources_than_are_remembered_keep_their_own()
     {
+        // Of models there are fewer.
         string One(int i) => Resource($"s{i}", Export.Event(
-            "api_request", Export.Time + (ulong)i, Export.Text("session.id", $"s{i}"), Export.Text("model", $"m{i}"), Export.Int("input_tokens", 1)));
+            "api_request", Export.Time + (ulong)i, Export.Text("session.id", $"s{i}"), Export.Text("model", $"m{i % (Limits.NamesMax - 2)}"), Export.Int("input_tokens", 1)));
         IEnumerable<int> onePast = Enumerable.Range(0, Limits.IdCacheMax + 1);
         await _open.Write($$"""{"resourceLogs":[{{string.Join(',', onePast.Append(0).Select(One))}}]}""");
         await _open.Write($$"""{"resourceLogs":[{{string.Join(',', onePast.Reverse().Take(3).Select(One))}}]}""");

@@ -244,6 +244,50 @@ public sealed class DatabaseTests : IDisposable
         AssertIsAsNew(migrated);
     }
 
+    [Fact]
+    public void A_step_that_fails_leaves_the_file_of_the_older_version_as_it_was()
+    {
+        Directory.CreateDirectory(Folder);
+        string file = Path.Combine(Folder, Database.FileName), all;
+        using (var old = new SqliteConnection($"Data Source={file};Pooling=False"))
+        {
+            old.Open();
+            // The last step of all makes a table of this name.
+            Database.Execute(old, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-4.sql"))
+                + File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-4-sums.sql")) + """
+                PRAGMA user_version = 4;
+                INSERT INTO usage_session (id, session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something, input) VALUES (1, 's', 1, 5, 5, 5, 1, 7);
+                CREATE TABLE usage_spread (in_the_way);
+                """);
+            all = All(old);
+        }
+
+        Assert.ThrowsAny<Exception>(() => Database.OpenWriter(Folder, Durability.Full).Dispose());
+        using (var still = new SqliteConnection($"Data Source={file};Pooling=False"))
+        {
+            still.Open();
+            Assert.Equal(all, All(still));
+            Database.Execute(still, "DROP TABLE usage_spread");
+        }
+
+        using SqliteConnection migrated = Database.OpenWriter(Folder, Durability.Full);
+        Assert.Equal("7", Text(migrated, "SELECT group_concat(input) FROM usage_session"));
+        AssertIsKept(4, all);
+        AssertIsAsNew(migrated);
+
+        static string All(SqliteConnection file) => Text(file, """
+            SELECT user_version || char(10) || (SELECT group_concat(type || name || coalesce(sql, ''), char(10) ORDER BY type, name) FROM sqlite_schema)
+                || (SELECT group_concat(id || session_id || input) FROM usage_session) FROM pragma_user_version
+            """);
+
+        void AssertIsKept(int version, string before)
+        {
+            using var copy = new SqliteConnection($"Data Source={file}.schema-{version};Pooling=False;Mode=ReadOnly");
+            copy.Open();
+            Assert.Equal(before, All(copy));
+        }
+    }
+
     // The file as it was.
     private void AssertIsKept(int version)
     {

@@ -5,6 +5,18 @@ namespace OtelLite.Tests.Storage;
 /// <summary>Names by which is counted are so many at most; what comes past them is counted all the same.</summary>
 public sealed class NameTableTests
 {
+    [Theory]
+    [InlineData(0, "é")]
+    [InlineData(1, "")]
+    public async Task Of_a_longer_name_than_any_its_beginning_is_counted_by(int before, string end)
+    {
+        using var open = new OpenWriter();
+        string beginning = new('a', Limits.CountedNameBytesMax - 2 + before);
+        await open.Write(Otlp.Export.Metrics(Otlp.Export.Sum("claude_code.token.usage",
+            [Otlp.Export.Point(1, Otlp.Export.Time, Otlp.Export.Text("session.id", "s"), Otlp.Export.Text("type", "input"), Otlp.Export.Text("model", beginning + "éé"))])));
+        Assert.Equal(beginning + end, open.Sql("SELECT name FROM usage_name JOIN usage_point ON model = id"));
+    }
+
     [Fact]
     public async Task What_comes_past_the_most_names_is_counted_under_one_more()
     {
