@@ -87,8 +87,8 @@ internal static partial class Limits
     /// <summary>Requests at once over HTTP/2, of all connections. Each is kept until its answer is taken, with headers of up to <see cref="HeadersBytesMax"/>, for which repeating one costs a byte: 3,000 of 27 kB took 238 MB.</summary>
     public const int Http2RequestsMax = 1500;
 
-    /// <summary>Of these without a good token, on one connection from its beginning. An exporter that was told none sends some, and hears of it; one more, and the connection ends, and it begins another.</summary>
-    public const int UnknownRequestsMax = 8;
+    /// <summary>Of these without a good token, on one connection from its beginning. An exporter that was told none sends some, and hears of it; one more, and the connection ends, and it begins another. More than the wrong tokens that are looked at at once (<see cref="WrongTokensAtOnce"/>), after which each is told to wait.</summary>
+    public const int UnknownRequestsMax = 40;
 
     /// <summary>Connections that ended so after which the collector looks for what they left: 3.4 MB each.</summary>
     public const int EndedConnectionsPerCollection = 8;
