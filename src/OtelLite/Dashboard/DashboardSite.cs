@@ -87,18 +87,16 @@ internal sealed class DashboardSite(Gate gate, Api api, WebAssets assets, KnownH
 
         if (!endpoint.Open)
         {
-            // A stream makes its answers one after the other, and what is posted waits for the disk.
-            using AnswerTurn? turn = endpoint is { Method: "GET", Answer: not null } ? await _turns.Begin(context.RequestAborted).ConfigureAwait(false) : null;
-            context.Features.Set(turn);
             // Whoever was told that something is stored finds it in the figures.
             var waited = Stopwatch.StartNew();
             await settled().ConfigureAwait(false);
             waited.Stop();
             context.Features.Set(waited);
-            await endpoint.Serve(context).ConfigureAwait(false);
-            return;
         }
 
+        // A stream makes its answers one after the other, and what is posted waits for the disk.
+        using AnswerTurn? turn = endpoint is { Open: false, Method: "GET", Answer: not null } ? await _turns.Begin(context.RequestAborted).ConfigureAwait(false) : null;
+        context.Features.Set(turn);
         await endpoint.Serve(context).ConfigureAwait(false);
     }
 

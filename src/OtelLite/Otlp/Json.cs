@@ -93,7 +93,7 @@ internal static class Json
             case JsonTokenType.String when !reader.ValueIsEscaped:
                 return text.IsToCheck ? text.AppendChecked(reader.ValueSpan) : text.Append(reader.ValueSpan);
             case JsonTokenType.String:
-                TextRange plain = text.Advance(JsonString.Unescape(reader.ValueSpan, text.Reserve(reader.ValueSpan.Length)));
+                TextRange plain = text.AppendUnescaped(reader.ValueSpan);
                 return text.IsToCheck ? text.CheckSince(plain.Start) : plain;
             default:
                 throw new JsonException($"a string was expected, not {Name(reader.TokenType)}");

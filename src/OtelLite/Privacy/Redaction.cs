@@ -15,6 +15,7 @@ internal sealed class Redaction(RedactRules rules, byte[] key)
 
     // Half of the hash is enough to tell any two apart, and is read more easily.
     private const int HashBytesKept = 16;
+    private const int HexBytes = 2 * HashBytesKept;
 
     /// <summary>What a data folder's settings ask for; null where they ask for nothing.</summary>
     /// <exception cref="IOException">The key can't be read or made.</exception>
@@ -71,9 +72,9 @@ internal sealed class Redaction(RedactRules rules, byte[] key)
             case RedactKind.Drop:
                 return null;
             case RedactKind.Hash:
-                Span<byte> hash = stackalloc byte[Sha256.Bytes];
-                Sha256.Keyed(key, Encoding.UTF8.GetBytes(text!), hash);
-                return Convert.ToHexStringLower(hash[..HashBytesKept]);
+                Span<byte> hex = stackalloc byte[HexBytes];
+                Hash(Encoding.UTF8.GetBytes(text!), hex);
+                return Encoding.ASCII.GetString(hex);
             default:
                 return text;
         }
@@ -117,9 +118,10 @@ internal sealed class Redaction(RedactRules rules, byte[] key)
         }
         else if (kind == RedactKind.Hash)
         {
-            TextRange hash = AppendHash(batch.Text[record.Body], batch.Text);
+            Span<byte> hex = stackalloc byte[HexBytes];
+            Hash(batch.Text[record.Body], hex);
             int start = batch.Text.Length;
-            batch.Text.AppendJsonString(ref hash);
+            batch.Text.AppendJsonString(hex);
             record.Body = batch.Text.Since(start);
         }
     }
@@ -127,17 +129,17 @@ internal sealed class Redaction(RedactRules rules, byte[] key)
     private TextRange Hashed(Utf8Text text, in Attribute attribute)
     {
         int end = text.Length;
-        Span<byte> hash = stackalloc byte[Sha256.Bytes];
-        Sha256.Keyed(key, text[AttributeJson.PlainOf(text, attribute)], hash);
+        Span<byte> hex = stackalloc byte[HexBytes];
+        Hash(text[AttributeJson.PlainOf(text, attribute)], hex);
         text.Rewind(end);
-        return text.AppendHex(hash[..HashBytesKept]);
+        return text.Append(hex);
     }
 
-    private TextRange AppendHash(ReadOnlySpan<byte> plain, Utf8Text text)
+    private void Hash(ReadOnlySpan<byte> plain, Span<byte> hex)
     {
         Span<byte> hash = stackalloc byte[Sha256.Bytes];
         Sha256.Keyed(key, plain, hash);
-        return text.AppendHex(hash[..HashBytesKept]);
+        Convert.TryToHexStringLower(hash[..HashBytesKept], hex, out _);
     }
 
     // Events, links and exemplars are a JSON array already, in which each has its attributes as one object; where the rules name one of these it is copied but for that.
@@ -202,22 +204,19 @@ internal sealed class Redaction(RedactRules rules, byte[] key)
         return false;
     }
 
-    // Of an attribute on whose name the reader stands. The text has only the room for a name that is escaped.
+    // Of an attribute on whose name the reader stands.
     private RedactKind KindOf(ref Utf8JsonReader reader, Utf8Text text)
     {
-        ReadOnlySpan<byte> name = reader.ValueSpan;
-        if (reader.ValueIsEscaped)
-        {
-            Span<byte> room = text.Reserve(name.Length);
-            name = room[..JsonString.Unescape(name, room)];
-        }
-
-        return rules.Of(name, ClaudeCode.Attributes.Find(name));
+        int end = text.Length;
+        ReadOnlySpan<byte> name = reader.ValueIsEscaped ? text[text.AppendUnescaped(reader.ValueSpan)] : reader.ValueSpan;
+        RedactKind kind = rules.Of(name, ClaudeCode.Attributes.Find(name));
+        text.Rewind(end);
+        return kind;
     }
 
     private void AppendKept(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, Utf8Text text)
     {
-        Span<byte> hash = stackalloc byte[2 * HashBytesKept];
+        Span<byte> hex = stackalloc byte[HexBytes];
         text.Append((byte)'{');
         bool first = true;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -243,10 +242,11 @@ internal sealed class Redaction(RedactRules rules, byte[] key)
             text.Append(json[memberAt..valueAt]);
             if (kind == RedactKind.Hash)
             {
-                Hash(value, isText, text, hash);
-                text.Append((byte)'"');
-                text.Append(hash);
-                text.Append((byte)'"');
+                // Of a string what it says, and of anything else its JSON.
+                int end = text.Length;
+                Hash(isText ? text[text.AppendUnescaped(value[1..^1])] : value, hex);
+                text.Rewind(end);
+                text.AppendJsonString(hex);
             }
             else
             {
@@ -255,23 +255,6 @@ internal sealed class Redaction(RedactRules rules, byte[] key)
         }
 
         text.Append((byte)'}');
-    }
-
-    // Of a string what it says, and of anything else its JSON.
-    private void Hash(ReadOnlySpan<byte> json, bool isText, Utf8Text text, Span<byte> hex)
-    {
-        Span<byte> hash = stackalloc byte[Sha256.Bytes];
-        if (!isText)
-        {
-            Sha256.Keyed(key, json, hash);
-        }
-        else
-        {
-            Span<byte> room = text.Reserve(json.Length);
-            Sha256.Keyed(key, room[..JsonString.Unescape(json[1..^1], room)], hash);
-        }
-
-        Convert.TryToHexStringLower(hash[..HashBytesKept], hex, out _);
     }
 
     // Made once, at random, for its owner alone. Without it what was hashed before and what is hashed from then on would be two people.

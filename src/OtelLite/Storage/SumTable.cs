@@ -71,12 +71,13 @@ internal sealed class SumTable : IDisposable
 
                 _add.Run();
             }
+        }
 
-            if (_spare.Count < Limits.UncountedRecordsMax)
-            {
-                sums.AsSpan().Clear();
-                _spare.Push(sums);
-            }
+        // Once all is written: until then it is what a key adds.
+        foreach (long[] sums in _changes.Values.Take(Limits.UncountedRecordsMax - _spare.Count))
+        {
+            sums.AsSpan().Clear();
+            _spare.Push(sums);
         }
 
         _changes.Clear();

@@ -60,9 +60,7 @@ internal static class AttributeJson
             case ValueKind.Json when text[attribute.Text][0] != '"':
                 return attribute.Text;
             case ValueKind.Json or ValueKind.QuotedString:
-                // First the room: the text may move.
-                _ = text.Reserve(attribute.Text.Length);
-                return text.Advance(JsonString.Unescape(text[attribute.Text][1..^1], text.Reserve(attribute.Text.Length)));
+                return text.AppendUnescaped(text[attribute.Text][1..^1]);
             default:
                 int start = text.Length;
                 Attribute copy = attribute;

@@ -121,6 +121,9 @@ internal sealed class Utf8Text : IDisposable
         return Advance(utf8.Length);
     }
 
+    /// <summary>A JSON string's content without its escapes. It may be a part of this text, which stays where it is even if the text outgrows its memory.</summary>
+    public TextRange AppendUnescaped(ReadOnlySpan<byte> escaped) => Advance(JsonString.Unescape(escaped, Reserve(escaped.Length)));
+
     public void Append(byte utf8)
     {
         Reserve(1)[0] = utf8;

@@ -192,11 +192,7 @@ public sealed class DatabaseTests : IDisposable
         using (var old = new SqliteConnection($"Data Source={Path.Combine(Folder, Database.FileName)};Pooling=False"))
         {
             old.Open();
-            Database.Execute(old, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-4.sql"))
-                + File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-4-sums.sql")) + """
-                PRAGMA user_version = 4;
-                INSERT INTO usage_session (id, session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something, input) VALUES (1, 's', 1, 5, 5, 5, 1, 7);
-                """);
+            FillVersion4(old);
         }
 
         using SqliteConnection migrated = Database.OpenWriter(Folder, Durability.Full);
@@ -252,13 +248,9 @@ public sealed class DatabaseTests : IDisposable
         using (var old = new SqliteConnection($"Data Source={file};Pooling=False"))
         {
             old.Open();
+            FillVersion4(old);
             // The last step of all makes a table of this name.
-            Database.Execute(old, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-4.sql"))
-                + File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-4-sums.sql")) + """
-                PRAGMA user_version = 4;
-                INSERT INTO usage_session (id, session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something, input) VALUES (1, 's', 1, 5, 5, 5, 1, 7);
-                CREATE TABLE usage_spread (in_the_way);
-                """);
+            Database.Execute(old, "CREATE TABLE usage_spread (in_the_way)");
             all = All(old);
         }
 
@@ -287,6 +279,12 @@ public sealed class DatabaseTests : IDisposable
             Assert.Equal(before, All(copy));
         }
     }
+
+    private static void FillVersion4(SqliteConnection file) => Database.Execute(file, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-4.sql"))
+        + File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-4-sums.sql")) + """
+        PRAGMA user_version = 4;
+        INSERT INTO usage_session (id, session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something, input) VALUES (1, 's', 1, 5, 5, 5, 1, 7);
+        """);
 
     // The file as it was.
     private void AssertIsKept(int version)
