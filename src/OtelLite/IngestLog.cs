@@ -27,7 +27,7 @@ internal sealed class IngestLog
     private readonly Lock _lock = new();
 
     // Guarded by _lock; the newest refusal is the last.
-    private readonly LinkedList<Refusal> _refusals = [];
+    private readonly List<KeptRefusal> _refusals = [];
     private readonly SortedDictionary<(Signal, ExportEncoding), Arrivals> _arrivals = [];
     private IngestCounts _counts = new(0, 0, 0, 0, 0, 0);
 
@@ -79,29 +79,31 @@ internal sealed class IngestLog
     {
         lock (_lock)
         {
-            return (_counts, [.. _arrivals.Values], [.. _refusals.Reverse()]);
+            return (_counts, [.. _arrivals.Values], [.. _refusals.AsEnumerable().Reverse().Select(r => r.Read())]);
         }
     }
 
     private void Add(string path, int status, string reason, string client)
     {
-        var refusal = new Refusal(DateTimeOffset.UtcNow, Short(path), status, Short(reason), Short(client), 1);
-        for (LinkedListNode<Refusal>? node = _refusals.Last; node is not null; node = node.Previous)
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        int same = _refusals.FindLastIndex(r => r.Is(path, status, reason, client));
+        if (same >= 0)
         {
-            if (node.Value with { At = refusal.At, Times = 1 } == refusal)
-            {
-                refusal = refusal with { Times = node.Value.Times + 1 };
-                _refusals.Remove(node);
-                break;
-            }
+            KeptRefusal again = _refusals[same];
+            again.Again(now);
+            _refusals.RemoveAt(same);
+            _refusals.Add(again);
+            return;
         }
 
+        KeptRefusal kept = _refusals.Count == Limits.RefusalsKeptMax ? _refusals[0] : new KeptRefusal();
         if (_refusals.Count == Limits.RefusalsKeptMax)
         {
-            _refusals.RemoveFirst();
+            _refusals.RemoveAt(0);
         }
 
-        _refusals.AddLast(refusal);
+        kept.Keep(now, path, status, reason, client);
+        _refusals.Add(kept);
     }
 
     private static string NameOf(ExportEncoding encoding) => encoding switch
@@ -110,6 +112,4 @@ internal sealed class IngestLog
         ExportEncoding.Protobuf => "http/protobuf",
         _ => "grpc",
     };
-
-    private static string Short(string text) => text.Length <= Limits.RefusalCharactersMax ? text : text[..Limits.RefusalCharactersMax] + "…";
 }

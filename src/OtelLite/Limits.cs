@@ -384,6 +384,12 @@ internal static partial class Limits
     /// <summary>Bytes of text a pooled batch may keep; a rare huge body does not stay in memory.</summary>
     public const int PooledTextBytesMax = 1 << 20;
 
-    /// <summary>Bytes of an array for a body that is kept for the next one; a power of two, as the pool's arrays are. What is larger is the system's, and back with it as soon as it is free. Claude Code's largest body seen is 616 kB.</summary>
-    public const int PooledBodyBytesMax = 1 << 20;
+    /// <summary>Bytes of an array for a body that is kept for the next one; a power of two, as the pool's arrays are. What is larger is the system's, and back with it as soon as it is
+    /// free: the pool keeps arrays of each size for each thread that ever gave one back, of 1 MiB and below 28 MiB after a thousand bodies. Above 85,000 bytes they would also be the
+    /// collector's large objects, of which it lets tens of MiB lie before it looks.</summary>
+    public const int PooledBodyBytesMax = 64 << 10;
+
+    /// <summary>Bytes from which on a piece of the system's memory is mapped by itself, so that it is back at once when it is freed. Claude Code's largest body seen is 616 kB: mapping
+    /// those anew each time would be a page fault for every 4 KiB of it.</summary>
+    public const int MappedBytesMin = 1 << 20;
 }

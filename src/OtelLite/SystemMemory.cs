@@ -68,7 +68,7 @@ internal sealed unsafe class SystemMemory : MemoryManager<byte>
         {
             try
             {
-                _ = mallopt(MmapThreshold, Limits.PooledBodyBytesMax);
+                _ = mallopt(MmapThreshold, Limits.MappedBytesMin);
             }
             catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
             {

@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -72,6 +74,29 @@ public sealed class BoundsTests
         Assert.Equal(usual, Pooled.Rent(Limits.PooledBodyBytesMax));
         Assert.Throws<ArgumentOutOfRangeException>(() => huge.Span.Length);
         Pooled.Return(usual);
+    }
+
+    [LinuxFact]
+    public void A_large_piece_of_memory_is_the_systems_again_as_soon_as_it_is_given_back()
+    {
+        SystemMemory.GiveBackAtOnce();
+        IEnumerable<bool> freed = Enumerable.Range(0, 20).Select(_ =>
+        {
+            var piece = new SystemMemory(Limits.MappedBytesMin);
+            nint at = Unsafe.ByteOffset(in Unsafe.NullRef<byte>(), in piece.Bytes[Limits.MappedBytesMin / 2]);
+            Assert.True(IsMapped(at));
+            piece.Dispose();
+            return !IsMapped(at);
+        });
+
+        // Another test may get the same place meanwhile.
+        Assert.Contains(true, freed);
+
+        static bool IsMapped(nint at) => File.ReadLines("/proc/self/maps").Any(line =>
+        {
+            string[] ends = line.Split(' ')[0].Split('-');
+            return nint.Parse(ends[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture) <= at && at < nint.Parse(ends[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        });
     }
 
     [Fact]

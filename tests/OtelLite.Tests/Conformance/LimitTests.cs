@@ -288,7 +288,7 @@ public sealed class LimitTests
         await Storm(exe, 1000);
         long before = exe.PeakResidentBytes();
         await Storm(exe, 9000);
-        Assert.InRange(exe.PeakResidentBytes() - before, 0, 32 << 20);
+        Assert.InRange(exe.PeakResidentBytes() - before, 0, 8 << 20);
     }
 
     // Random bytes and good bodies with random changes, to every path in both encodings, plain and as gzip.

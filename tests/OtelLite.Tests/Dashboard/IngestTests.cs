@@ -130,4 +130,21 @@ public sealed class IngestTests : IAsyncLifetime
         Assert.Equal(($"/{Limits.RefusalsKeptMax}", "/1"), (refusals[0].Path, refusals[^1].Path));
         Assert.All(refusals, r => Assert.Equal((Limits.RefusalCharactersMax + 1, Limits.RefusalCharactersMax + 1), (r.Reason.Length, r.Client.Length)));
     }
+
+    [Fact]
+    public void A_refusal_that_comes_again_is_the_newest_and_told_once_and_one_that_differs_in_its_end_is_another()
+    {
+        var log = new IngestLog();
+        string longest = new('x', Limits.RefusalCharactersMax);
+        log.Refuse("/a", 400, longest, "me");
+        log.Refuse("/b", 404, "other", "you");
+        log.Refuse("/a", 400, longest, "me");
+        log.Refuse("/a", 400, longest + "y", "me");
+        log.Refuse("/a", 400, longest + "z", "me");
+        log.Refuse("/am", 400, longest, "e");
+        (_, _, IReadOnlyList<Refusal> refusals) = log.Read();
+        Assert.Equal(
+            [("/am", longest, "e", 1), ("/a", longest + "…", "me", 1), ("/a", longest + "…", "me", 1), ("/a", longest, "me", 2), ("/b", "other", "you", 1)],
+            refusals.Select(r => (r.Path, r.Reason, r.Client, (int)r.Times)));
+    }
 }
