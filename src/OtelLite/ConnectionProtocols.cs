@@ -21,8 +21,8 @@ internal sealed class ConnectionProtocols(IngestLog log, ServerCertificate? cert
     // TLS's ClientHello is a record of the type "handshake".
     private const byte TlsHandshake = 0x16;
 
+    private readonly Http2Connections _http2Connections = new();
     private ConnectionDelegate? _http2;
-    private int _http2Open;
 
     private enum Protocol
     {
@@ -83,23 +83,11 @@ internal sealed class ConnectionProtocols(IngestLog log, ServerCertificate? cert
         }
     }
 
-    // What a client does not read of its answers the server keeps, for each stream with its request's headers, and waits without end.
     private async Task ServeHttp2(ConnectionContext connection)
     {
-        try
+        if (!await _http2Connections.Serve(connection, _http2!).ConfigureAwait(false))
         {
-            if (Interlocked.Increment(ref _http2Open) <= Limits.Http2ConnectionsMax)
-            {
-                await _http2!(connection).ConfigureAwait(false);
-            }
-            else
-            {
-                Remember(connection, $"there are {Limits.Http2ConnectionsMax} connections with HTTP/2 already, as gRPC uses it; one more was closed");
-            }
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _http2Open);
+            Remember(connection, $"there are {Limits.Http2ConnectionsMax} connections with HTTP/2 already, as gRPC uses it; one more was closed");
         }
     }
 

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace OtelLite;
@@ -14,37 +12,18 @@ internal sealed class Http2Requests(RequestDelegate next, Func<HttpRequest, bool
     // RFC 9113, 7: nothing was done, and the client may send it again.
     private const int RefusedStream = 7;
 
-    // Those without a token, by connection.
-    private readonly ConcurrentDictionary<string, int> _unknown = new(StringComparer.Ordinal);
     private int _open;
-    private int _ended;
 
-    public Task Serve(HttpContext context) => isKnown(context.Request) ? ServeOne(context) : ServeUnknown(context);
-
-    // How many there were, and not how many are open: an answer that is short is done with here long before its client takes it.
-    private Task ServeUnknown(HttpContext context)
+    public Task Serve(HttpContext context)
     {
-        string connection = context.Connection.Id;
-        IConnectionLifetimeFeature? life = context.Features.Get<IConnectionLifetimeFeature>();
-        int number = _unknown.AddOrUpdate(connection, 1, static (_, before) => before + 1);
-        if (number == 1)
+        Http2Connection connection = context.Features.GetRequiredFeature<Http2Connection>();
+        if (isKnown(context.Request))
         {
-            life?.ConnectionClosed.UnsafeRegister(_ => _unknown.TryRemove(connection, out int _), null);
-        }
-
-        if (number <= Limits.UnknownRequestsMax)
-        {
+            connection.Leave();
             return ServeOne(context);
         }
 
-        life?.Abort();
-        // The hundred that it began are megabytes, which have outlived the collections in which most is found.
-        if (number == Limits.UnknownRequestsMax + 1 && Interlocked.Increment(ref _ended) % Limits.EndedConnectionsPerCollection == 0)
-        {
-            GC.Collect();
-        }
-
-        return Task.CompletedTask;
+        return connection.MayAskUnknown() ? ServeOne(context) : Task.CompletedTask;
     }
 
     private async Task ServeOne(HttpContext context)

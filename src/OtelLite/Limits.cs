@@ -99,6 +99,15 @@ internal static partial class Limits
     /// <summary>Connections with HTTP/2 at once; each keeps some kilobytes for each request that it ever had at once, and with 300 that began a hundred each it took a gigabyte. An exporter has one, and so has a browser over TLS.</summary>
     public const int Http2ConnectionsMax = 100;
 
+    /// <summary>Of these the ones that have not brought a good token yet; more wait to be read. A hundred that began a hundred requests each, with 13 kB of headers, took 365 MB before they were ended.</summary>
+    public const int Http2StrangersMax = 16;
+
+    /// <summary>How long each of those may stay while another waits; then the oldest ends.</summary>
+    public static readonly TimeSpan StrangerAlone = TimeSpan.FromSeconds(2);
+
+    /// <summary>How often who waits looks whether one has stayed so long.</summary>
+    public static readonly TimeSpan StrangerLook = TimeSpan.FromMilliseconds(20);
+
     /// <summary>Answers of the API that are made at once; what more is asked waits. A page asks some ten at once, which take milliseconds.</summary>
     public const int AnswersMadeMax = 4;
 

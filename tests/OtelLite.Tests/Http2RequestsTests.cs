@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -7,15 +6,11 @@ namespace OtelLite.Tests;
 /// <summary>How many requests over HTTP/2 are open at once, and what becomes of one more.</summary>
 public sealed class Http2RequestsTests
 {
-    private sealed class Ends : IHttpResetFeature, IConnectionLifetimeFeature
+    private sealed class Ends : IHttpResetFeature
     {
         public List<string> Seen { get; } = [];
 
-        public CancellationToken ConnectionClosed { get; set; }
-
         public void Reset(int errorCode) => Seen.Add($"reset {errorCode}");
-
-        public void Abort() => Seen.Add("closed");
     }
 
     [Fact]
@@ -25,14 +20,16 @@ public sealed class Http2RequestsTests
         int served = 0;
         var requests = new Http2Requests(_ => { served++; return end.Task; }, _ => true);
         var ends = new Ends();
-        List<Task> open = [.. Enumerable.Range(0, Limits.Http2RequestsMax).Select(i => requests.Serve(Context($"c{i % 20}", ends)))];
-        Assert.Equal((Limits.Http2RequestsMax, 0), (served, ends.Seen.Count));
-        await requests.Serve(Context("c0", ends));
-        Assert.Equal(["reset 7"], ends.Seen); // REFUSED_STREAM: it may be sent again (RFC 9113, 8.7).
+        Http2Connection[] connections = [.. Enumerable.Range(0, 20).Select(_ => Connection(ends))];
+        List<Task> open = [.. Enumerable.Range(0, Limits.Http2RequestsMax).Select(i => requests.Serve(Context(connections[i % 20], ends)))];
+        Assert.Equal((Limits.Http2RequestsMax, 0), (served, ends.Seen.Count(s => s != "known")));
+        await requests.Serve(Context(connections[0], ends));
+        Assert.Equal(["reset 7"], ends.Seen.Where(s => s != "known")); // REFUSED_STREAM: it may be sent again (RFC 9113, 8.7).
         end.SetResult();
         await Task.WhenAll(open);
-        await requests.Serve(Context("c0", ends));
-        Assert.Equal((Limits.Http2RequestsMax + 1, 1), (served, ends.Seen.Count));
+        await requests.Serve(Context(connections[0], ends));
+        Assert.Equal((Limits.Http2RequestsMax + 1, 1), (served, ends.Seen.Count(s => s != "known")));
+        Assert.Equal(20, ends.Seen.Count(s => s == "known"));
     }
 
     [Fact]
@@ -40,26 +37,29 @@ public sealed class Http2RequestsTests
     {
         var requests = new Http2Requests(_ => Task.CompletedTask, request => request.Headers.Authorization.Count > 0);
         var ends = new Ends();
+        Http2Connection a = Connection(ends), b = Connection(ends);
         for (int i = 0; i < Limits.UnknownRequestsMax; i++)
         {
-            await requests.Serve(Context("a", ends));
+            await requests.Serve(Context(a, ends));
         }
 
-        await requests.Serve(Context("b", ends));
-        DefaultHttpContext known = Context("a", ends);
+        await requests.Serve(Context(b, ends));
+        Assert.Empty(ends.Seen);
+        DefaultHttpContext known = Context(a, ends);
         known.Request.Headers.Authorization = "Bearer t";
         await requests.Serve(known);
-        Assert.Empty(ends.Seen);
-        await requests.Serve(Context("a", ends));
-        Assert.Equal(["closed"], ends.Seen);
+        await requests.Serve(Context(a, ends));
+        await requests.Serve(Context(a, ends));
+        Assert.Equal(["known", "closed"], ends.Seen);
     }
 
-    private static DefaultHttpContext Context(string connection, Ends ends)
+    private static Http2Connection Connection(Ends ends) => new(() => ends.Seen.Add("closed"), _ => ends.Seen.Add("known"));
+
+    private static DefaultHttpContext Context(Http2Connection connection, Ends ends)
     {
         var context = new DefaultHttpContext();
-        context.Connection.Id = connection;
         context.Features.Set<IHttpResetFeature>(ends);
-        context.Features.Set<IConnectionLifetimeFeature>(ends);
+        context.Features.Set(connection);
         return context;
     }
 }

@@ -97,6 +97,28 @@ internal sealed class RawConnection : IDisposable
         }
     }
 
+    /// <summary>Whether it is closed by now, whatever came before that.</summary>
+    public bool HasEnded()
+    {
+        byte[] buffer = new byte[1 << 16];
+        try
+        {
+            while (_socket.Poll(0, SelectMode.SelectRead))
+            {
+                if (_socket.Receive(buffer) == 0)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+        catch (SocketException)
+        {
+            return true;
+        }
+    }
+
     public void Dispose()
     {
         _stream.Dispose();
