@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using OtelLite.Telemetry;
 
@@ -8,24 +7,16 @@ namespace OtelLite.Dashboard;
 /// <summary>How the API answers: JSON that nobody keeps, and problems in RFC 9457's form.</summary>
 internal static class Answers
 {
-    public static Task Write<T>(HttpContext context, T answer, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK, string contentType = "application/json")
+    public static async Task Write<T>(HttpContext context, T answer, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK, string contentType = "application/json")
     {
-        byte[] body = JsonSerializer.SerializeToUtf8Bytes(answer, type);
-        return context.Features.Get<AnswerTurn>() is { } turn ? WriteInTurn(context, turn, body, status, contentType) : Write(context, body, status, contentType);
-    }
-
-    private static async Task WriteInTurn(HttpContext context, AnswerTurn turn, byte[] body, int status, string contentType)
-    {
-        if (await turn.Ready(body.Length).ConfigureAwait(false))
+        using AnswerBody body = AnswerBody.Of(answer, type);
+        if (context.Features.Get<AnswerTurn>() is not { } turn)
         {
-            try
-            {
-                await Write(context, body, status, contentType).WaitAsync(Limits.LongAnswerTaken).ConfigureAwait(false);
-            }
-            catch (TimeoutException)
-            {
-                context.Abort();
-            }
+            await Write(context, body.Bytes, status, contentType).ConfigureAwait(false);
+        }
+        else if (await turn.Ready(body.Bytes.Length).ConfigureAwait(false))
+        {
+            await WriteInTime(context, Write(context, body.Bytes, status, contentType)).ConfigureAwait(false);
         }
         else
         {
@@ -33,7 +24,21 @@ internal static class Answers
         }
     }
 
-    private static Task Write(HttpContext context, byte[] body, int status, string contentType)
+    private static async Task WriteInTime(HttpContext context, Task written)
+    {
+        try
+        {
+            await written.WaitAsync(Limits.LongAnswerTaken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            context.Abort();
+            // It has its bytes until it ends, which it does now.
+            await written.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static async Task Write(HttpContext context, ReadOnlyMemory<byte> body, int status, string contentType)
     {
         HttpResponse response = context.Response;
         response.StatusCode = status;
@@ -45,7 +50,10 @@ internal static class Answers
             response.Headers.RetryAfter = Limits.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
         }
 
-        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body).AsTask();
+        if (!HttpMethods.IsHead(context.Request.Method))
+        {
+            await response.Body.WriteAsync(body).ConfigureAwait(false);
+        }
     }
 
     /// <summary>What was posted could not be stored: 503 while the world is in the way, 500 for a defect.</summary>

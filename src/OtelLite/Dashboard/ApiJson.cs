@@ -120,12 +120,30 @@ internal sealed record IngestAnswer(
 internal sealed record RetentionAnswer(string? Setting, DateTimeOffset? RemovedBefore);
 
 /// <summary>All that one event says, its attributes as they were sent.</summary>
-internal sealed record EventAnswer(long Id, DateTimeOffset At, string? Name, string? SessionId, JsonElement Attributes)
+internal sealed record EventAnswer(long Id, DateTimeOffset At, string? Name, string? SessionId, StoredJson Attributes)
 {
-    public static EventAnswer Of(StoredEvent stored)
+    public static EventAnswer Of(StoredEvent stored) => new(stored.Id, stored.At, stored.Name, stored.SessionId, new StoredJson(stored.Attributes));
+}
+
+/// <summary>One JSON value as it is stored, which may be megabytes: it is answered as it is, for an element made of it would be as much again, and so would its text.</summary>
+[JsonConverter(typeof(Written))]
+internal readonly record struct StoredJson(ReadOnlyMemory<byte> Utf8)
+{
+    /// <summary>Writes the value if it is one, and fails if the file holds something else in its place.</summary>
+    internal sealed class Written : JsonConverter<StoredJson>
     {
-        var reader = new Utf8JsonReader(System.Text.Encoding.UTF8.GetBytes(stored.Attributes), new JsonReaderOptions { MaxDepth = Limits.JsonDepthMax });
-        return new(stored.Id, stored.At, stored.Name, stored.SessionId, JsonElement.ParseValue(ref reader));
+        public override StoredJson Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException();
+
+        public override void Write(Utf8JsonWriter writer, StoredJson value, JsonSerializerOptions options)
+        {
+            var reader = new Utf8JsonReader(value.Utf8.Span, new JsonReaderOptions { MaxDepth = Limits.JsonDepthMax });
+            while (reader.Read())
+            {
+            }
+
+            // Looked at already, and to a greater depth than this would.
+            writer.WriteRawValue(value.Utf8.Span, skipInputValidation: true);
+        }
     }
 }
 

@@ -17,8 +17,8 @@ internal sealed record SessionEvent(
 internal sealed record SessionEvents(bool Truncated, IReadOnlyList<SessionEvent> Events);
 
 /// <summary>All that one event says.</summary>
-/// <param name="Attributes">One JSON object.</param>
-internal sealed record StoredEvent(long Id, DateTimeOffset At, string? Name, string? SessionId, string Attributes);
+/// <param name="Attributes">One JSON object, in UTF-8.</param>
+internal sealed record StoredEvent(long Id, DateTimeOffset At, string? Name, string? SessionId, byte[] Attributes);
 
 /// <summary>What happened in a session beside its requests, from the events themselves: it is told as long as they are kept.</summary>
 internal static class SessionEventsQuery
@@ -73,7 +73,7 @@ internal static class SessionEventsQuery
         using SqliteDataReader row = command.ExecuteReader();
         return row.Read()
             ? new StoredEvent(
-                row.GetInt64(0), UnixNano.ToTime(row.GetInt64(1)), row.IsDBNull(2) ? null : row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3), row.GetString(4))
+                row.GetInt64(0), UnixNano.ToTime(row.GetInt64(1)), row.IsDBNull(2) ? null : row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3), row.GetFieldValue<byte[]>(4))
             : null;
     }
 

@@ -76,7 +76,7 @@ public sealed class UnreadAnswersTests(ITestOutputHelper output)
 
         await Task.Delay(Limits.AnswerTaken / 2);
         output.WriteLine($"{open.Count} answers of {Limits.RecordBytesMax >> 20} MiB that are not read: {exe.PeakResidentBytes() >> 20} MiB at most");
-        Assert.InRange(exe.PeakResidentBytes(), 1, 300_000_000);
+        Assert.InRange(exe.PeakResidentBytes(), 1, 200_000_000);
 
         // Somebody who reads is answered in the end: the others are broken off, four after four.
         Assert.True(Limits.LongAnswerTaken + Limits.LongAnswerWait < TimeSpan.FromMinutes(1));
