@@ -25,6 +25,21 @@ public sealed class PageLiveTests(HeadlessBrowser browser) : PageTest(browser)
     }
 
     [BrowserFact]
+    public async Task That_nothing_runs_now_is_said_once_it_was_asked()
+    {
+        var asked = new TaskCompletionSource();
+        await Page.RouteAsync("**/api/now*", async route =>
+        {
+            await asked.Task;
+            await route.ContinueAsync();
+        });
+        await Open("#all");
+        await Assertions.Expect(Page.Locator("#now-none")).ToBeHiddenAsync();
+        asked.SetResult();
+        await Assertions.Expect(Page.Locator("#now-none")).ToBeVisibleAsync();
+    }
+
+    [BrowserFact]
     public async Task What_is_running_now_says_what_each_session_does()
     {
         (await Server.Post("/v1/logs", Exports.Prompt(Now - 20, session: "thinks"))).Dispose();
