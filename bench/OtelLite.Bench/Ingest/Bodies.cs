@@ -14,8 +14,12 @@ internal static class Bodies
     // A whole answer of the model has 13 kB; what is left are the usual events, 1.5 kB each.
     private const int RecordBytesMax = 4000;
 
-    /// <summary>One body of <see cref="PointsOfBody"/> points, no two of one series.</summary>
-    public static FreshBody[] Metrics()
+    public static FreshBody[] Metrics() => Metrics(PointsOfBody);
+
+    public static FreshBody[] Logs() => Logs(RecordsOfBody);
+
+    /// <summary>One body of so many points, no two of one series.</summary>
+    public static FreshBody[] Metrics(int points)
     {
         string[] bodies = [.. RecordedBodies.All.Where(b => b.Path == "/v1/metrics" && b.Capture != "g01").Select(b => b.Json)];
         JsonNode body = JsonNode.Parse(bodies.MaxBy(b => b.Length)!)!;
@@ -23,14 +27,14 @@ internal static class Bodies
         string session = metrics.SelectMany(m => m!["sum"]!["dataPoints"]!.AsArray()).Select(p => SessionOf(p!)).First(s => s is not null)!;
         HashSet<string> seen = [];
         Dictionary<string, JsonNode> byName = [];
-        int points = 0;
+        int added = 0;
         foreach (JsonNode metric in bodies.SelectMany(b => JsonNode.Parse(b)!["resourceMetrics"]![0]!["scopeMetrics"]![0]!["metrics"]!.AsArray()).Select(m => m!))
         {
             string name = (string)metric["name"]!;
             foreach (JsonNode? point in metric["sum"]!["dataPoints"]!.AsArray().Where(p => SessionOf(p!) is not null))
             {
                 JsonNode copy = JsonNode.Parse(point!.ToJsonString().Replace(SessionOf(point)!, session, StringComparison.Ordinal))!;
-                if (points < PointsOfBody && seen.Add(name + copy["attributes"]!.ToJsonString()))
+                if (added < points && seen.Add(name + copy["attributes"]!.ToJsonString()))
                 {
                     if (!byName.TryGetValue(name, out JsonNode? of))
                     {
@@ -39,17 +43,17 @@ internal static class Bodies
                     }
 
                     of["sum"]!["dataPoints"]!.AsArray().Add(copy);
-                    points++;
+                    added++;
                 }
             }
         }
 
         body["resourceMetrics"]![0]!["scopeMetrics"]![0]!["metrics"] = new JsonArray([.. byName.Values]);
-        return [FreshBody.From(Text(body), points)];
+        return [FreshBody.From(Text(body), added)];
     }
 
-    /// <summary>Bodies of <see cref="RecordsOfBody"/> records each, as sessions sent them one after the other.</summary>
-    public static FreshBody[] Logs()
+    /// <summary>Bodies of so many records each, as sessions sent them one after the other.</summary>
+    public static FreshBody[] Logs(int size)
     {
         List<FreshBody> made = [];
         foreach (IGrouping<string, (string Capture, string Path, string Json)> capture in RecordedBodies.All.Where(b => b.Path == "/v1/logs").GroupBy(b => b.Capture))
@@ -65,9 +69,9 @@ internal static class Bodies
             (string head, string tail) = (Records(first)[0].GetRawText(), Records(first)[^1].GetRawText());
             int begin = first.IndexOf(head, StringComparison.Ordinal);
             int end = first.LastIndexOf(tail, StringComparison.Ordinal) + tail.Length;
-            for (int i = 0; i + RecordsOfBody <= records.Length; i += RecordsOfBody)
+            for (int i = 0; i + size <= records.Length; i += size)
             {
-                made.Add(FreshBody.From($"{first[..begin]}{string.Join(',', records.Skip(i).Take(RecordsOfBody))}{first[end..]}", RecordsOfBody));
+                made.Add(FreshBody.From($"{first[..begin]}{string.Join(',', records.Skip(i).Take(size))}{first[end..]}", size));
             }
         }
 

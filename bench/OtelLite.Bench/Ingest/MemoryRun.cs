@@ -11,20 +11,36 @@ namespace OtelLite.Bench.Ingest;
 internal static class MemoryRun
 {
     private const int Connections = 8;
+    private const int Few = 2;
+    private const int Many = 20;
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Time = TimeSpan.FromMinutes(1);
 
     public static async Task<int> Run()
     {
-        var table = new StringBuilder("| signal | records | allocated for a request | for a record | collections of generation 0 | 1 | 2 |\n| --- | --- | --- | --- | --- | --- | --- |\n");
-        table.Append(await Row("metrics", "/v1/metrics", Bodies.Metrics())).Append(await Row("logs", "/v1/logs", Bodies.Logs()));
+        var table = new StringBuilder("| signal | records of a request | requests | allocated for each | for one record more | collections of generation 0 | 1 | 2 |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n");
+        await AddRows(table, "metrics", "/v1/metrics", Bodies.Metrics);
+        await AddRows(table, "logs", "/v1/logs", Bodies.Logs);
         table.Append(CultureInfo.InvariantCulture, $"\n{Time.TotalSeconds:0} s of {Connections} connections, after {WarmUp.TotalSeconds:0} s of the same. {Results.Processor}, {DateTime.UtcNow:yyyy-MM-dd}.\n");
         Console.WriteLine(table);
         Results.Keep("memory.md", table.ToString());
         return 0;
     }
 
-    private static async Task<string> Row(string name, string path, FreshBody[] bodies)
+    // What a record costs is what two requests differ by that have few of them and many.
+    private static async Task AddRows(StringBuilder table, string name, string path, Func<int, FreshBody[]> bodies)
+    {
+        double few = 0;
+        foreach (int records in (int[])[Few, Many])
+        {
+            (long requests, double each, int[] collections) = await Run(path, bodies(records));
+            string more = records == Few ? "" : string.Create(CultureInfo.InvariantCulture, $"{(each - few) / (Many - Few):0} bytes");
+            few = each;
+            table.Append(CultureInfo.InvariantCulture, $"| {name} | {records} | {requests:#,0} | {each:0} bytes | {more} | {string.Join(" | ", collections)} |\n");
+        }
+    }
+
+    private static async Task<(long Requests, double Each, int[] Collections)> Run(string path, FreshBody[] bodies)
     {
         string folder = Directory.CreateTempSubdirectory("otellite-bench-").FullName;
         try
@@ -35,11 +51,9 @@ internal static class MemoryRun
             int port = new Uri(app.Urls[0]).Port;
             Load(port, path, bodies, WarmUp);
             (long before, int[] collections) = (GC.GetTotalAllocatedBytes(precise: true), Collections());
-            (long requests, long records, long own) = Load(port, path, bodies, Time);
+            (long requests, long own) = Load(port, path, bodies, Time);
             double bytes = GC.GetTotalAllocatedBytes(precise: true) - before - own;
-            int[] after = Collections();
-            return string.Create(CultureInfo.InvariantCulture,
-                $"| {name} | {records:#,0} | {bytes / requests:0} bytes | {bytes / records:0} bytes | {after[0] - collections[0]} | {after[1] - collections[1]} | {after[2] - collections[2]} |\n");
+            return (requests, bytes / requests, [.. Collections().Zip(collections, (now, then) => now - then)]);
         }
         finally
         {
@@ -52,25 +66,23 @@ internal static class MemoryRun
 
     private static int _clients;
 
-    private static (long Requests, long Records, long Allocated) Load(int port, string path, FreshBody[] bodies, TimeSpan time)
+    private static (long Requests, long Allocated) Load(int port, string path, FreshBody[] bodies, TimeSpan time)
     {
         var clock = Stopwatch.StartNew();
-        (long Requests, long Records, long Allocated) all = default;
+        (long Requests, long Allocated) all = default;
         Thread[] threads = [.. Enumerable.Range(0, Connections).Select(_ => new Thread(() =>
         {
             int client = Interlocked.Increment(ref _clients);
             FreshBody[] own = [.. bodies.Select(b => b.Copy())];
             using var connection = new Connection(port, path, Server.Token, isChunked: false);
-            long requests = 0, records = 0;
+            long requests = 0;
             for (; clock.Elapsed < time; requests++)
             {
                 FreshBody body = own[requests % own.Length];
                 connection.Send(body.Next(client, (int)requests).Span);
-                records += body.Records;
             }
 
             Interlocked.Add(ref all.Requests, requests);
-            Interlocked.Add(ref all.Records, records);
             Interlocked.Add(ref all.Allocated, GC.GetAllocatedBytesForCurrentThread());
         }))];
         Array.ForEach(threads, t => t.Start());
