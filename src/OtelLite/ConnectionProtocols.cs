@@ -87,7 +87,7 @@ internal sealed class ConnectionProtocols(IngestLog log, ServerCertificate? cert
     {
         if (!await _http2Connections.Serve(connection, _http2!).ConfigureAwait(false))
         {
-            Remember(connection, $"there are {Limits.Http2ConnectionsMax} connections with HTTP/2 already, as gRPC uses it; one more was closed");
+            Remember(connection, $"there are too many connections with HTTP/2, as gRPC uses it ({Limits.Http2ConnectionsMax} at once, of which {Limits.Http2StrangersMax} without a token yet); one more was closed");
         }
     }
 

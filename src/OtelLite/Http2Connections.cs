@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 
@@ -5,102 +6,126 @@ namespace OtelLite;
 
 /// <summary>
 /// The connections over HTTP/2. One may begin a hundred requests before the first of them is looked at, each with long headers for a byte or two: 2.6 MB. So there are only
-/// so many connections, and of those that have not brought a good token yet a few at a time.
+/// so many connections, and of those that have not brought a good token yet a few at a time; others wait for their turn.
 /// </summary>
 internal sealed class Http2Connections
 {
     private readonly Lock _lock = new();
 
-    // Guarded by _lock; the oldest is the first.
+    // Guarded by _lock. Those that are read and have brought no token, and those that wait for it; the oldest is the first.
     private readonly List<Http2Connection> _strangers = [];
+    private readonly List<Http2Connection> _waiting = [];
+
+    // All that are read, guarded by _lock too.
     private int _open;
     private int _ended;
 
-    /// <summary>Serves one until it ends. False when it may not even begin, for there are too many.</summary>
+    /// <summary>Serves one until it ends. False when there are too many others.</summary>
     public async Task<bool> Serve(ConnectionContext connection, ConnectionDelegate http2)
     {
-        Http2Connection? stranger = null;
-        try
+        var stranger = new Http2Connection(connection.Abort, NoStranger);
+        if (!StandInLine(stranger) || await Enter(stranger, connection).ConfigureAwait(false) is not { } isIn)
         {
-            if (Interlocked.Increment(ref _open) > Limits.Http2ConnectionsMax)
-            {
-                return false;
-            }
+            return false;
+        }
 
-            stranger = await Enter(connection).ConfigureAwait(false);
-            if (stranger is not null)
+        if (isIn)
+        {
+            try
             {
                 connection.Features.Set(stranger);
                 await http2(connection).ConfigureAwait(false);
             }
-
-            return true;
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _open);
-            stranger?.Leave();
-            // The hundred that it began have outlived the collections in which most is found.
-            if (stranger is { IsEnded: true } && Interlocked.Increment(ref _ended) % Limits.EndedConnectionsPerCollection == 0)
+            finally
             {
-                GC.Collect();
+                Leave(stranger, wasIn: true);
             }
+        }
+
+        return true;
+    }
+
+    private bool StandInLine(Http2Connection stranger)
+    {
+        lock (_lock)
+        {
+            if (_waiting.Count == Limits.StrangersWaitingMax)
+            {
+                return false;
+            }
+
+            _waiting.Add(stranger);
+            return true;
         }
     }
 
-    // Null where it ended while it waited.
-    private async Task<Http2Connection?> Enter(ConnectionContext connection)
+    // False where it ended while it waited, null where it waited too long.
+    private async Task<bool?> Enter(Http2Connection stranger, ConnectionContext connection)
     {
-        var stranger = new Http2Connection(connection.Abort, Leave);
+        long begun = Stopwatch.GetTimestamp();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(
             connection.ConnectionClosed, connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default);
         while (!TryEnter(stranger))
         {
-            EndOldest();
+            OldestToEnd()?.EndStranger();
             await Task.Delay(Limits.StrangerLook, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (ending.IsCancellationRequested)
+            if (ending.IsCancellationRequested || Stopwatch.GetElapsedTime(begun) >= Limits.StrangerWait)
             {
-                return null;
+                Leave(stranger, wasIn: false);
+                return ending.IsCancellationRequested ? false : null;
             }
         }
 
-        return stranger;
+        return true;
     }
 
     private bool TryEnter(Http2Connection stranger)
     {
         lock (_lock)
         {
-            if (_strangers.Count >= Limits.Http2StrangersMax)
+            if (_open >= Limits.Http2ConnectionsMax || _strangers.Count >= Limits.Http2StrangersMax || _waiting[0] != stranger)
             {
                 return false;
             }
 
+            _open++;
+            _waiting.RemoveAt(0);
+            stranger.Begin();
             _strangers.Add(stranger);
             return true;
         }
     }
 
-    private void Leave(Http2Connection stranger)
+    private void NoStranger(Http2Connection connection)
     {
         lock (_lock)
         {
-            _strangers.Remove(stranger);
+            _strangers.Remove(connection);
         }
     }
 
-    // Who says nothing may stay for as long as nobody waits.
-    private void EndOldest()
+    private void Leave(Http2Connection connection, bool wasIn)
     {
-        Http2Connection? oldest;
         lock (_lock)
         {
-            oldest = _strangers.Find(s => !s.IsEnded);
+            _open -= wasIn ? 1 : 0;
+            _waiting.Remove(connection);
+            _strangers.Remove(connection);
         }
 
-        if (oldest?.Age >= Limits.StrangerAlone)
+        // The hundred that it began have outlived the collections in which most is found.
+        if (connection.AskedTooMuch && Interlocked.Increment(ref _ended) % Limits.EndedConnectionsPerCollection == 0)
         {
-            oldest.End();
+            GC.Collect();
+        }
+    }
+
+    // Who says nothing may stay for as long as nobody waits; and no more of them end than wait, for one that was ended keeps its place until it is gone.
+    private Http2Connection? OldestToEnd()
+    {
+        lock (_lock)
+        {
+            return _strangers.Count(s => s.IsEnded) < _waiting.Count && _strangers.Find(s => !s.IsEnded) is { } oldest && oldest.Age >= Limits.StrangerAlone ? oldest : null;
         }
     }
 }

@@ -19,7 +19,7 @@ internal sealed class Http2Requests(RequestDelegate next, Func<HttpRequest, bool
         Http2Connection connection = context.Features.GetRequiredFeature<Http2Connection>();
         if (isKnown(context.Request))
         {
-            connection.Leave();
+            connection.BecomeKnown();
             return ServeOne(context);
         }
 

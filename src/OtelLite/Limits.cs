@@ -90,20 +90,26 @@ internal static partial class Limits
     /// <summary>Of these without a good token, on one connection from its beginning. An exporter that was told none sends some, and hears of it; one more, and the connection ends, and it begins another. More than the wrong tokens that are looked at at once (<see cref="WrongTokensAtOnce"/>), after which each is told to wait.</summary>
     public const int UnknownRequestsMax = 40;
 
-    /// <summary>Connections that ended so after which the collector looks for what they left: 3.4 MB each.</summary>
+    /// <summary>Connections that ended for that after which the collector looks for what they left: 3.4 MB each.</summary>
     public const int EndedConnectionsPerCollection = 8;
 
     /// <summary>How long an answer over HTTP/2 waits to be taken, once it is whole.</summary>
     public static readonly TimeSpan AnswerTaken = TimeSpan.FromSeconds(10);
 
-    /// <summary>Connections with HTTP/2 at once; each keeps some kilobytes for each request that it ever had at once, and with 300 that began a hundred each it took a gigabyte. An exporter has one, and so has a browser over TLS.</summary>
+    /// <summary>Connections with HTTP/2 that are read at once; each keeps some kilobytes for each request that it ever had at once, and with 300 that began a hundred each it took a gigabyte. An exporter has one, and so has a browser over TLS.</summary>
     public const int Http2ConnectionsMax = 100;
 
     /// <summary>Of these the ones that have not brought a good token yet; more wait to be read. A hundred that began a hundred requests each, with 13 kB of headers, took 365 MB before they were ended.</summary>
     public const int Http2StrangersMax = 16;
 
-    /// <summary>How long each of those may stay while another waits; then the oldest ends.</summary>
-    public static readonly TimeSpan StrangerAlone = TimeSpan.FromSeconds(2);
+    /// <summary>How long each of those may stay while another waits; then the oldest ends. Longer than who has a token needs to send it once it is greeted, and so short that the last of all that may wait is read after 6 s.</summary>
+    public static readonly TimeSpan StrangerAlone = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Connections that wait to be read, which takes the kilobytes of a socket each: one more is closed.</summary>
+    public const int StrangersWaitingMax = 400;
+
+    /// <summary>How long they wait: as long as an exporter for its answer.</summary>
+    public static readonly TimeSpan StrangerWait = TimeSpan.FromSeconds(10);
 
     /// <summary>How often who waits looks whether one has stayed so long.</summary>
     public static readonly TimeSpan StrangerLook = TimeSpan.FromMilliseconds(20);
@@ -114,7 +120,7 @@ internal static partial class Limits
     /// <summary>Bytes of an answer from which on it counts as a long one while it waits for its client. What is shorter is little, for as many connections as there may be.</summary>
     public const int LongAnswerBytes = 128 << 10;
 
-    /// <summary>Long answers at once that wait for their clients to take them.</summary>
+    /// <summary>Long answers at once that wait for their clients to take them, and as many more that wait for a place among these.</summary>
     public const int LongAnswersMax = 4;
 
     /// <summary>How long a client has to take one of these. Then it is broken off.</summary>
@@ -393,8 +399,7 @@ internal static partial class Limits
     /// <summary>Bytes of text a pooled batch may keep; a rare huge body does not stay in memory.</summary>
     public const int PooledTextBytesMax = 1 << 20;
 
-    /// <summary>Bytes of an array for a body that is kept for the next one; a power of two, as the pool's arrays are. What is larger is the system's, and back with it as soon as it is
-    /// free: the pool keeps arrays of each size for each thread that ever gave one back, of 1 MiB and below 28 MiB after a thousand bodies. Above 85,000 bytes they would also be the
+    /// <summary>Bytes of an array for a body that is kept for the next one; a power of two, as the pool's arrays are. What is larger is not the collector's: the pool keeps arrays of each size for each thread that ever gave one back, of 1 MiB and below 28 MiB after a thousand bodies. Above 85,000 bytes they would also be the
     /// collector's large objects, of which it lets tens of MiB lie before it looks.</summary>
     public const int PooledBodyBytesMax = 64 << 10;
 

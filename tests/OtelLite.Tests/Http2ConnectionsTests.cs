@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 
 namespace OtelLite.Tests;
@@ -21,8 +22,76 @@ public sealed class Http2ConnectionsTests : IDisposable
         Assert.Equal(0, Ended());
 
         await Greet(server, 1);
-        await Until(() => Ended() == 1);
+        await Until(() => Ended() > 0);
+        await Task.Delay(5 * Limits.StrangerLook);
+        Assert.Equal(1, Ended());
         Assert.False(_strangers[^1].HasEnded());
+    }
+
+    [Fact]
+    public async Task Who_has_waited_long_is_read_as_long_as_others_and_in_the_order_in_which_they_came()
+    {
+        await using RunningServer server = await RunningServer.Start();
+        await Greet(server, Limits.Http2ConnectionsMax - 1);
+        var clock = Stopwatch.StartNew();
+        using HttpClient honest = Client();
+        Task<HttpResponseMessage> answer = honest.GetAsync(new Uri(server.Url + "/api/ingest"));
+        const int rounds = (Limits.Http2ConnectionsMax - Limits.Http2StrangersMax) / Limits.Http2StrangersMax;
+        await Until(() => Ended() >= rounds * Limits.Http2StrangersMax);
+        Assert.InRange(clock.Elapsed, rounds * Limits.StrangerAlone * 0.9, Limits.StrangerWait);
+        Assert.Equal(HttpStatusCode.OK, (await answer).StatusCode);
+    }
+
+    [Fact]
+    public async Task Of_known_ones_so_many_are_read_and_one_more_waits_and_is_closed()
+    {
+        await using RunningServer server = await RunningServer.Start();
+        List<HttpClient> known = [];
+        for (int i = 0; i < Limits.Http2ConnectionsMax; i++)
+        {
+            known.Add(Client());
+            Assert.Equal(HttpStatusCode.OK, (await known[i].GetAsync(new Uri(server.Url + "/api/ingest"))).StatusCode);
+        }
+
+        await Greet(server, 1);
+        await Task.Delay(Limits.StrangerWait / 2);
+        Assert.Equal(0, Ended());
+        await Until(() => Ended() == 1);
+        Assert.Contains("too many connections with HTTP/2", (await server.Get("/api/ingest")).ToJsonString(), StringComparison.Ordinal);
+        known.ForEach(k => k.Dispose());
+    }
+
+    [Fact]
+    public async Task So_many_strangers_wait_and_one_more_is_closed_at_once()
+    {
+        await using RunningServer server = await RunningServer.Start();
+
+        // Some are let in and ended while they come.
+        await Greet(server, Limits.StrangersWaitingMax + (6 * Limits.Http2StrangersMax));
+        await Until(() => Ended() > 0);
+        Assert.Contains("too many connections with HTTP/2", (await server.Get("/api/ingest")).ToJsonString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Those_that_go_away_while_they_wait_leave_their_places_and_the_server_stops_while_some_wait()
+    {
+        await using RunningServer server = await RunningServer.Start();
+        for (int round = 0; round < 2; round++)
+        {
+            await Greet(server, Limits.Http2ConnectionsMax);
+            await Task.Delay(2 * Limits.StrangerLook);
+            Dispose();
+            _strangers.Clear();
+            await Task.Delay(10 * Limits.StrangerLook);
+        }
+
+        using HttpClient honest = Client();
+        Assert.Equal(HttpStatusCode.OK, (await honest.GetAsync(new Uri(server.Url + "/api/ingest"))).StatusCode);
+
+        await Greet(server, Limits.Http2ConnectionsMax / 2);
+        var clock = Stopwatch.StartNew();
+        await server.Stop(keepClient: true);
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
     }
 
     [Fact]
@@ -32,7 +101,7 @@ public sealed class Http2ConnectionsTests : IDisposable
         List<HttpClient> known = [];
         for (int i = 0; i <= Limits.Http2StrangersMax; i++)
         {
-            known.Add(Client(server));
+            known.Add(Client());
             Assert.Equal(HttpStatusCode.OK, (await known[i].GetAsync(new Uri(server.Url + "/api/ingest"))).StatusCode);
         }
 
@@ -42,7 +111,7 @@ public sealed class Http2ConnectionsTests : IDisposable
         known.ForEach(k => k.Dispose());
     }
 
-    private static HttpClient Client(RunningServer server)
+    private static HttpClient Client()
     {
         var client = new HttpClient { DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
         client.DefaultRequestHeaders.Authorization = new("Bearer", ServerClient.TestToken);
@@ -66,7 +135,14 @@ public sealed class Http2ConnectionsTests : IDisposable
         for (int i = 0; i < strangers; i++)
         {
             _strangers.Add(await RawConnection.Open(server.Url));
-            await _strangers[^1].Send(Greeting);
+            try
+            {
+                await _strangers[^1].Send(Greeting);
+            }
+            catch (IOException)
+            {
+                // Closed already.
+            }
         }
     }
 }

@@ -10,17 +10,18 @@ internal sealed class AnswerTurns
 {
     private readonly SemaphoreSlim _making = new(Limits.AnswersMadeMax, Limits.AnswersMadeMax);
     private readonly SemaphoreSlim _long = new(Limits.LongAnswersMax, Limits.LongAnswersMax);
+    private readonly SemaphoreSlim _longWaiting = new(Limits.LongAnswersMax, Limits.LongAnswersMax);
 
     /// <summary>Waits until this one may be made. To be disposed of once it is written.</summary>
     public async Task<AnswerTurn> Begin(CancellationToken gone)
     {
         await _making.WaitAsync(gone).ConfigureAwait(false);
-        return new AnswerTurn(_making, _long);
+        return new AnswerTurn(_making, _long, _longWaiting);
     }
 }
 
 /// <summary>The turn of one request.</summary>
-internal sealed class AnswerTurn(SemaphoreSlim making, SemaphoreSlim isLong) : IDisposable
+internal sealed class AnswerTurn(SemaphoreSlim making, SemaphoreSlim isLong, SemaphoreSlim longWaiting) : IDisposable
 {
     private SemaphoreSlim? _held = making;
 
@@ -28,10 +29,33 @@ internal sealed class AnswerTurn(SemaphoreSlim making, SemaphoreSlim isLong) : I
     /// <param name="bytes">How long it is.</param>
     public async Task<bool> Ready(int bytes)
     {
-        bool mayWrite = bytes <= Limits.LongAnswerBytes || await isLong.WaitAsync(Limits.LongAnswerWait).ConfigureAwait(false);
+        // Who is made already keeps nobody from being made, however long it waits.
         Dispose();
-        _held = mayWrite && bytes > Limits.LongAnswerBytes ? isLong : null;
+        if (bytes <= Limits.LongAnswerBytes)
+        {
+            return true;
+        }
+
+        bool mayWrite = await isLong.WaitAsync(TimeSpan.Zero).ConfigureAwait(false) || await WaitForLong().ConfigureAwait(false);
+        _held = mayWrite ? isLong : null;
         return mayWrite;
+    }
+
+    private async Task<bool> WaitForLong()
+    {
+        if (!await longWaiting.WaitAsync(TimeSpan.Zero).ConfigureAwait(false))
+        {
+            return false;
+        }
+
+        try
+        {
+            return await isLong.WaitAsync(Limits.LongAnswerWait).ConfigureAwait(false);
+        }
+        finally
+        {
+            longWaiting.Release();
+        }
     }
 
     public void Dispose()

@@ -7,9 +7,13 @@ namespace OtelLite.Dashboard;
 /// <summary>How the API answers: JSON that nobody keeps, and problems in RFC 9457's form.</summary>
 internal static class Answers
 {
-    public static async Task Write<T>(HttpContext context, T answer, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK, string contentType = "application/json")
+    // What is answered is not kept while its client takes it: the method that waits knows the bytes alone.
+    public static Task Write<T>(HttpContext context, T answer, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK, string contentType = "application/json") =>
+        Write(context, AnswerBody.Of(answer, type), status, contentType);
+
+    private static async Task Write(HttpContext context, AnswerBody answer, int status, string contentType)
     {
-        using AnswerBody body = AnswerBody.Of(answer, type);
+        using AnswerBody body = answer;
         if (context.Features.Get<AnswerTurn>() is not { } turn)
         {
             await Write(context, body.Bytes, status, contentType).ConfigureAwait(false);
@@ -20,6 +24,7 @@ internal static class Answers
         }
         else
         {
+            body.Dispose();
             await WriteProblem(context, StatusCodes.Status503ServiceUnavailable, "other long answers wait for their clients to take them: ask again").ConfigureAwait(false);
         }
     }

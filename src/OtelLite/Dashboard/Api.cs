@@ -133,9 +133,20 @@ internal sealed class Api
     private Task ServeEvent(HttpContext context)
     {
         using SqliteConnection connection = _openReader();
-        return long.TryParse(IdIn(context), NumberStyles.None, CultureInfo.InvariantCulture, out long id) && SessionEventsQuery.ReadOne(connection, id) is { } found
-            ? Answers.Write(context, EventAnswer.Of(found), ApiJson.Default.EventAnswer)
-            : Answers.WriteProblem(context, StatusCodes.Status404NotFound, "there is no event of this id; it may have been removed");
+        if (!long.TryParse(IdIn(context), NumberStyles.None, CultureInfo.InvariantCulture, out long id) || SessionEventsQuery.ReadOne(connection, id) is not { } found)
+        {
+            return Answers.WriteProblem(context, StatusCodes.Status404NotFound, "there is no event of this id; it may have been removed");
+        }
+
+        try
+        {
+            // It is serialized before this returns, and sent afterwards.
+            return Answers.Write(context, EventAnswer.Of(found), ApiJson.Default.EventAnswer);
+        }
+        finally
+        {
+            Pooled.Return(found.Attributes);
+        }
     }
 
     // The server has undone the path's escapes already, all but that of the slash.

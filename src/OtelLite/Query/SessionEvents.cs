@@ -17,8 +17,8 @@ internal sealed record SessionEvent(
 internal sealed record SessionEvents(bool Truncated, IReadOnlyList<SessionEvent> Events);
 
 /// <summary>All that one event says.</summary>
-/// <param name="Attributes">One JSON object, in UTF-8.</param>
-internal sealed record StoredEvent(long Id, DateTimeOffset At, string? Name, string? SessionId, byte[] Attributes);
+/// <param name="Attributes">One JSON object, in UTF-8, in memory of its own.</param>
+internal sealed record StoredEvent(long Id, DateTimeOffset At, string? Name, string? SessionId, Memory<byte> Attributes);
 
 /// <summary>What happened in a session beside its requests, from the events themselves: it is told as long as they are kept.</summary>
 internal static class SessionEventsQuery
@@ -62,7 +62,7 @@ internal static class SessionEventsQuery
         return new SessionEvents(truncated, truncated ? events[..Limits.SessionRowsMax] : events);
     }
 
-    /// <summary>Null when there is none of this id.</summary>
+    /// <summary>Null when there is none of this id. Its attributes are rented from <see cref="Pooled"/>: they may be megabytes, and as an array of the collector they would lie about.</summary>
     public static StoredEvent? ReadOne(SqliteConnection connection, long id)
     {
         using SqliteCommand command = connection.CreateCommand();
@@ -71,10 +71,16 @@ internal static class SessionEventsQuery
             """;
         command.Parameters.AddWithValue("$id", id);
         using SqliteDataReader row = command.ExecuteReader();
-        return row.Read()
-            ? new StoredEvent(
-                row.GetInt64(0), UnixNano.ToTime(row.GetInt64(1)), row.IsDBNull(2) ? null : row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3), row.GetFieldValue<byte[]>(4))
-            : null;
+        if (!row.Read())
+        {
+            return null;
+        }
+
+        ReadOnlySpan<byte> stored = SQLitePCL.raw.sqlite3_column_blob(row.Handle, 4);
+        Memory<byte> attributes = Pooled.Rent(stored.Length);
+        stored.CopyTo(attributes.Span);
+        return new StoredEvent(
+            row.GetInt64(0), UnixNano.ToTime(row.GetInt64(1)), row.IsDBNull(2) ? null : row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3), attributes[..stored.Length]);
     }
 
     // What the client puts in the place of a text that it was not told to send.

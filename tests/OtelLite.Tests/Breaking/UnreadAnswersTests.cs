@@ -99,27 +99,6 @@ public sealed class UnreadAnswersTests(ITestOutputHelper output)
         open.ForEach(c => c.Dispose());
     }
 
-    [PublishedFact]
-    public async Task So_many_connections_speak_HTTP_2_at_once_and_one_more_is_closed()
-    {
-        await using PublishedExe exe = await PublishedExe.Start();
-        List<RawConnection> open = [];
-        for (int i = 0; i < Limits.Http2ConnectionsMax; i++)
-        {
-            open.Add(await RawConnection.Open(exe.Url));
-            await open[i].Send(Greeting);
-        }
-
-        // Each is taken once it was greeted.
-        await Task.Delay(500);
-        using RawConnection tooMany = await RawConnection.Open(exe.Url);
-        await tooMany.Send(Greeting);
-        Assert.True(await tooMany.IsClosed());
-        using var http = new HttpClient();
-        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(new Uri(exe.Url + "/healthz"))).StatusCode);
-        open.ForEach(c => c.Dispose());
-    }
-
     private static Socket Connect(PublishedExe exe)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

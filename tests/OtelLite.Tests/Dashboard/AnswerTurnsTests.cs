@@ -42,8 +42,19 @@ public sealed class AnswerTurnsTests
             Assert.True(await taken[i].Ready(Limits.LongAnswerBytes + 1));
         }
 
+        // As many wait, one more is told at once, and all the while short ones are made.
+        List<Task<bool>> waiting = [];
+        for (int i = 0; i < Limits.LongAnswersMax; i++)
+        {
+            waiting.Add((await turns.Begin(CancellationToken.None)).Ready(Limits.LongAnswerBytes + 1));
+        }
+
         using AnswerTurn more = await turns.Begin(CancellationToken.None);
         Assert.False(await more.Ready(Limits.LongAnswerBytes + 1));
+        Assert.All(waiting, w => Assert.False(w.IsCompleted));
+        using AnswerTurn during = await turns.Begin(CancellationToken.None);
+        Assert.True(await during.Ready(Limits.LongAnswerBytes));
+        Assert.All(await Task.WhenAll(waiting), Assert.False);
         Assert.True(Limits.LongAnswerWait < TimeSpan.FromSeconds(5));
         using AnswerTurn small = await turns.Begin(CancellationToken.None);
         Assert.True(await small.Ready(Limits.LongAnswerBytes));

@@ -132,7 +132,7 @@ public sealed class IngestTests : IAsyncLifetime
     }
 
     [Fact]
-    public void A_refusal_that_comes_again_is_the_newest_and_told_once_and_one_that_differs_in_its_end_is_another()
+    public void A_refusal_that_is_told_alike_is_the_newest_and_told_once()
     {
         var log = new IngestLog();
         string longest = new('x', Limits.RefusalCharactersMax);
@@ -140,11 +140,28 @@ public sealed class IngestTests : IAsyncLifetime
         log.Refuse("/b", 404, "other", "you");
         log.Refuse("/a", 400, longest, "me");
         log.Refuse("/a", 400, longest + "y", "me");
-        log.Refuse("/a", 400, longest + "z", "me");
+        log.Refuse("/a", 400, longest + "zz", "me");
         log.Refuse("/am", 400, longest, "e");
         (_, _, IReadOnlyList<Refusal> refusals) = log.Read();
         Assert.Equal(
-            [("/am", longest, "e", 1), ("/a", longest + "…", "me", 1), ("/a", longest + "…", "me", 1), ("/a", longest, "me", 2), ("/b", "other", "you", 1)],
+            [("/am", longest, "e", 1), ("/a", longest + "…", "me", 2), ("/a", longest, "me", 2), ("/b", "other", "you", 1)],
             refusals.Select(r => (r.Path, r.Reason, r.Client, (int)r.Times)));
+    }
+
+    [Fact]
+    public void A_refusal_is_kept_where_another_was_and_no_character_is_cut_in_two()
+    {
+        var log = new IngestLog();
+        string cut = new('x', Limits.RefusalCharactersMax - 1);
+        for (int i = 0; i < Limits.RefusalsKeptMax; i++)
+        {
+            log.Refuse($"/{i}/{cut}", 400, cut + "\U0001F600", cut);
+        }
+
+        log.Refuse("/a", 400, "short", "");
+        log.Refuse("/b", 400, cut + "\U0001F600 and more", "me");
+        (_, _, IReadOnlyList<Refusal> refusals) = log.Read();
+        Assert.Equal([("/b", cut + "…", "me"), ("/a", "short", "")], refusals.Take(2).Select(r => (r.Path, r.Reason, r.Client)));
+        Assert.Equal($"/2/{cut}"[..Limits.RefusalCharactersMax] + "…", refusals[^1].Path);
     }
 }
