@@ -393,8 +393,8 @@ internal static partial class Limits
     /// <summary>Events of one session with the same number, which are of as many processes. A client that numbers all its events alike must not cost a look at each for each.</summary>
     public const int SequenceLevelsMax = 64;
 
-    /// <summary>Batches kept for the next request instead of being collected: as many usual ones as wait to be counted (<see cref="UncountedRecordsMax"/>), and some in flight.</summary>
-    public const int PooledBatchesMax = 64;
+    /// <summary>Batches kept for the next request instead of being collected: as many as wait to be counted, if each has one record, and some in flight. With 64 a request of two records made 24 kB anew, and the collector looked through all of its memory once a second.</summary>
+    public const int PooledBatchesMax = UncountedRecordsMax + 32;
 
     /// <summary>Bytes of text a pooled batch may keep; a rare huge body does not stay in memory.</summary>
     public const int PooledTextBytesMax = 1 << 20;

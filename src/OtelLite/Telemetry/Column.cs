@@ -12,7 +12,10 @@ internal sealed class Column<T>(int max = Limits.RecordsPerRequestMax)
 {
     private const int RowsKeptMax = 8192;
 
-    private T[] _rows = new T[64];
+    // Most requests of a session have a few records of one kind, and several hundred such batches may wait to be counted.
+    private const int FirstRows = 16;
+
+    private T[] _rows = [];
 
     // In place of those, where there are more than are kept.
     private SystemMemory? _many;
@@ -51,7 +54,7 @@ internal sealed class Column<T>(int max = Limits.RecordsPerRequestMax)
     {
         if (_many is null && _rows.Length < RowsKeptMax)
         {
-            Array.Resize(ref _rows, Math.Min(max, _rows.Length * 2));
+            Array.Resize(ref _rows, Math.Min(max, Math.Max(FirstRows, _rows.Length * 2)));
             return _rows;
         }
 
