@@ -24,25 +24,27 @@ internal sealed class Http2Connections
     public async Task<bool> Serve(ConnectionContext connection, ConnectionDelegate http2)
     {
         var stranger = new Http2Connection(connection.Abort, NoStranger);
-        if (!StandInLine(stranger) || await Enter(stranger, connection).ConfigureAwait(false) is not { } isIn)
+        if (!StandInLine(stranger))
         {
             return false;
         }
 
-        if (isIn)
+        bool? isIn = false;
+        try
         {
-            try
+            isIn = await Enter(stranger, connection).ConfigureAwait(false);
+            if (isIn == true)
             {
                 connection.Features.Set(stranger);
                 await http2(connection).ConfigureAwait(false);
             }
-            finally
-            {
-                Leave(stranger, wasIn: true);
-            }
-        }
 
-        return true;
+            return isIn is not null;
+        }
+        finally
+        {
+            Leave(stranger, wasIn: isIn == true);
+        }
     }
 
     private bool StandInLine(Http2Connection stranger)
@@ -71,7 +73,6 @@ internal sealed class Http2Connections
             await Task.Delay(Limits.StrangerLook, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (ending.IsCancellationRequested || Stopwatch.GetElapsedTime(begun) >= Limits.StrangerWait)
             {
-                Leave(stranger, wasIn: false);
                 return ending.IsCancellationRequested ? false : null;
             }
         }
@@ -120,12 +121,13 @@ internal sealed class Http2Connections
         }
     }
 
-    // Who says nothing may stay for as long as nobody waits; and no more of them end than wait, for one that was ended keeps its place until it is gone.
+    // Who says nothing may stay for as long as nobody waits; and no more of them end than wait for a place that is neither free nor about to be, as that of one that was ended is.
     private Http2Connection? OldestToEnd()
     {
         lock (_lock)
         {
-            return _strangers.Count(s => s.IsEnded) < _waiting.Count && _strangers.Find(s => !s.IsEnded) is { } oldest && oldest.Age >= Limits.StrangerAlone ? oldest : null;
+            int free = Math.Min(Limits.Http2StrangersMax - _strangers.Count, Limits.Http2ConnectionsMax - _open) + _strangers.Count(s => s.IsEnded);
+            return free < _waiting.Count && _strangers.Find(s => !s.IsEnded) is { } oldest && oldest.Age >= Limits.StrangerAlone ? oldest : null;
         }
     }
 }

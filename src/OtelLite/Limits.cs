@@ -102,10 +102,10 @@ internal static partial class Limits
     /// <summary>Of these the ones that have not brought a good token yet; more wait to be read. A hundred that began a hundred requests each, with 13 kB of headers, took 365 MB before they were ended.</summary>
     public const int Http2StrangersMax = 16;
 
-    /// <summary>How long each of those may stay while another waits; then the oldest ends. Longer than who has a token needs to send it once it is greeted, and so short that the last of all that may wait is read after 6 s.</summary>
+    /// <summary>How long each of those may stay while another waits; then the oldest ends. Longer than who has a token needs to send it once it is greeted, and so short that one behind a hundred of them was read after 1.6 s.</summary>
     public static readonly TimeSpan StrangerAlone = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Connections that wait to be read, which takes the kilobytes of a socket each: one more is closed.</summary>
+    /// <summary>Connections that wait to be read, each with up to <see cref="ReadAheadBytesMax"/> that it sends meanwhile: one more is closed.</summary>
     public const int StrangersWaitingMax = 400;
 
     /// <summary>How long they wait: as long as an exporter for its answer.</summary>
@@ -395,6 +395,12 @@ internal static partial class Limits
 
     /// <summary>Batches kept for the next request instead of being collected: as many as wait to be counted, if each has one record, and some in flight. With 64 a request of two records made 24 kB anew, and the collector looked through all of its memory once a second.</summary>
     public const int PooledBatchesMax = UncountedRecordsMax + 32;
+
+    /// <summary>Bytes of a batch that counts as small there: one of 20 usual points takes some 40 kB.</summary>
+    public const int SmallBatchBytes = 64 << 10;
+
+    /// <summary>Batches that are kept where they are larger: as many usual ones as wait to be counted, and some in flight.</summary>
+    public const int PooledLargeBatchesMax = 64;
 
     /// <summary>Bytes of text a pooled batch may keep; a rare huge body does not stay in memory.</summary>
     public const int PooledTextBytesMax = 1 << 20;

@@ -22,6 +22,9 @@ internal sealed class Column<T>(int max = Limits.RecordsPerRequestMax)
 
     public int Count { get; private set; }
 
+    /// <summary>What it keeps from one batch to the next.</summary>
+    public int KeptBytes => _rows.Length * Unsafe.SizeOf<T>();
+
     public Span<T> Rows => Room[..Count];
 
     public ref T this[int index] => ref Rows[index];

@@ -74,6 +74,10 @@ internal sealed class TelemetryBatch
     /// <summary>About what the batch holds in memory while it waits for the writer.</summary>
     public long Bytes => Text.Length + (128L * Records) + ((long)Unsafe.SizeOf<Attribute>() * Attributes.Count);
 
+    private long KeptBytes =>
+        (long)Text.KeptBytes + Attributes.KeptBytes + Resources.KeptBytes + Scopes.KeptBytes + DataPoints.KeptBytes + LogRecords.KeptBytes + Spans.KeptBytes + EventRows.KeptBytes
+        + ResourceRows.KeptBytes;
+
     public static TelemetryBatch Rent()
     {
         TelemetryBatch batch = Pool.TryDequeue(out TelemetryBatch? pooled) ? pooled : new TelemetryBatch();
@@ -120,7 +124,8 @@ internal sealed class TelemetryBatch
         BodyHash = default;
         Action? returned = Returned;
         Returned = null;
-        if (Pool.Count < Limits.PooledBatchesMax)
+        // A large one is no small one that is kept longer: of several hundred each could grow to megabytes, one after the other.
+        if (Pool.Count < (KeptBytes <= Limits.SmallBatchBytes ? Limits.PooledBatchesMax : Limits.PooledLargeBatchesMax))
         {
             Pool.Enqueue(this);
         }

@@ -36,6 +36,9 @@ internal sealed class Utf8Text : IDisposable
 
     public int Length { get; private set; }
 
+    /// <summary>What it keeps from one batch to the next, once it is cleared.</summary>
+    public int KeptBytes => _bytes.Length;
+
     /// <summary>Whether the texts that are read may not be UTF-8, and each has to be looked at: bytes that are not become U+FFFD, rather than costing the batch.</summary>
     public bool IsToCheck { get; private set; }
 
