@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.IO.Hashing;
 using System.Runtime.CompilerServices;
 
@@ -13,7 +12,10 @@ internal sealed class TelemetryBatch
 {
     private static readonly SearchValues<byte> NameBytes = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"u8);
 
-    private static readonly ConcurrentQueue<TelemetryBatch> Pool = new();
+    private static readonly Lock PoolLock = new();
+
+    // Guarded by PoolLock. The last that came goes first: it is as large as is needed just now, and still in the processor's cache.
+    private static readonly Stack<TelemetryBatch> Pool = new();
 
     private readonly DistinctKeys _distinct = new();
 
@@ -80,7 +82,7 @@ internal sealed class TelemetryBatch
 
     public static TelemetryBatch Rent()
     {
-        TelemetryBatch batch = Pool.TryDequeue(out TelemetryBatch? pooled) ? pooled : new TelemetryBatch();
+        TelemetryBatch batch = Spare() ?? new TelemetryBatch();
         batch._holders = 1;
         return batch;
     }
@@ -88,9 +90,17 @@ internal sealed class TelemetryBatch
     /// <summary>Lets go of those that nobody has.</summary>
     public static void ForgetSpare()
     {
-        while (Pool.TryDequeue(out TelemetryBatch? spare))
+        while (Spare() is { } spare)
         {
             spare.Text.Dispose();
+        }
+    }
+
+    private static TelemetryBatch? Spare()
+    {
+        lock (PoolLock)
+        {
+            return Pool.TryPop(out TelemetryBatch? spare) ? spare : null;
         }
     }
 
@@ -124,17 +134,28 @@ internal sealed class TelemetryBatch
         BodyHash = default;
         Action? returned = Returned;
         Returned = null;
-        // A large one is no small one that is kept longer: of several hundred each could grow to megabytes, one after the other.
-        if (Pool.Count < (KeptBytes <= Limits.SmallBatchBytes ? Limits.PooledBatchesMax : Limits.PooledLargeBatchesMax))
-        {
-            Pool.Enqueue(this);
-        }
-        else
+        if (!IsKept())
         {
             Text.Dispose();
         }
 
         returned?.Invoke();
+    }
+
+    // Fewer of large ones, for of several hundred small ones each could grow to megabytes, one after the other.
+    private bool IsKept()
+    {
+        int most = KeptBytes <= Limits.SmallBatchBytes ? Limits.PooledBatchesMax : Limits.PooledLargeBatchesMax;
+        lock (PoolLock)
+        {
+            bool isKept = Pool.Count < most;
+            if (isKept)
+            {
+                Pool.Push(this);
+            }
+
+            return isKept;
+        }
     }
 
     public ReadOnlySpan<Attribute> AttributesOf(in AttributeSet set) => Attributes.Rows.Slice(set.First, set.Count);
