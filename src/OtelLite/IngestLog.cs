@@ -27,7 +27,7 @@ internal sealed class IngestLog
     private readonly Lock _lock = new();
 
     // Guarded by _lock; the newest refusal is the last.
-    private readonly List<KeptRefusal> _refusals = [];
+    private readonly LinkedList<Refusal> _refusals = [];
     private readonly SortedDictionary<(Signal, ExportEncoding), Arrivals> _arrivals = [];
     private IngestCounts _counts = new(0, 0, 0, 0, 0, 0);
 
@@ -79,32 +79,34 @@ internal sealed class IngestLog
     {
         lock (_lock)
         {
-            return (_counts, [.. _arrivals.Values], [.. _refusals.AsEnumerable().Reverse().Select(r => r.Read())]);
+            return (_counts, [.. _arrivals.Values], [.. _refusals.Reverse()]);
         }
     }
 
     private void Add(string path, int status, string reason, string client)
     {
-        DateTimeOffset now = DateTimeOffset.UtcNow;
-        int same = _refusals.FindLastIndex(r => r.Is(path, status, reason, client));
-        if (same >= 0)
+        var refusal = new Refusal(DateTimeOffset.UtcNow, Short(path), status, Short(reason), Short(client), 1);
+        for (LinkedListNode<Refusal>? node = _refusals.Last; node is not null; node = node.Previous)
         {
-            KeptRefusal again = _refusals[same];
-            again.Again(now);
-            _refusals.RemoveAt(same);
-            _refusals.Add(again);
-            return;
+            if (IsSame(node.Value, refusal))
+            {
+                refusal = refusal with { Times = node.Value.Times + 1 };
+                _refusals.Remove(node);
+                break;
+            }
         }
 
-        KeptRefusal kept = _refusals.Count == Limits.RefusalsKeptMax ? _refusals[0] : new KeptRefusal();
         if (_refusals.Count == Limits.RefusalsKeptMax)
         {
-            _refusals.RemoveAt(0);
+            _refusals.RemoveFirst();
         }
 
-        kept.Keep(now, path, status, reason, client);
-        _refusals.Add(kept);
+        _refusals.AddLast(refusal);
     }
+
+    // Whenever it was. Compared by its parts: copies of those that are kept would be a hundred objects for each bad export.
+    private static bool IsSame(Refusal one, Refusal other) =>
+        (one.Path, one.Status, one.Reason, one.Client) == (other.Path, other.Status, other.Reason, other.Client);
 
     private static string NameOf(ExportEncoding encoding) => encoding switch
     {
@@ -112,4 +114,11 @@ internal sealed class IngestLog
         ExportEncoding.Protobuf => "http/protobuf",
         _ => "grpc",
     };
+
+    // Never with a half of a character of two.
+    private static string Short(string text)
+    {
+        const int max = Limits.RefusalCharactersMax;
+        return text.Length <= max ? text : text[..(char.IsHighSurrogate(text[max - 1]) ? max - 1 : max)] + "…";
+    }
 }

@@ -149,7 +149,7 @@ public sealed class IngestTests : IAsyncLifetime
     }
 
     [Fact]
-    public void A_refusal_is_kept_where_another_was_and_no_character_is_cut_in_two()
+    public void Of_a_long_refusal_no_character_is_cut_in_two_and_a_short_one_is_told_as_it_is()
     {
         var log = new IngestLog();
         string cut = new('x', Limits.RefusalCharactersMax - 1);
