@@ -2,7 +2,6 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using OtelLite.Access;
 using OtelLite.Receiver;
@@ -127,8 +126,7 @@ internal sealed class ConnectionProtocols(IngestLog log, ServerCertificate? cert
     // Looks at the bytes and leaves them for whoever reads the connection next.
     private static async Task<Protocol> ProtocolOf(ConnectionContext connection)
     {
-        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(
-            connection.ConnectionClosed, connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default);
+        using CancellationTokenSource waiting = ConnectionEnd.Of(connection);
         waiting.CancelAfter(Limits.FirstBytesTimeout);
         PipeReader input = connection.Transport.Input;
         try

@@ -1,11 +1,10 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
 
 namespace OtelLite;
 
 /// <summary>
-/// The connections over HTTP/2. One may begin a hundred requests before the first of them is looked at, each with long headers for a byte or two: 2.6 MB. So there are only
+/// The connections over HTTP/2. One may begin a hundred requests before the first of them is looked at, each with long headers for a byte or two: 3.4 MB. So there are only
 /// so many connections, and of those that have not brought a good token yet a few at a time; others wait for their turn.
 /// </summary>
 internal sealed class Http2Connections
@@ -65,8 +64,7 @@ internal sealed class Http2Connections
     private async Task<bool?> Enter(Http2Connection stranger, ConnectionContext connection)
     {
         long begun = Stopwatch.GetTimestamp();
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(
-            connection.ConnectionClosed, connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default);
+        using CancellationTokenSource ending = ConnectionEnd.Of(connection);
         while (!TryEnter(stranger))
         {
             OldestToEnd()?.EndStranger();
