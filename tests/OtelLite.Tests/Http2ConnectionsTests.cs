@@ -6,9 +6,6 @@ namespace OtelLite.Tests;
 /// <summary>Connections over HTTP/2 that have not said whose they are.</summary>
 public sealed class Http2ConnectionsTests : IDisposable
 {
-    // SETTINGS with nothing in it (RFC 9113, 3.4).
-    private static readonly byte[] Greeting = [.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, 0, 0, 0, 4, 0, 0, 0, 0, 0];
-
     private readonly List<RawConnection> _strangers = [];
 
     public void Dispose() => _strangers.ForEach(s => s.Dispose());
@@ -145,7 +142,7 @@ public sealed class Http2ConnectionsTests : IDisposable
 
             try
             {
-                await stranger.Send(Greeting);
+                await stranger.Send(RawConnection.Http2Greeting);
             }
             catch (IOException)
             {

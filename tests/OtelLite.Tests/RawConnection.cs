@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
@@ -21,6 +22,9 @@ internal sealed record RawAnswer(int Status, IReadOnlyDictionary<string, string>
 /// </summary>
 internal sealed class RawConnection : IDisposable
 {
+    /// <summary>How a client begins HTTP/2, with SETTINGS that say nothing (RFC 9113, 3.4).</summary>
+    public static readonly byte[] Http2Greeting = [.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, 0, 0, 0, 4, 0, 0, 0, 0, 0];
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly Socket _socket;
@@ -95,6 +99,23 @@ internal sealed class RawConnection : IDisposable
         {
             return true;
         }
+    }
+
+    /// <summary>Whether it is closed within so long, whatever comes before that.</summary>
+    public async Task<bool> EndsWithin(TimeSpan time)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!HasEnded())
+        {
+            if (clock.Elapsed > time)
+            {
+                return false;
+            }
+
+            await Task.Delay(20);
+        }
+
+        return true;
     }
 
     /// <summary>Whether it is closed by now, whatever came before that.</summary>

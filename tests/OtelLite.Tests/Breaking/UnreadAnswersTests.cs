@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Xunit.Abstractions;
 
@@ -51,11 +50,11 @@ public sealed class UnreadAnswersTests(ITestOutputHelper output)
     public async Task So_many_without_a_token_are_taken_on_one_connection_and_one_more_ends_it()
     {
         await using PublishedExe exe = await PublishedExe.Start();
-        using Socket few = Connect(exe), more = Connect(exe);
-        await few.SendAsync((byte[])[.. Greeting, .. Enumerable.Range(0, Limits.UnknownRequestsMax).SelectMany(stream => Headers(1 + (2 * stream), isFirst: stream == 0))]);
-        await more.SendAsync((byte[])[.. Greeting, .. Enumerable.Range(0, StreamsOfEach).SelectMany(stream => Headers(1 + (2 * stream), isFirst: stream == 0))]);
-        Assert.True(await Ends(more));
-        Assert.False(await Ends(few));
+        using RawConnection few = await RawConnection.Open(exe.Url), more = await RawConnection.Open(exe.Url);
+        await few.Send([.. Greeting, .. Enumerable.Range(0, Limits.UnknownRequestsMax).SelectMany(stream => Headers(1 + (2 * stream), isFirst: stream == 0))]);
+        await more.Send([.. Greeting, .. Enumerable.Range(0, StreamsOfEach).SelectMany(stream => Headers(1 + (2 * stream), isFirst: stream == 0))]);
+        Assert.True(await more.EndsWithin(TimeSpan.FromSeconds(2)));
+        Assert.False(await few.EndsWithin(TimeSpan.FromSeconds(2)));
         Assert.True(Limits.EndedConnectionsPerCollection < Limits.Http2ConnectionsMax);
         using var http = new HttpClient();
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(new Uri(exe.Url + "/healthz"))).StatusCode);
@@ -97,36 +96,6 @@ public sealed class UnreadAnswersTests(ITestOutputHelper output)
         }
 
         open.ForEach(c => c.Dispose());
-    }
-
-    private static Socket Connect(PublishedExe exe)
-    {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        socket.Connect("127.0.0.1", new Uri(exe.Url).Port);
-        return socket;
-    }
-
-    // Within two seconds, whatever comes before.
-    private static async Task<bool> Ends(Socket socket)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
-        byte[] buffer = new byte[1 << 16];
-        try
-        {
-            while (await socket.ReceiveAsync(buffer, patience.Token) > 0)
-            {
-            }
-
-            return true;
-        }
-        catch (SocketException)
-        {
-            return true;
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
     }
 
     // A request for /v1/logs whose seven long headers are one that the first request of the connection has told (RFC 7541, 6.1 and 6.2.1).

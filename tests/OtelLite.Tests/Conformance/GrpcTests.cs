@@ -364,8 +364,7 @@ public sealed class GrpcConformanceTests : IAsyncLifetime
         using var socket = new TcpClient();
         await socket.ConnectAsync(url.Host, url.Port);
         NetworkStream stream = socket.GetStream();
-        byte[] emptySettings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-        await stream.WriteAsync((byte[])[.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. emptySettings]);
+        await stream.WriteAsync(RawConnection.Http2Greeting);
         List<byte> types = [];
         Task stop = Task.CompletedTask;
         byte[] head = new byte[9];
