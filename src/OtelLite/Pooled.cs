@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace OtelLite;
 
 /// <summary>
-/// Bytes for a body, or for a part of it. Those of usual ones are arrays that are kept for the next; .NET's pool would keep a huge one as well, one for each thread that
+/// Bytes for a body, or for a part of it, or for an answer. Those of usual ones are arrays that are kept for the next; .NET's pool would keep a huge one as well, one for each thread that
 /// ever gave one back, and so those are the system's.
 /// </summary>
 internal static class Pooled

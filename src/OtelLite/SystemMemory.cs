@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 namespace OtelLite;
 
 /// <summary>
-/// Memory for what is large and soon gone: a body, its text, its rows. It is the system's own, and back with it the moment that it is disposed of. As arrays of the
+/// Memory for what is large and soon gone: a body, its text, its rows, an answer. It is the system's own, and from <see cref="Limits.MappedBytesMin"/> on back with it the moment that it is disposed of,
+/// while the C library may keep what is smaller for the next. As arrays of the
 /// collector the same bodies left 61 MiB behind for ever where something small that lives on lay beside them, and took 245 MiB in place of 200, however often it was
 /// made to collect.
 /// </summary>

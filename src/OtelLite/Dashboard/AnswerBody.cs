@@ -5,7 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 namespace OtelLite.Dashboard;
 
 /// <summary>
-/// An answer as it is written. A long one lies in memory that the system has back as soon as it is sent: the serializer's own buffers are the next power of two above it, and .NET's pool
+/// An answer as it is written. A long one lies in memory that is not the collector's: the serializer's own buffers are the next power of two above it, and .NET's pool
 /// keeps one of each for every thread. 20 answers of 4 MiB took up to 241 MiB with those.
 /// </summary>
 internal sealed class AnswerBody : IBufferWriter<byte>, IDisposable
