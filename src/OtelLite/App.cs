@@ -98,7 +98,7 @@ internal sealed class App : IAsyncDisposable
     {
         var log = new IngestLog();
         // Each of the two takes about half of a start, and neither knows the other.
-        Task<WebApplication> building = Task.Run(() => BuildServer(options, sockets, new ConnectionProtocols(log, certificate, plainFromAfar: options.Insecure)));
+        Task<WebApplication> building = Task.Run(() => SlimHost.Build(options, sockets, new ConnectionProtocols(log, certificate, plainFromAfar: options.Insecure)));
         SqliteConnection connection = SoundFile.Open(options.DataDir, options.Durability, say, out bool isWhole);
         Token token = OpenToken(options, say, out bool isFirstStart);
         NamedTokens named = OpenNamed(options, say, () => hold.IsInPlace);
@@ -258,43 +258,5 @@ internal sealed class App : IAsyncDisposable
         {
             throw new StorageException($"{e.Message.TrimEnd('.')}. Name a folder that you may write to with --data-dir DIR.", e);
         }
-    }
-
-    private static WebApplication BuildServer(Options options, ListenSockets sockets, ConnectionProtocols protocols)
-    {
-        // The host would read appsettings.json of its content root and ASPNETCORE_ variables; all our settings are in Options.
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
-        {
-            Args = ["--hostBuilder:reloadConfigOnChange=false"],
-            // No folder of the user's: what lies about there as appsettings.json is not for us.
-            ContentRootPath = Path.GetPathRoot(options.DataDir),
-        });
-        builder.Configuration.Sources.Clear();
-        builder.Configuration.AddInMemoryCollection();
-        builder.WebHost.UseSetting(WebHostDefaults.PreferHostingUrlsKey, "false");
-        builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, "");
-        builder.Logging.ClearProviders();
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Limits.StopTimeout);
-        builder.WebHost.UseSockets(transport =>
-        {
-            transport.CreateBoundListenSocket = sockets.Take;
-            transport.MaxReadBufferSize = Limits.ReadAheadBytesMax;
-        });
-        builder.Services.AddSingleton<IConnectionListenerFactory, ConnectionProtocols.Nowhere>();
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.KeepAliveTimeout = Limits.KeepAliveTimeout;
-            kestrel.Limits.MaxConcurrentConnections = Limits.ConnectionsMax;
-            kestrel.Limits.MaxRequestHeadersTotalSize = Limits.HeadersBytesMax;
-            kestrel.Limits.MaxRequestBufferSize = Limits.ReadAheadBytesMax;
-            kestrel.Limits.Http2.MaxStreamsPerConnection = Limits.StreamsPerConnectionMax;
-            kestrel.Limits.Http2.InitialStreamWindowSize = Limits.ReadAheadBytesMax;
-            kestrel.Limits.Http2.InitialConnectionWindowSize = Limits.StreamsReadAheadBytesMax;
-            // The receiver counts the bytes itself: Kestrel's own 413 has an empty body.
-            kestrel.Limits.MaxRequestBodySize = null;
-            protocols.Listen(kestrel, sockets.EndPoints);
-        });
-        return builder.Build();
     }
 }
