@@ -42,19 +42,19 @@ internal sealed class Api
         var posts = new SessionPosts(openReader, writePlace, redaction);
         Endpoints =
         [
-            new("GET", "/healthz", "is the program running", json.HealthAnswer, c => Answers.Write(c, new HealthAnswer("ok", version), json.HealthAnswer)) { Open = true },
-            new("GET", "/readyz", "can exports be stored; 503 while they can't", json.HealthAnswer, ServeReady) { Open = true },
-            new("GET", "/api/summary", "the figures of a range", json.SummaryAnswer, ServeSummary) { Scoped = true },
-            new("GET", "/api/now", "the active sessions and what they do, the pace, the day and the official limits", json.NowAnswer, figures.ServeNow)
+            new("GET", "/healthz", "is the program running", () => json.HealthAnswer, c => Answers.Write(c, new HealthAnswer("ok", version), json.HealthAnswer)) { Open = true },
+            new("GET", "/readyz", "can exports be stored; 503 while they can't", () => json.HealthAnswer, ServeReady) { Open = true },
+            new("GET", "/api/summary", "the figures of a range", () => json.SummaryAnswer, ServeSummary) { Scoped = true },
+            new("GET", "/api/now", "the active sessions and what they do, the pace, the day and the official limits", () => json.NowAnswer, figures.ServeNow)
             {
                 Parameters = [ScopeReader.ZoneParameter],
             },
-            new("GET", "/api/timeseries", "the figures of a range in time", json.TimeseriesAnswer, figures.ServeTimeseries)
+            new("GET", "/api/timeseries", "the figures of a range in time", () => json.TimeseriesAnswer, figures.ServeTimeseries)
             {
                 Scoped = true,
                 Parameters = [RequestedSeries.StepParameter],
             },
-            new("GET", "/api/breakdown", "one figure of a range, in time, by what it is made of", json.BreakdownAnswer, figures.ServeBreakdown)
+            new("GET", "/api/breakdown", "one figure of a range, in time, by what it is made of", () => json.BreakdownAnswer, figures.ServeBreakdown)
             {
                 Scoped = true,
                 Parameters =
@@ -65,27 +65,27 @@ internal sealed class Api
                     ("top", $"how many groups are told apart, at most {Limits.BreakdownTopMax}; default 8"),
                 ],
             },
-            new("GET", "/api/tools", "each tool of a range: calls, failures by kind, durations, decisions, sizes", json.ToolsAnswer, figures.ServeTools) { Scoped = true },
-            new("GET", "/api/models", "each model of a range: cost, cache, errors, speed, and what it was for", json.ModelsAnswer, figures.ServeModels) { Scoped = true },
-            new("GET", "/api/dimensions", "by what the figures of a range can be narrowed and split", json.Dimensions, figures.ServeDimensions) { Scoped = true },
-            new("GET", "/api/sessions", "a page of the sessions that did something in a range, the one heard of last first unless asked otherwise", json.SessionList, ServeSessions)
+            new("GET", "/api/tools", "each tool of a range: calls, failures by kind, durations, decisions, sizes", () => json.ToolsAnswer, figures.ServeTools) { Scoped = true },
+            new("GET", "/api/models", "each model of a range: cost, cache, errors, speed, and what it was for", () => json.ModelsAnswer, figures.ServeModels) { Scoped = true },
+            new("GET", "/api/dimensions", "by what the figures of a range can be narrowed and split", () => json.Dimensions, figures.ServeDimensions) { Scoped = true },
+            new("GET", "/api/sessions", "a page of the sessions that did something in a range, the one heard of last first unless asked otherwise", () => json.SessionList, ServeSessions)
             {
                 Scoped = true,
                 Parameters = SessionsReader.Parameters,
             },
-            new("GET", "/api/sessions/{id}", "one session prompt by prompt, and whether its metrics and events agree", json.SessionDetails, ServeSession),
-            new("POST", "/api/sessions/{id}", "takes where a session is at work, and its official limits; answers what a status line shows", json.StatusFigures, c => posts.Serve(c, IdIn(c)))
+            new("GET", "/api/sessions/{id}", "one session prompt by prompt, and whether its metrics and events agree", () => json.SessionDetails, ServeSession),
+            new("POST", "/api/sessions/{id}", "takes where a session is at work, and its official limits; answers what a status line shows", () => json.StatusFigures, c => posts.Serve(c, IdIn(c)))
             {
-                Body = json.SessionPost,
+                Body = () => json.SessionPost,
                 Parameters = [ScopeReader.ZoneParameter],
             },
-            new("GET", "/api/sessions/{id}/events", "what happened in a session, in time: prompts, requests, tools, decisions, errors, compactions", json.SessionEvents, ServeSessionEvents),
-            new("GET", "/api/events/{id}", "all that one event says", json.EventAnswer, ServeEvent),
+            new("GET", "/api/sessions/{id}/events", "what happened in a session, in time: prompts, requests, tools, decisions, errors, compactions", () => json.SessionEvents, ServeSessionEvents),
+            new("GET", "/api/events/{id}", "all that one event says", () => json.EventAnswer, ServeEvent),
             new("GET", "/api/live", "server-sent events: the summary at once and after each commit", null, ServeLive) { Scoped = true },
-            new("GET", "/api/ingest", "what arrived since the program started, what was refused and why, and whether the count adds up", json.IngestAnswer, ServeIngest),
-            new("GET", "/api/scrapes", "the official usage readings, the newest first", json.ScrapesAnswer, ServeScrapes),
-            new("POST", "/api/scrapes", "stores an official usage reading", json.ScrapeReading, StoreScrape) { Body = json.ScrapePost, Makes = true },
-            new("GET", "/api/setup", "what to paste so that Claude Code exports here", json.SetupAnswer, ServeSetup),
+            new("GET", "/api/ingest", "what arrived since the program started, what was refused and why, and whether the count adds up", () => json.IngestAnswer, ServeIngest),
+            new("GET", "/api/scrapes", "the official usage readings, the newest first", () => json.ScrapesAnswer, ServeScrapes),
+            new("POST", "/api/scrapes", "stores an official usage reading", () => json.ScrapeReading, StoreScrape) { Body = () => json.ScrapePost, Makes = true },
+            new("GET", "/api/setup", "what to paste so that Claude Code exports here", () => json.SetupAnswer, ServeSetup),
         ];
     }
 

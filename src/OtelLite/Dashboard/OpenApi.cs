@@ -58,14 +58,14 @@ internal static class OpenApi
             ["responses"] = new JsonObject
             {
                 [status] = endpoint.Answer is { } answer
-                    ? Content("the answer", "application/json", Schema(answer))
+                    ? Content("the answer", "application/json", Schema(answer()))
                     : Content("the answer", "text/event-stream", new JsonObject { ["type"] = "string" }),
                 ["default"] = Content("what was wrong", "application/problem+json", Schema(ApiJson.Default.Problem)),
             },
         };
         if (endpoint.Body is { } body)
         {
-            operation["requestBody"] = Content("what is posted", "application/json", Schema(body));
+            operation["requestBody"] = Content("what is posted", "application/json", Schema(body()));
         }
 
         if (endpoint.Open)
