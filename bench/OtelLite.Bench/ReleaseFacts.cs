@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using OtelLite.Tests;
 
 namespace OtelLite.Bench;
@@ -12,8 +14,8 @@ namespace OtelLite.Bench;
 internal static class ReleaseFacts
 {
     private const double BytesMax = 14 << 20;
-    private const double StartMsMax = 100;
-    private const double ResidentBytesMax = 30e6;
+    private const double StartMsMax = 60;
+    private const double ResidentBytesMax = 25e6;
 
     // Shared machines are noisy: of several starts the median is told, and held against the budget.
     private const int Starts = 9;
@@ -29,6 +31,8 @@ internal static class ReleaseFacts
         string dataDir = Directory.CreateTempSubdirectory("otellite-facts-").FullName;
         try
         {
+            // The first is of a folder that is made, and of this program's own beginning.
+            _ = await Start(executable, dataDir, untilIdle: false);
             for (int i = 0; i < Starts; i++)
             {
                 (double ms, double residentBytes) = await Start(executable, dataDir, untilIdle: i == Starts - 1);
@@ -62,14 +66,13 @@ internal static class ReleaseFacts
         {
             RedirectStandardError = true,
         };
-        using var http = new HttpClient();
         var clock = Stopwatch.StartNew();
         using Process process = Process.Start(start)!;
         process.ErrorDataReceived += (_, _) => { };
         process.BeginErrorReadLine();
         try
         {
-            await FirstAnswer(http, new Uri($"http://127.0.0.1:{port}/readyz"), clock);
+            FirstAnswer(new IPEndPoint(IPAddress.Loopback, port), clock);
             double ms = clock.Elapsed.TotalMilliseconds;
             if (untilIdle)
             {
@@ -86,20 +89,50 @@ internal static class ReleaseFacts
         }
     }
 
-    private static async Task FirstAnswer(HttpClient http, Uri url, Stopwatch clock)
+    // On a bare socket: an HttpClient, and an exception for each time that nobody listens yet, take the processor from what is measured (82 ms in place of 48).
+    private static void FirstAnswer(IPEndPoint server, Stopwatch clock)
     {
-        while (true)
+        Socket? socket = null;
+        while ((socket = TryConnect(server)) is null)
         {
-            try
+            if (clock.Elapsed > StartTimeout)
             {
-                using HttpResponseMessage answer = await http.GetAsync(url);
-                answer.EnsureSuccessStatusCode();
-                return;
+                throw new TimeoutException($"nobody listened on {server} for {StartTimeout.TotalSeconds:0} s");
             }
-            catch (HttpRequestException) when (clock.Elapsed < StartTimeout)
+
+            Thread.Sleep(1);
+        }
+
+        using (socket)
+        {
+            socket.ReceiveTimeout = (int)StartTimeout.TotalMilliseconds;
+            socket.Send("GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n"u8);
+            byte[] answer = new byte[1024];
+            if (!answer.AsSpan(0, socket.Receive(answer)).StartsWith("HTTP/1.1 200 "u8))
             {
-                await Task.Delay(1);
+                throw new InvalidOperationException($"the first answer of {server} is another than 200");
             }
         }
+    }
+
+    // Null: nobody listens.
+    private static Socket? TryConnect(IPEndPoint server)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        using var done = new ManualResetEventSlim();
+        using var args = new SocketAsyncEventArgs { RemoteEndPoint = server };
+        args.Completed += (_, _) => done.Set();
+        if (socket.ConnectAsync(args))
+        {
+            done.Wait();
+        }
+
+        if (args.SocketError == SocketError.Success)
+        {
+            return socket;
+        }
+
+        socket.Dispose();
+        return null;
     }
 }
