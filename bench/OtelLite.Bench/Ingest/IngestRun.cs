@@ -71,20 +71,26 @@ internal static class IngestRun
         {
             FreshBody[] bodies = make();
             double most = IngestResults.Kept(name) * 4 / 3;
-            double best = double.MaxValue;
+            (double best, double cpu, double bare) = (double.MaxValue, 0, 0);
             for (int i = 0; i < GuardTriesMax && best > most; i++)
             {
-                TemporaryFolder.Use(dataDir => best = Math.Min(best, Ratio(executable, dataDir, path, table, bodies)));
+                TemporaryFolder.Use(dataDir =>
+                {
+                    (double tried, double limit) = CpuOf(executable, dataDir, path, table, bodies);
+                    (best, cpu, bare) = tried / limit < best ? (tried / limit, tried, limit) : (best, cpu, bare);
+                });
             }
 
             isWithin &= best <= most;
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: {best:0.0} times the CPU of a bare loop (at most {most:0.0}{(best <= most ? "" : ": TOO MUCH")})"));
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"{name}: {best:0.0} times the CPU of a bare loop, {cpu:0.0} of {bare:0.0} us a record (at most {most:0.0} times{(best <= most ? "" : ": TOO MUCH")})"));
         }
 
         return isWithin ? 0 : 1;
     }
 
-    private static double Ratio(string executable, string dataDir, string path, string table, FreshBody[] bodies)
+    // Of a record, in microseconds: the server's, and the bare loop's.
+    private static (double Cpu, double Bare) CpuOf(string executable, string dataDir, string path, string table, FreshBody[] bodies)
     {
         double cpu;
         using (var server = new Server(executable, dataDir))
@@ -93,6 +99,6 @@ internal static class IngestRun
             cpu = new Load(server, path, bodies, UsualConnections, isChunked: false).Run(GuardTime).CpuMicrosecondsPerRecord;
         }
 
-        return cpu / BareLoop.Run(dataDir, table);
+        return (cpu, BareLoop.Run(dataDir, table));
     }
 }
