@@ -257,6 +257,11 @@ internal sealed class BatchWriter : IDisposable
             // Who is busy all day has to remove something too; what came meanwhile waits for one step.
             _retention.Step(_tables.Connection);
         }
+
+        if (_isOpen)
+        {
+            _tables.MoveLog();
+        }
     }
 
     private void WriteAndAnswer(List<WriteJob> jobs)

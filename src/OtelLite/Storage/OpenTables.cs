@@ -1,11 +1,15 @@
 using Microsoft.Data.Sqlite;
 using OtelLite.Telemetry;
+using SQLitePCL;
 
 namespace OtelLite.Storage;
 
 /// <summary>The tables as the writer has them open, and one transaction on them after the other. Made anew with each connection, and owned by the writer's thread.</summary>
 internal sealed class OpenTables : IDisposable
 {
+    // SQLITE_DBSTATUS_CACHE_WRITE: pages written to the log since it was last asked to begin anew.
+    private const int CacheWrites = 9;
+
     private readonly RawTables _raw;
     private readonly UsageTables _usage;
     private readonly SessionPlaceTable _places;
@@ -26,6 +30,8 @@ internal sealed class OpenTables : IDisposable
     {
         _defers = defers;
         Connection = connection;
+        // It is moved between transactions, when everybody is answered (MoveLog), and not by SQLite within a commit.
+        Database.Execute(connection, "PRAGMA wal_autocheckpoint = 0");
         _raw = new RawTables(connection);
         _usage = new UsageTables(connection);
         _places = new SessionPlaceTable(connection);
@@ -77,6 +83,21 @@ internal sealed class OpenTables : IDisposable
         _commit.Begin().Run();
         _uncounted.Commit(isCounted);
         return isChanged || isCounted;
+    }
+
+    /// <summary>
+    /// Moves what the log has grown to into the file, if that is enough (<see cref="Limits.LogPagesMax"/>): 5 to 15 ms for which nobody should wait but who comes meanwhile. Left to SQLite
+    /// it was done by the commit, before its answers, and most often by the largest, that of a count.
+    /// </summary>
+    public void MoveLog()
+    {
+        _ = raw.sqlite3_db_status(Connection.Handle, CacheWrites, out int pages, out _, 0);
+        if (pages >= Limits.LogPagesMax)
+        {
+            _ = raw.sqlite3_db_status(Connection.Handle, CacheWrites, out _, out _, 1);
+            // An error is ignored as SQLite itself would: what can't be moved stays in the log, where it is as safe, and goes with the next.
+            _ = raw.sqlite3_wal_checkpoint_v2(Connection.Handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out _, out _);
+        }
     }
 
     /// <summary>Lets go of pages that are kept in memory and of batches for the next exports.</summary>

@@ -43,6 +43,33 @@ public sealed class BatchWriterTests : IDisposable
     }
 
     [Fact]
+    public async Task The_log_goes_into_the_file_when_it_has_grown_by_so_many_pages_and_begins_anew()
+    {
+        const int Page = 4096;
+        const int PagesOfOne = 40;
+        string path = _open.Connection.DataSource;
+        long atFirst = new FileInfo(path).Length;
+        // What makes a row so long is its attribute; the log has some more pages of each.
+        async Task Write(int i) => Assert.Equal(
+            WriteOutcome.Committed, (await _open.Write(Otlp.Export.Logs(Otlp.Export.Record($"\"severityText\":\"{i}{new string('x', PagesOfOne * Page)}\"")))).Outcome);
+
+        for (int i = 0; i < Limits.LogPagesMax / PagesOfOne / 2; i++)
+        {
+            await Write(i);
+        }
+
+        Assert.Equal(atFirst, new FileInfo(path).Length);
+
+        for (int i = 0; i < 4 * Limits.LogPagesMax / PagesOfOne; i++)
+        {
+            await Write(1000 + i);
+        }
+
+        Assert.InRange(new FileInfo(path).Length, atFirst + (3L * Limits.LogPagesMax * Page), long.MaxValue);
+        Assert.InRange(new FileInfo($"{path}-wal").Length, 1, 2L * Limits.LogPagesMax * Page);
+    }
+
+    [Fact]
     public async Task A_closing_writer_writes_what_waits_and_takes_nothing_more()
     {
         await _open.Hold();
