@@ -159,7 +159,7 @@ internal static partial class Limits
     /// <summary>How long what is stored may wait to be counted while more arrives: many transactions add to the same sums. Well below the 250 ms in which the page shows it.</summary>
     public static readonly TimeSpan CountWithin = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Pages of 4 KiB that the write-ahead log grows by until they are moved into the file; SQLite's own default.</summary>
+    /// <summary>Pages of 4 KiB in the write-ahead log from which on they are moved into the file; SQLite's own default.</summary>
     public const int LogPagesMax = 1000;
 
     /// <summary>Records that so wait; counting them takes some milliseconds, for which who comes meanwhile waits.</summary>

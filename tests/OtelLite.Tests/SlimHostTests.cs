@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -21,6 +23,9 @@ public sealed class SlimHostTests
         KestrelServerOptions kestrel = host.Services.GetRequiredService<IOptions<KestrelServerOptions>>().Value;
         Assert.Equal(Limits.ConnectionsMax, kestrel.Limits.MaxConcurrentConnections);
         Assert.Equal(Limits.StopTimeout, host.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout);
+        SocketTransportOptions transport = host.Services.GetRequiredService<IOptions<SocketTransportOptions>>().Value;
+        Assert.Equal(Limits.ReadAheadBytesMax, transport.MaxReadBufferSize);
+        Assert.Same(host.Services.GetRequiredService<IMemoryPoolFactory<byte>>(), Of(transport, "MemoryPoolFactory"));
         Assert.Empty(host.Services.GetServices<IStartupFilter>());
         Assert.Null(host.Services.GetService<IStartupValidator>());
         Assert.Same(NullLoggerFactory.Instance, host.Services.GetService<ILoggerFactory>());
@@ -59,6 +64,8 @@ public sealed class SlimHostTests
     private static object Of(object owner, string name)
     {
         const System.Reflection.BindingFlags Any = System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.NonPublic;
-        return (owner.GetType().GetProperty(name, Any)?.GetValue(owner) ?? owner.GetType().GetField(name, Any)?.GetValue(owner))!;
+        object? value = owner.GetType().GetProperty(name, Any)?.GetValue(owner) ?? owner.GetType().GetField(name, Any)?.GetValue(owner);
+        Assert.True(value is not null, $"{owner.GetType()} has no {name} any more: look for what this test wants to know where ASP.NET keeps it now");
+        return value;
     }
 }

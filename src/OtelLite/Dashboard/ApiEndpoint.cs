@@ -3,7 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 namespace OtelLite.Dashboard;
 
 /// <summary>One path of the API. What is served and what <c>/openapi.json</c> says are the same list of these.</summary>
-/// <param name="Answer">The type of a successful answer; null where it is not JSON. Asked only by who describes it: all of them together were a fifth of a start.</param>
+/// <param name="Answer">The type of a successful answer; null where it is not JSON. Asked only by who describes it: all of them together were 9 of 57 ms of a start.</param>
 internal sealed record ApiEndpoint(string Method, string Path, string Does, Func<JsonTypeInfo>? Answer, Func<HttpContext, Task> Serve)
 {
     private const string IdPlace = "{id}";

@@ -7,9 +7,6 @@ namespace OtelLite.Storage;
 /// <summary>The tables as the writer has them open, and one transaction on them after the other. Made anew with each connection, and owned by the writer's thread.</summary>
 internal sealed class OpenTables : IDisposable
 {
-    // SQLITE_DBSTATUS_CACHE_WRITE: pages written to the log since it was last asked to begin anew.
-    private const int CacheWrites = 9;
-
     private readonly RawTables _raw;
     private readonly UsageTables _usage;
     private readonly SessionPlaceTable _places;
@@ -24,14 +21,22 @@ internal sealed class OpenTables : IDisposable
     private long _forgetBodiesAtUnixNano;
     private long _seenVersion;
 
+    // Held for SQLite, which calls it. What the log has since the last commit; 0 where it was looked at since.
+    private readonly SqliteCalls.AfterCommit _afterCommit;
+    private int _logPages;
+
     /// <param name="defers">While much arrives, what is stored is counted a moment later (<see cref="Uncounted"/>).</param>
     /// <exception cref="SqliteException">The file can't be read or written.</exception>
     public OpenTables(SqliteConnection connection, bool defers)
     {
         _defers = defers;
         Connection = connection;
-        // It is moved between transactions, when everybody is answered (MoveLog), and not by SQLite within a commit.
-        Database.Execute(connection, "PRAGMA wal_autocheckpoint = 0");
+        _afterCommit = (_, _, _, pages) =>
+        {
+            _logPages = pages;
+            return raw.SQLITE_OK;
+        };
+        SqliteCalls.sqlite3_wal_hook(connection.Handle!.DangerousGetHandle(), _afterCommit, 0);
         _raw = new RawTables(connection);
         _usage = new UsageTables(connection);
         _places = new SessionPlaceTable(connection);
@@ -86,16 +91,16 @@ internal sealed class OpenTables : IDisposable
     }
 
     /// <summary>
-    /// Moves what the log has grown to into the file, if that is enough (<see cref="Limits.LogPagesMax"/>): 5 to 15 ms for which nobody should wait but who comes meanwhile. Left to SQLite
-    /// it was done by the commit, before its answers, and most often by the largest, that of a count.
+    /// Moves the log into the file, if it is long (<see cref="Limits.LogPagesMax"/>): 5 to 15 ms for which nobody should wait but who comes meanwhile. Left to SQLite
+    /// it was done by the commit, before its answers, and most often by the largest, that of a count. Where a reader, an error or another program stands in the way, it is tried again
+    /// after the next commit, as SQLite would.
     /// </summary>
     public void MoveLog()
     {
-        _ = raw.sqlite3_db_status(Connection.Handle, CacheWrites, out int pages, out _, 0);
-        if (pages >= Limits.LogPagesMax)
+        if (_logPages >= Limits.LogPagesMax)
         {
-            _ = raw.sqlite3_db_status(Connection.Handle, CacheWrites, out _, out _, 1);
-            // An error is ignored as SQLite itself would: what can't be moved stays in the log, where it is as safe, and goes with the next.
+            _logPages = 0;
+            // What can't be moved stays in the log, where it is as safe.
             _ = raw.sqlite3_wal_checkpoint_v2(Connection.Handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out _, out _);
         }
     }

@@ -47,6 +47,16 @@ internal static class SqliteCalls
     [DllImport(Sqlite), DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     public static extern int sqlite3_file_control(nint database, nint schema, int operation, out nint answer);
 
+    /// <summary>Has SQLite call after each commit; in place of what it does then of its own accord, which is to move the log into the file.</summary>
+    /// <param name="hook">Is to live as long as the connection.</param>
+    [DllImport(Sqlite), DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    public static extern nint sqlite3_wal_hook(nint database, AfterCommit hook, nint argument);
+
+    /// <param name="pages">All that the log has now.</param>
+    /// <returns>SQLITE_OK; anything else becomes the commit's own answer.</returns>
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    internal delegate int AfterCommit(nint argument, nint database, nint name, int pages);
+
     /// <summary>The function by which SQLite reads a file, the second of those that its <c>sqlite3_io_methods</c> lists behind their version.</summary>
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
     internal delegate int ReadFile(nint file, [Out] byte[] bytes, int count, long offset);

@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using OtelLite.Storage;
 using OtelLite.Telemetry;
 using OtelLite.Tests.Otlp;
@@ -43,30 +44,49 @@ public sealed class BatchWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task The_log_goes_into_the_file_when_it_has_grown_by_so_many_pages_and_begins_anew()
+    public async Task The_log_goes_into_the_file_when_it_has_so_many_pages_and_begins_anew()
     {
-        const int Page = 4096;
-        const int PagesOfOne = 40;
         string path = _open.Connection.DataSource;
         long atFirst = new FileInfo(path).Length;
-        // What makes a row so long is its attribute; the log has some more pages of each.
-        async Task Write(int i) => Assert.Equal(
-            WriteOutcome.Committed, (await _open.Write(Otlp.Export.Logs(Otlp.Export.Record($"\"severityText\":\"{i}{new string('x', PagesOfOne * Page)}\"")))).Outcome);
-
-        for (int i = 0; i < Limits.LogPagesMax / PagesOfOne / 2; i++)
-        {
-            await Write(i);
-        }
-
+        await WritePages(Limits.LogPagesMax / 2);
         Assert.Equal(atFirst, new FileInfo(path).Length);
 
-        for (int i = 0; i < 4 * Limits.LogPagesMax / PagesOfOne; i++)
-        {
-            await Write(1000 + i);
-        }
-
+        await WritePages(4 * Limits.LogPagesMax);
         Assert.InRange(new FileInfo(path).Length, atFirst + (3L * Limits.LogPagesMax * Page), long.MaxValue);
         Assert.InRange(new FileInfo($"{path}-wal").Length, 1, 2L * Limits.LogPagesMax * Page);
+    }
+
+    [Fact]
+    public async Task A_log_that_a_reader_held_goes_into_the_file_with_the_next_commit_after_it()
+    {
+        string path = _open.Connection.DataSource;
+        long atFirst = new FileInfo(path).Length;
+        using (SqliteConnection reader = Database.OpenReader(Path.GetDirectoryName(path)!))
+        {
+            Database.Execute(reader, "BEGIN; SELECT count(*) FROM otel_events");
+            await WritePages(2 * Limits.LogPagesMax);
+            // What was there before the reader may go.
+            Assert.InRange(new FileInfo(path).Length, atFirst, atFirst + (Limits.LogPagesMax / 2L * Page));
+            Database.Execute(reader, "COMMIT");
+        }
+
+        // What a commit lets go into the file goes behind its answer, and before the next.
+        await _open.Write(Prompt("small", 1));
+        await _open.Write(Prompt("small", 2));
+        Assert.InRange(new FileInfo(path).Length, atFirst + (2L * Limits.LogPagesMax * Page), long.MaxValue);
+    }
+
+    private const int Page = 4096;
+
+    // The log has some more of them.
+    private async Task WritePages(int pages)
+    {
+        const int PagesOfOne = 40;
+        for (int i = 0; i < pages / PagesOfOne; i++)
+        {
+            string unique = $"{Guid.NewGuid()}{new string('x', PagesOfOne * Page)}";
+            Assert.Equal(WriteOutcome.Committed, (await _open.Write(Otlp.Export.Logs(Otlp.Export.Record($"\"severityText\":\"{unique}\"")))).Outcome);
+        }
     }
 
     [Fact]
