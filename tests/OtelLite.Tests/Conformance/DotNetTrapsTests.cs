@@ -135,7 +135,14 @@ public sealed class DotNetTrapsTests(SharedServer shared) : IClassFixture<Shared
     {
         Probe logs = Logs;
         byte[] body = Encoding.UTF8.GetBytes(logs.Json("""{"severityText":"x"}""").PadRight(31_000_000));
-        (await logs.Post(body)).AssertAccepted();
+        ExportAnswer answer = await logs.Post(body);
+        // The room for large bodies is the process's: tests beside this one may have all of it for longer than a body waits. A client tries again.
+        for (int i = 0; i < 20 && answer.Status == HttpStatusCode.ServiceUnavailable; i++)
+        {
+            answer = await logs.Post(body);
+        }
+
+        answer.AssertAccepted();
         Assert.Equal("x", logs.Rows("severity_text"));
     }
 
