@@ -156,11 +156,11 @@ internal static partial class Limits
     /// <summary>Bytes of text waiting for the writer, which it writes in about a second; one export alone may be larger, else it could never be written.</summary>
     public const long QueueBytesMax = 48L << 20;
 
-    /// <summary>How long what is stored may wait to be counted while more arrives: many transactions add to the same sums. Well below the 250 ms in which the page shows it.</summary>
-    public static readonly TimeSpan CountWithin = TimeSpan.FromMilliseconds(50);
-
     /// <summary>Pages of 4 KiB in the write-ahead log from which on they are moved into the file; SQLite's own default.</summary>
     public const int LogPagesMax = 1000;
+
+    /// <summary>How long what is stored may wait to be counted while more arrives: many transactions add to the same sums. Well below the 250 ms in which the page shows it.</summary>
+    public static readonly TimeSpan CountWithin = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Records that so wait; counting them takes some milliseconds, for which who comes meanwhile waits.</summary>
     public const int UncountedRecordsMax = 512;
