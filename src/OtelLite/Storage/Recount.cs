@@ -15,6 +15,7 @@ internal static class Recount
     // memory of their ids stays true; a session of which nothing is stored any more has done nothing.
     private const string TakeOut = """
         DELETE FROM usage_request WHERE session = $id AND time_unix_nano >= $from AND coalesce(transcript_unix_nano, $from) >= $from;
+        DELETE FROM usage_telling WHERE session = $id AND first_unix_nano >= $from;
         DELETE FROM usage_point WHERE session = $id AND time_unix_nano >= $from;
         DELETE FROM usage_tally WHERE session = $id AND time_unix_nano >= $from;
         DELETE FROM usage_tool WHERE session = $id AND time_unix_nano >= $from;

@@ -23,6 +23,7 @@ internal sealed class RequestTable : IDisposable
     private readonly DetailSums _sums;
     private readonly WitnessTables _witnesses;
     private readonly ToolTables _tools;
+    private readonly TellingTable _tellings;
     private readonly CopiedRequests _copies;
     private readonly XxHash128 _hash = new();
     private readonly Statement _add;
@@ -32,13 +33,17 @@ internal sealed class RequestTable : IDisposable
     private readonly Statement _findTold;
     private readonly Statement _keyOf;
     private readonly Statement _link;
-    private readonly Statement _setTold;
+    private readonly Statement _move;
     private readonly Statement _setCost;
+    private readonly Statement _nameOf;
+    private readonly List<LedgerRow> _exported = [];
+    private readonly List<LedgerRow> _told = [];
 
     public RequestTable(
         SqliteConnection connection, NameTable names, SessionTable sessions, QuarterTable quarters, DetailSums sums, WitnessTables witnesses, ToolTables tools)
     {
         (_names, _sessions, _quarters, _sums, _witnesses, _tools) = (names, sessions, quarters, sums, witnesses, tools);
+        _tellings = new(connection);
         _copies = new(connection);
         _add = new(connection, """
             INSERT OR IGNORE INTO usage_request (key, session, model, time_unix_nano, input, output, cache_read, cache_creation,
@@ -50,7 +55,7 @@ internal sealed class RequestTable : IDisposable
             DELETE FROM usage_request WHERE id = ? RETURNING {Numbers}, told_by, transcript_unix_nano, cost_kind, request_id, prompt_id
             """);
         _keyOf = new(connection, "SELECT id FROM usage_request WHERE key = ? AND told_by > ?");
-        _find = new(connection, $"SELECT id, told_by, {Numbers} FROM usage_request WHERE session = ? AND request_id = ?");
+        _find = new(connection, $"SELECT {Numbers}, id, told_by FROM usage_request WHERE session = ? AND request_id = ?");
 
         // Clients before 2.1 name no request in their events. What the transcript has of the output may be too low, and its last line comes
         // shortly before the event.
@@ -70,15 +75,22 @@ internal sealed class RequestTable : IDisposable
             UPDATE usage_request SET transcript_unix_nano = min(coalesce(transcript_unix_nano, ?2), ?2), request_id = coalesce(request_id, ?3),
                 prompt_id = coalesce(prompt_id, ?4) WHERE id = ?1
             """);
-        _setTold = new(connection, "UPDATE usage_request SET event_id = max(event_id, ?2) WHERE id = ?1");
+        _move = new(connection, $"UPDATE usage_request SET session = ?, key = ? WHERE id = ? RETURNING {Numbers}");
         _setCost = new(connection, "UPDATE usage_request SET cost_nano_usd = ?, cost_kind = ? WHERE id = ?");
+        _nameOf = new(connection, "SELECT session_id FROM usage_session WHERE id = ?");
     }
+
+    // A row of the ledger that is of a request of which transcripts tell.
+    private readonly record struct LedgerRow(long Id, long Session, long Model, long Source, BilledRequest Request);
 
     // A request as it was taken out, with what is kept of it when a stronger teller's word takes its place.
     private readonly record struct TakenOut(Teller Teller, long? TranscriptUnixNano, long CostNanoUsd, CostKind CostKind, byte[]? RequestId, byte[]? PromptId);
 
     /// <summary>A transcript told of another session's request since this was set to false: its copy.</summary>
     public bool HasCopies { get; set; }
+
+    /// <inheritdoc cref="TellingTable.Look"/>
+    public void Look() => _tellings.Look();
 
     /// <summary>Writes what one teller says of a request, as far as it changes what is known.</summary>
     public void Write(Utf8Text text, in BilledRequest request, ReadOnlySpan<long> eventIds)
@@ -95,14 +107,9 @@ internal sealed class RequestTable : IDisposable
         long eventId = request.LogRecord == BilledRequest.NoLogRecord ? NoEvent : eventIds[request.LogRecord];
         if (Add(text, key, request, session, model, eventId, null))
         {
-            if (request.RequestId.Length <= 0 && Find(_findTold, request, session, model, request.Output) is { } told)
+            if (!_tellings.IsEmpty)
             {
-                Carry(TakeOut(told, session), Id(key));
-            }
-            else if (_copies.Told(text, request, session, model) is { } copy)
-            {
-                Carry(TakeOut(copy.Id, copy.Session), Id(key));
-                _sessions.Change(copy.Session);
+                TakeTold(text, request, session, model, Id(key));
             }
         }
         else if (Weaker(key, request.Teller) is { } id)
@@ -122,10 +129,32 @@ internal sealed class RequestTable : IDisposable
 
     public void Dispose()
     {
+        _tellings.Dispose();
         _copies.Dispose();
-        foreach (Statement statement in (Statement[])[_add, _takeOut, _find, _findWithoutId, _findTold, _keyOf, _link, _setTold, _setCost])
+        foreach (Statement statement in (Statement[])[_add, _takeOut, _find, _findWithoutId, _findTold, _keyOf, _link, _move, _setCost, _nameOf])
         {
             statement.Dispose();
+        }
+    }
+
+    // What transcripts told of a request that is exported now: by its session and id, or by its numbers and time where one of both is not known.
+    private void TakeTold(Utf8Text text, in BilledRequest request, long session, long model, long id)
+    {
+        if (request.RequestId.Length > 0 && _tellings.Same(text[request.RequestId], session) is { Count: > 0 } same)
+        {
+            Settle(text, text[request.RequestId], same);
+        }
+        else if (request.RequestId.Length <= 0 && Find(_findTold, request, session, model, request.Output) is { } told)
+        {
+            Carry(TakeOut(told, session), id);
+        }
+        else if (_copies.Told(text, request, session, model) is { } copy)
+        {
+            TakenOut before = TakeOut(copy.Id, copy.Session);
+            Leave(text, before.RequestId, copy.Session);
+            Carry(before, id);
+            _tellings.SetPayer(before.RequestId, copy.Session, session);
+            Settle(text, before.RequestId, _tellings.Same(before.RequestId, copy.Session));
         }
     }
 
@@ -138,69 +167,154 @@ internal sealed class RequestTable : IDisposable
             return;
         }
 
-        _find.Begin().Bind(session).Bind(text[request.RequestId]);
-        if (!_find.Step())
+        ReadOnlySpan<byte> requestId = text[request.RequestId];
+        _tellings.Tell(text, request, session, eventId);
+        List<Telling> same = _tellings.Same(requestId, session);
+        ReadRows(requestId, same);
+        if (_exported.Count == 0 && _told.TrueForAll(r => r.Session != session))
         {
             if (Find(_findWithoutId, request, session, model, request.Output) is { } exported)
             {
-                Link(text, exported, request);
+                Link(exported, request.TimeUnixNano, requestId, []);
             }
-            else if (_copies.Known(text, request, session, model) is { } copied)
+            else if (_copies.Exported(text, request, session, model) is { } copied)
             {
-                WriteCopied(text, request, session, model, eventId, copied);
+                Link(copied.Id, request.TimeUnixNano, requestId, []);
+                _tellings.SetPayer(requestId, session, copied.Session);
+                same = _tellings.Same(requestId, session);
             }
-            else
-            {
-                Add(text, KeyOf(text, request), request, session, model, eventId, request.TimeUnixNano);
-            }
-
-            return;
         }
 
-        long id = _find.Int64(0);
-        var teller = (Teller)_find.Int64(1);
-        (long knownModel, long source, BilledRequest known) = Read(_find, 2);
-        _find.Reset();
-        known.Teller = teller;
-        switch (known.Word.NewsOf(request.Word))
+        if (!Settle(text, requestId, same))
         {
-            case TranscriptNews.All:
-                TakenOut before = TakeOut(id, session);
-                UInt128 key = KeyOf(text, request);
-                Add(text, key, request, session, model, eventId, request.TimeUnixNano);
-                Carry(before, Id(key));
-                return;
-            case TranscriptNews.Cost:
-                Count(session, knownModel, source, known, -1);
-                known.CostNanoUsd = request.CostNanoUsd;
-                Count(session, knownModel, source, known, 1);
-                _setCost.Begin().Bind(request.CostNanoUsd).Bind((int)request.CostKind).Bind(id).Run();
-                break;
-            case TranscriptNews.Nothing when teller == Teller.Transcript && request.SessionIsSettled:
-                // That it is this session's was told here last.
-                _setTold.Begin().Bind(id).Bind(eventId).Run();
-                break;
+            Tell(text, request, session, model, eventId, same[0].Session);
         }
 
-        Link(text, id, request);
+        HasCopies |= _exported.Exists(r => r.Session != session) || (_exported.Count == 0 && same[0].Session != session);
     }
 
-    // It stays with the session that is known to have it, unless only that one's transcript told of it, and whoever tells now knows better. Of two who do, the
-    // later one, so that counting anew, in whichever order, gives the same.
-    private void WriteCopied(Utf8Text text, in BilledRequest request, long session, long model, long eventId, in CopiedRequest known)
+    // One row of all that are of the same request, and none where an export tells of it. False where there is no export.
+    private bool Settle(Utf8Text text, ReadOnlySpan<byte> requestId, List<Telling> same)
     {
-        _sessions.Change(known.Session);
-        if (request.SessionIsSettled && known.Teller == Teller.Transcript && eventId > known.EventId)
+        ReadRows(requestId, same);
+        if (_exported.Count == 0)
         {
-            TakenOut before = TakeOut(known.Id, known.Session);
-            UInt128 key = KeyOf(text, request);
-            Add(text, key, request, session, model, eventId, request.TimeUnixNano);
-            Carry(before, Id(key));
-            return;
+            Join(text, requestId, same[0].Session);
+            return false;
         }
 
-        Link(text, known.Id, request);
-        HasCopies = true;
+        foreach (LedgerRow row in _told)
+        {
+            TakeOut(row.Id, row.Session);
+            Leave(text, requestId, row.Session);
+        }
+
+        Telling dearest = same[0];
+        long first = long.MaxValue;
+        byte[]? promptId = null;
+        foreach (Telling telling in same)
+        {
+            first = Math.Min(first, telling.FirstUnixNano);
+            dearest = telling.CostNanoUsd > dearest.CostNanoUsd ? telling : dearest;
+            promptId ??= telling.PromptId;
+        }
+
+        foreach (LedgerRow row in _exported)
+        {
+            if (row.Request.Word.NewsOf(new(Teller.Transcript, 0, dearest.CostNanoUsd, 0)) == TranscriptNews.Cost)
+            {
+                BilledRequest known = row.Request;
+                Count(row.Session, row.Model, row.Source, known, -1);
+                known.CostNanoUsd = dearest.CostNanoUsd;
+                Count(row.Session, row.Model, row.Source, known, 1);
+                _setCost.Begin().Bind(known.CostNanoUsd).Bind((int)dearest.CostKind).Bind(row.Id).Run();
+            }
+
+            Link(row.Id, first, requestId, promptId);
+            _sessions.Change(row.Session);
+        }
+
+        return true;
+    }
+
+    // Of several rows that only transcripts tell of the one that says most stays, with the session that paid.
+    private void Join(Utf8Text text, ReadOnlySpan<byte> requestId, long payer)
+    {
+        _told.Sort((a, b) => a.Request.Word.CompareTranscripts(b.Request.Word) is var more and not 0 ? -more : (a.Session != payer).CompareTo(b.Session != payer));
+        foreach (LedgerRow row in _told.Skip(1))
+        {
+            Carry(TakeOut(row.Id, row.Session), _told[0].Id);
+            Leave(text, requestId, row.Session);
+        }
+
+        if (_told is [var most, ..] && most.Session != payer)
+        {
+            _move.Begin().Bind(payer).BindHash(KeyOf(payer, requestId)).Bind(most.Id).Run();
+            Count(most.Session, most.Model, most.Source, most.Request, -1);
+            Count(payer, most.Model, most.Source, most.Request, 1);
+            Leave(text, requestId, most.Session);
+            _tools.SetModel(payer, requestId, most.Model);
+            _sessions.Change(payer);
+        }
+    }
+
+    // What a transcript says where it is the first, or says more than others did. Where it says as much, its session's own word goes before a copy's.
+    private void Tell(Utf8Text text, in BilledRequest request, long session, long model, long eventId, long payer)
+    {
+        _sessions.Change(payer);
+        UInt128 key = KeyOf(payer, text[request.RequestId]);
+        if (_told is not [var known, ..])
+        {
+            Add(text, key, request, payer, model, eventId, request.TimeUnixNano);
+        }
+        else if (request.Word.CompareTranscripts(known.Request.Word) is var more && (more > 0 || (more == 0 && session == payer)))
+        {
+            TakenOut before = TakeOut(known.Id, payer);
+            Add(text, key, request, payer, model, eventId, request.TimeUnixNano);
+            Carry(before, Id(key));
+        }
+        else
+        {
+            Link(known.Id, request.TimeUnixNano, text[request.RequestId], request.PromptId.Length > 0 ? text[request.PromptId] : []);
+        }
+    }
+
+    // The rows of a request, those of exports and those of transcripts alone.
+    private void ReadRows(ReadOnlySpan<byte> requestId, List<Telling> same)
+    {
+        _exported.Clear();
+        _told.Clear();
+        foreach (Telling telling in same)
+        {
+            ReadRows(requestId, telling.Session);
+            if (telling.Payer != 0)
+            {
+                ReadRows(requestId, telling.Payer);
+            }
+        }
+    }
+
+    private void ReadRows(ReadOnlySpan<byte> requestId, long session)
+    {
+        _find.Begin().Bind(session).Bind(requestId);
+        while (_find.Step())
+        {
+            (long model, long source, BilledRequest request) = Read(_find);
+            long id = _find.Int64(11);
+            request.Teller = (Teller)_find.Int64(12);
+            List<LedgerRow> rows = request.Teller == Teller.Transcript ? _told : _exported;
+            if (!rows.Exists(r => r.Id == id))
+            {
+                rows.Add(new LedgerRow(id, session, model, source, request));
+            }
+        }
+    }
+
+    // A request is no longer this session's.
+    private void Leave(Utf8Text text, ReadOnlySpan<byte> requestId, long session)
+    {
+        _tools.SetModel(session, requestId, _names.Of(text, TextRange.None));
+        _sessions.Change(session);
     }
 
     // False when its key is there already.
@@ -232,7 +346,7 @@ internal sealed class RequestTable : IDisposable
         Count(session, model, source, request, 1);
         if (request.RequestId.Length > 0)
         {
-            _tools.SetModel(text, session, request.RequestId, model);
+            _tools.SetModel(session, text[request.RequestId], model);
         }
 
         return true;
@@ -241,11 +355,10 @@ internal sealed class RequestTable : IDisposable
     private TakenOut TakeOut(long id, long session)
     {
         _takeOut.Begin().Bind(id).Step();
-        (long model, long source, BilledRequest request) = Read(_takeOut, 0);
+        (long model, long source, BilledRequest request) = Read(_takeOut);
         request.Teller = (Teller)_takeOut.Int64(11);
-        byte[]? Text(int column) => _takeOut.IsNull(column) ? null : _takeOut.Utf8(column).ToArray();
         var taken = new TakenOut(
-            request.Teller, _takeOut.IsNull(12) ? null : _takeOut.Int64(12), request.CostNanoUsd, (CostKind)_takeOut.Int64(13), Text(14), Text(15));
+            request.Teller, _takeOut.IsNull(12) ? null : _takeOut.Int64(12), request.CostNanoUsd, (CostKind)_takeOut.Int64(13), _takeOut.Text(14), _takeOut.Text(15));
         _takeOut.Reset();
         Count(session, model, source, request, -1);
         return taken;
@@ -256,18 +369,15 @@ internal sealed class RequestTable : IDisposable
     {
         if (before.TranscriptUnixNano is { } told)
         {
-            _link.Begin().Bind(id).Bind(told);
-            BindText(_link, before.RequestId);
-            BindText(_link, before.PromptId);
-            _link.Run();
+            Link(id, told, before.RequestId, before.PromptId);
         }
     }
 
-    private void Link(Utf8Text text, long id, in BilledRequest request)
+    private void Link(long id, long toldUnixNano, ReadOnlySpan<byte> requestId, ReadOnlySpan<byte> promptId)
     {
-        _link.Begin().Bind(id).Bind(request.TimeUnixNano);
-        _link.Bind(text, request.RequestId);
-        _link.Bind(text, request.PromptId);
+        _link.Begin().Bind(id).Bind(toldUnixNano);
+        _ = requestId.IsEmpty ? _link.BindNull() : _link.Bind(requestId);
+        _ = promptId.IsEmpty ? _link.BindNull() : _link.Bind(promptId);
         _link.Run();
     }
 
@@ -279,18 +389,17 @@ internal sealed class RequestTable : IDisposable
         .Bind(session).Bind(model).Bind(request.TimeUnixNano).Bind(request.Input).Bind(request.CacheRead).Bind(request.CacheCreation).Bind(output)
         .Bind(Limits.TranscriptMatch.Ticks * TimeSpan.NanosecondsPerTick).Scalar();
 
-    // The columns of Numbers, from one on.
-    private static (long Model, long Source, BilledRequest Request) Read(Statement row, int from) => (row.Int64(from), row.Int64(from + 8), new BilledRequest
+    private static (long Model, long Source, BilledRequest Request) Read(Statement row) => (row.Int64(0), row.Int64(8), new BilledRequest
     {
-        TimeUnixNano = row.Int64(from + 1),
-        Input = row.Int64(from + 2),
-        Output = row.Int64(from + 3),
-        CacheRead = row.Int64(from + 4),
-        CacheCreation = row.Int64(from + 5),
-        CostNanoUsd = row.Int64(from + 6),
-        Origin = (QueryOrigin)row.Int64(from + 7),
-        DurationMs = row.Int64(from + 9),
-        TtftMs = row.Int64(from + 10),
+        TimeUnixNano = row.Int64(1),
+        Input = row.Int64(2),
+        Output = row.Int64(3),
+        CacheRead = row.Int64(4),
+        CacheCreation = row.Int64(5),
+        CostNanoUsd = row.Int64(6),
+        Origin = (QueryOrigin)row.Int64(7),
+        DurationMs = row.Int64(9),
+        TtftMs = row.Int64(10),
     });
 
     private void Count(long session, long model, long source, in BilledRequest request, int times)
@@ -309,21 +418,37 @@ internal sealed class RequestTable : IDisposable
         }
     }
 
+    private UInt128 KeyOf(long session, ReadOnlySpan<byte> requestId)
+    {
+        _nameOf.Begin().Bind(session).Step();
+        UInt128 key = KeyOf(_nameOf.Utf8(0), requestId);
+        _nameOf.Reset();
+        return key;
+    }
+
+    private UInt128 KeyOf(ReadOnlySpan<byte> session, ReadOnlySpan<byte> requestId)
+    {
+        _hash.Reset();
+        _hash.Append(session);
+        _hash.Append("\0"u8);
+        _hash.Append(requestId);
+        return _hash.GetCurrentHashAsUInt128();
+    }
+
     // A request belongs to one session; its id is unique there even where it comes from a proxy that numbers its own. Clients
     // before 2.1 send none: session, time (milliseconds) and all the numbers do not collide in any recording. Where an event has a number of its
     // own in its process, that tells two requests of one millisecond apart.
     private UInt128 KeyOf(Utf8Text text, in BilledRequest request)
     {
+        if (request.RequestId.Length > 0)
+        {
+            return KeyOf(text[request.Session], text[request.RequestId]);
+        }
+
         XxHash128 hash = _hash;
         hash.Reset();
         hash.Append(text[request.Session]);
         hash.Append("\0"u8);
-        if (request.RequestId.Length > 0)
-        {
-            hash.Append(text[request.RequestId]);
-            return hash.GetCurrentHashAsUInt128();
-        }
-
         hash.Append(text[request.Model]);
         Span<byte> number = stackalloc byte[8];
         foreach (long value in (ReadOnlySpan<long>)[request.TimeUnixNano, request.Input, request.Output, request.CacheRead,
@@ -341,8 +466,6 @@ internal sealed class RequestTable : IDisposable
 
         return hash.GetCurrentHashAsUInt128();
     }
-
-    private static void BindText(Statement statement, byte[]? text) => _ = text is null ? statement.BindNull() : statement.Bind(text);
 
     private void BindCount(long count) => _ = count < 0 ? _add.BindNull() : _add.Bind(count);
 }

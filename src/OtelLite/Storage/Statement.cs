@@ -160,6 +160,8 @@ internal sealed class Statement : IDisposable
     public ReadOnlySpan<byte> Utf8(int column) => raw.sqlite3_column_blob(_statement, column);
 
     /// <summary>Bytes as they stand in the file. Valid until the next step.</summary>
+    public byte[]? Text(int column) => IsNull(column) ? null : Utf8(column).ToArray();
+
     public ReadOnlySpan<byte> Blob(int column) => raw.sqlite3_column_blob(_statement, column);
 
     public bool IsNull(int column) => raw.sqlite3_column_type(_statement, column) == raw.SQLITE_NULL;

@@ -76,11 +76,11 @@ internal sealed class ToolTables : IDisposable
         }
     }
 
-    /// <summary>A request became known: what it asked for is of its model.</summary>
-    public void SetModel(Utf8Text text, long session, TextRange requestId, long model)
+    /// <summary>A request became known, or is another session's: what it asked for is of its model, or of none.</summary>
+    public void SetModel(long session, ReadOnlySpan<byte> requestId, long model)
     {
         List<(long Id, ToolResultRow Row)> calls = [];
-        _toolsOtherwise.Begin().Bind(session).Bind(text[requestId]).Bind(model);
+        _toolsOtherwise.Begin().Bind(session).Bind(requestId).Bind(model);
         while (_toolsOtherwise.Step())
         {
             calls.Add((_toolsOtherwise.Int64(0), new(_toolsOtherwise.Int64(1), _toolsOtherwise.Int64(2), _toolsOtherwise.Int64(3),
@@ -95,7 +95,7 @@ internal sealed class ToolTables : IDisposable
         }
 
         List<(long Id, long Time, long Tool, long Model, bool Accepted, long Source)> decisions = [];
-        _decisionsOtherwise.Begin().Bind(session).Bind(text[requestId]).Bind(model);
+        _decisionsOtherwise.Begin().Bind(session).Bind(requestId).Bind(model);
         while (_decisionsOtherwise.Step())
         {
             decisions.Add((_decisionsOtherwise.Int64(0), _decisionsOtherwise.Int64(1), _decisionsOtherwise.Int64(2), _decisionsOtherwise.Int64(3),

@@ -81,6 +81,7 @@ internal sealed class UsageTables : IDisposable
             _prompt.Run();
         }
 
+        _requests.Look();
         foreach (ref readonly BilledRequest request in _facts.Requests.Rows)
         {
             _requests.Write(text, request, eventIds);

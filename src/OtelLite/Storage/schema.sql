@@ -233,6 +233,23 @@ CREATE INDEX usage_request_ttft ON usage_request (model, ttft_ms, time_unix_nano
 CREATE INDEX usage_request_transcript ON usage_request (session, told_by, output_is_low, cost_kind) WHERE transcript_unix_nano IS NOT NULL;
 CREATE INDEX usage_request_imported ON usage_request (request_id) WHERE transcript_unix_nano IS NOT NULL;
 
+-- What transcripts tell of requests, which sessions' and from when to when: a forked session's begins with copies of its parent's. Of sessions that tell
+-- of the same one only one has it in the ledger (Storage/TellingTable.cs).
+CREATE TABLE usage_telling (
+    request_id       TEXT NOT NULL,
+    session          INTEGER NOT NULL REFERENCES usage_session (id),
+    first_unix_nano  INTEGER NOT NULL,
+    last_unix_nano   INTEGER NOT NULL,
+    settled_event_id INTEGER NOT NULL,        -- the last row of otel_events that knows that this session paid; 0 where none does
+    cost_nano_usd    INTEGER NOT NULL,        -- 0 where it is not known
+    cost_kind        INTEGER NOT NULL,
+    prompt_id        TEXT,
+    payer            INTEGER REFERENCES usage_session (id),  -- the other session whose export tells of it, as far as numbers and time tell
+    PRIMARY KEY (request_id, session)
+) WITHOUT ROWID;
+
+CREATE INDEX usage_telling_session ON usage_telling (session, first_unix_nano);
+
 -- Of a session whose transcript was imported: how many requests that one knows, how many of them the export brought too, and of the first how many
 -- have too low an output, a cost that is derived, and none that is known. Kept by Storage/SessionTable.cs.
 CREATE TABLE usage_capture (

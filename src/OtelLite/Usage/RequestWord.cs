@@ -12,8 +12,11 @@ internal readonly record struct RequestWord(Teller Teller, long Output, long Cos
     {
         Teller.Event => TranscriptNews.Nothing,
         Teller.Span => transcript.CostNanoUsd > CostNanoUsd ? TranscriptNews.Cost : TranscriptNews.Nothing,
-        _ => (transcript.CostNanoUsd, transcript.Output, transcript.TimeUnixNano).CompareTo((CostNanoUsd, Output, TimeUnixNano)) > 0 ? TranscriptNews.All : TranscriptNews.Nothing,
+        _ => transcript.CompareTranscripts(this) > 0 ? TranscriptNews.All : TranscriptNews.Nothing,
     };
+
+    /// <summary>Which of two words of transcripts says more; 0 where they say as much.</summary>
+    public int CompareTranscripts(in RequestWord other) => (CostNanoUsd, Output, TimeUnixNano).CompareTo((other.CostNanoUsd, other.Output, other.TimeUnixNano));
 }
 
 /// <summary>What of a transcript's word takes the place of what is known.</summary>

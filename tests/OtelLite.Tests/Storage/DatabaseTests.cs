@@ -241,6 +241,33 @@ public sealed class DatabaseTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_version_6_becomes_what_a_new_file_is_and_knows_which_requests_transcripts_told_of()
+    {
+        Directory.CreateDirectory(Folder);
+        using (var old = new SqliteConnection($"Data Source={Path.Combine(Folder, Database.FileName)};Pooling=False"))
+        {
+            old.Open();
+            Database.Execute(old, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-6.sql"))
+                + File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-6-sums.sql")) + """
+                PRAGMA user_version = 6;
+                INSERT INTO usage_name VALUES (1, 'm');
+                INSERT INTO usage_session (id, session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something) VALUES (1, 's', 1, 5, 9, 5, 1);
+                INSERT INTO usage_request (key, session, model, time_unix_nano, input, output, cache_read, cache_creation, cost_nano_usd, query_source, origin, event_id, request_id,
+                    prompt_id, told_by, transcript_unix_nano, cost_kind) VALUES (x'01', 1, 1, 9, 1, 1, 1, 1, 9, 1, 1, 7, 'a', 'p', 3, 7, 1), (x'02', 1, 1, 6, 1, 1, 1, 1, 9, 1, 1, 8, 'b', NULL, 1, 5, 0),
+                    (x'03', 1, 1, 6, 1, 1, 1, 1, 9, 1, 1, 9, 'c', NULL, 1, NULL, 0);
+                """);
+        }
+
+        using SqliteConnection migrated = Database.OpenWriter(Folder, Durability.Full);
+        Assert.Equal("a 1 7 9 7 9 1 p -, b 1 5 6 0 9 0 - -", Text(migrated, """
+            SELECT group_concat(request_id || ' ' || session || ' ' || first_unix_nano || ' ' || last_unix_nano || ' ' || settled_event_id || ' ' || cost_nano_usd || ' ' || cost_kind
+                || ' ' || coalesce(prompt_id, '-') || ' ' || coalesce(payer, '-'), ', ' ORDER BY request_id) FROM usage_telling
+            """));
+        AssertIsKept(6);
+        AssertIsAsNew(migrated);
+    }
+
+    [Fact]
     public void A_step_that_fails_leaves_the_file_of_the_older_version_as_it_was()
     {
         Directory.CreateDirectory(Folder);
@@ -250,7 +277,7 @@ public sealed class DatabaseTests : IDisposable
             old.Open();
             FillVersion4(old);
             // The last step of all makes a table of this name.
-            Database.Execute(old, "CREATE TABLE usage_spread (in_the_way)");
+            Database.Execute(old, "CREATE TABLE usage_telling (in_the_way)");
             all = All(old);
         }
 
@@ -259,7 +286,7 @@ public sealed class DatabaseTests : IDisposable
         {
             still.Open();
             Assert.Equal(all, All(still));
-            Database.Execute(still, "DROP TABLE usage_spread");
+            Database.Execute(still, "DROP TABLE usage_telling");
         }
 
         using SqliteConnection migrated = Database.OpenWriter(Folder, Durability.Full);

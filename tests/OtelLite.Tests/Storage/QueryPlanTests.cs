@@ -60,7 +60,7 @@ public sealed class QueryPlanTests
             using var copies = new CopiedRequests(open.Connection);
             var request = new BilledRequest { RequestId = TextRange.None };
             TelemetryBatch batch = TelemetryBatch.Rent();
-            copies.Known(batch.Text, request, 1, 1);
+            copies.Exported(batch.Text, request, 1, 1);
             copies.Told(batch.Text, request, 1, 1);
             batch.Return();
         });

@@ -137,6 +137,24 @@ public sealed class TranscriptLedgerTests
     }
 
     [Fact]
+    public void A_copy_that_is_told_again_at_another_time_is_the_one_that_it_was()
+    {
+        const string expected = "1 120 40 250000000 0 | r told by 1 of 1, 0 low, cost 0";
+        AssertLedger(expected, Event, Of("a", Transcript), Of("a", Told(Export.Time + Second, 2)));
+        AssertLedger(expected, Of("a", Transcript), Event, Of("a", Told(Export.Time + Second, 2)));
+        AssertLedger(expected, EventWithoutId, Of("a", Transcript), Of("a", Told(Export.Time + Second, 2)), Of("b", Told(Export.Time + Second, 2)));
+    }
+
+    [Fact]
+    public async Task A_request_that_more_sessions_have_than_are_compared_is_counted_once()
+    {
+        string sessions = Export.Logs([.. Enumerable.Range(0, Limits.TellingsOfRequestMax + 2).Select(i => Told($"s{i:0000}", Export.Time))]);
+        using var open = new OpenWriter();
+        await open.Write(sessions);
+        Assert.Equal("1 s0000", open.Sql("SELECT count(*) || ' ' || max(session_id) FROM usage_request JOIN usage_session ON usage_session.id = session"));
+    }
+
+    [Fact]
     public async Task Sums_by_session_follow_a_request_to_the_session_whose_it_is()
     {
         using var open = new OpenWriter();
@@ -220,10 +238,12 @@ public sealed class TranscriptLedgerTests
 
     private static string Of(string session, string body) => body.Replace("\"s\"", $"\"{session}\"", StringComparison.Ordinal);
 
-    private static string Told(ulong time, long output) => Export.Logs(Export.Event(
+    private static string Told(ulong time, long output) => Export.Logs(Told("s", time, output));
+
+    private static string Told(string session, ulong time, long output = 1) => Export.Event(
         "transcript_request", time,
-        [.. Same, Export.Text("request_id", "r"), Export.Int("output_tokens", output), Export.Attribute("cost_usd", """{"doubleValue":0.1}"""),
-        Export.Attribute("cost_usd_derived", """{"boolValue":true}"""), Export.Attribute("output_tokens_too_low", """{"boolValue":true}""")]));
+        [Export.Text("session.id", session), .. Same[1..], Export.Text("request_id", "r"), Export.Int("output_tokens", output), Export.Attribute("cost_usd", """{"doubleValue":0.1}"""),
+        Export.Attribute("cost_usd_derived", """{"boolValue":true}"""), Export.Attribute("output_tokens_too_low", """{"boolValue":true}""")]);
 
     // Requests, input, output, cost and that of transcripts alone; who told of the only one. As counted and as counted anew.
     private static void AssertLedger(string expected, params string[] bodies)
