@@ -159,6 +159,9 @@ internal static partial class Limits
     /// <summary>Pages of 4 KiB in the write-ahead log from which on they are moved into the file; SQLite's own default.</summary>
     public const int LogPagesMax = 1000;
 
+    /// <summary>Bytes that are written to the log at once: 31 pages and what stands before each.</summary>
+    public const int LogWriteBytesMax = 128 << 10;
+
     /// <summary>How long what is stored may wait to be counted while more arrives: many transactions add to the same sums. Well below the 250 ms in which the page shows it.</summary>
     public static readonly TimeSpan CountWithin = TimeSpan.FromMilliseconds(50);
 

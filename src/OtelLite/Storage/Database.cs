@@ -41,7 +41,7 @@ internal static class Database
         {
             Folders.Make(dataDir);
             MakeFile(path);
-            SqliteConnection connection = Open(path, SqliteOpenMode.ReadWrite);
+            SqliteConnection connection = Open(path, SqliteOpenMode.ReadWrite, gathersLog: durability == Durability.Full);
             try
             {
                 MakeReady(connection, path, durability);
@@ -131,13 +131,19 @@ internal static class Database
         command.ExecuteNonQuery();
     }
 
-    private static SqliteConnection Open(string path, SqliteOpenMode mode)
+    private static SqliteConnection Open(string path, SqliteOpenMode mode, bool gathersLog = false)
     {
+        if (gathersLog)
+        {
+            GatheredLog.Register();
+        }
+
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
             DataSource = path,
             Mode = mode,
             Pooling = false,
+            Vfs = gathersLog ? GatheredLog.Name : null,
             // SQLite itself waits (busy_timeout); this is how long its wait is repeated.
             DefaultTimeout = 1,
         }.ConnectionString);

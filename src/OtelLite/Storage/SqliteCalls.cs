@@ -47,6 +47,13 @@ internal static class SqliteCalls
     [DllImport(Sqlite), DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     public static extern int sqlite3_file_control(nint database, nint schema, int operation, out nint answer);
 
+    /// <param name="name">0: the one that is taken where none is named.</param>
+    [DllImport(Sqlite), DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    public static extern nint sqlite3_vfs_find(nint name);
+
+    [DllImport(Sqlite), DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    public static extern int sqlite3_vfs_register(nint vfs, int isDefault);
+
     /// <summary>Has SQLite call after each commit; in place of what it does then of its own accord, which is to move the log into the file.</summary>
     /// <param name="hook">Is to live as long as the connection.</param>
     [DllImport(Sqlite), DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]

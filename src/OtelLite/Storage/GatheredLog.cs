@@ -1,0 +1,182 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using SQLitePCL;
+
+namespace OtelLite.Storage;
+
+/// <summary>
+/// A file system for SQLite (sqlite.org/vfs.html) that is the system's own, but for one thing: what is written to the log one piece after the other goes to the system in one. SQLite
+/// writes each page there by itself, and what stands before it by itself too: two calls of the system for each of the hundreds of pages of a transaction.
+/// Only for a connection that has each commit on the disk before it tells anybody of it (<see cref="Durability.Full"/>): what waits here is written when SQLite says so,
+/// and before anything else is done with the log. A write that fails then fails the commit, as it would have at once.
+/// </summary>
+internal static unsafe class GatheredLog
+{
+    /// <summary>As connections name it.</summary>
+    public const string Name = "gathered-log";
+
+    // sqlite3.h: SQLITE_OPEN_WAL, SQLITE_IOCAP_POWERSAFE_OVERWRITE.
+    private const int OpenLog = 0x80000, PowersafeOverwrite = 0x1000;
+
+    private static readonly Lock _lock = new();
+    private static Vfs* _system;
+
+    /// <summary>Has SQLite know of it.</summary>
+    public static void Register()
+    {
+        lock (_lock)
+        {
+            if (_system is not null)
+            {
+                return;
+            }
+
+            _system = (Vfs*)SqliteCalls.sqlite3_vfs_find(0);
+            // For as long as the process lives.
+            var gathered = (Vfs*)NativeMemory.Alloc((nuint)sizeof(Vfs));
+            *gathered = *_system;
+            gathered->Next = 0;
+            gathered->Name = Marshal.StringToCoTaskMemUTF8(Name);
+            gathered->Open = &Open;
+            if (SqliteCalls.sqlite3_vfs_register((nint)gathered, 0) is not raw.SQLITE_OK and int error)
+            {
+                throw new InvalidOperationException($"SQLite does not take a file system: {error}");
+            }
+        }
+    }
+
+#pragma warning disable CS0649 // SQLite is who fills these in.
+    // sqlite3_vfs, as far as it is read here; and the rest of what it has in its third version, the one since 2011.
+    private struct Vfs
+    {
+        public int Version;
+        public int FileBytes;
+        public int PathMax;
+        public nint Next;
+        public nint Name;
+        public nint App;
+        public delegate* unmanaged[Cdecl]<Vfs*, byte*, nint*, int, int*, int> Open;
+        public Others Rest;
+
+        [InlineArray(15)]
+        public struct Others
+        {
+            private nint _function;
+        }
+    }
+
+    // sqlite3_io_methods in its third version, the one since 2013.
+    private struct Methods
+    {
+        public int Version;
+        public delegate* unmanaged[Cdecl]<nint*, int> Close;
+        public delegate* unmanaged[Cdecl]<nint*, byte*, int, long, int> Read;
+        public delegate* unmanaged[Cdecl]<nint*, byte*, int, long, int> Write;
+        public delegate* unmanaged[Cdecl]<nint*, long, int> Truncate;
+        public delegate* unmanaged[Cdecl]<nint*, int, int> Sync;
+        public delegate* unmanaged[Cdecl]<nint*, long*, int> FileSize;
+        public nint Lock, Unlock, CheckReservedLock, FileControl, SectorSize;
+        public delegate* unmanaged[Cdecl]<nint*, int> DeviceCharacteristics;
+        public nint ShmMap, ShmLock, ShmBarrier, ShmUnmap, Fetch, Unfetch;
+    }
+#pragma warning restore CS0649
+
+    // What an open log has in place of the system's functions, and behind them what waits to be written. A file's first field leads to it.
+    private struct Log
+    {
+        public Methods Methods;
+        public Methods* System;
+        public long Offset;
+        public int Length;
+        public fixed byte Bytes[Limits.LogWriteBytesMax];
+    }
+
+    private static Log* LogOf(nint* file) => (Log*)*file;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Open(Vfs* vfs, byte* name, nint* file, int flags, int* outFlags)
+    {
+        int answer = _system->Open(_system, name, file, flags, outFlags);
+        var system = (Methods*)*file;
+        // Where a disk may spoil what lies beside a write, SQLite fills up the sector, and some of that after it has said that all be on the disk.
+        if (answer != raw.SQLITE_OK || (flags & OpenLog) == 0 || (system->DeviceCharacteristics(file) & PowersafeOverwrite) == 0)
+        {
+            return answer;
+        }
+
+        var log = (Log*)NativeMemory.Alloc((nuint)sizeof(Log));
+        log->Methods = *system;
+        log->System = system;
+        log->Length = 0;
+        log->Methods.Close = &Close;
+        log->Methods.Read = &Read;
+        log->Methods.Write = &Write;
+        log->Methods.Truncate = &Truncate;
+        log->Methods.Sync = &Sync;
+        log->Methods.FileSize = &FileSize;
+        *file = (nint)log;
+        return answer;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Write(nint* file, byte* bytes, int count, long offset)
+    {
+        Log* log = LogOf(file);
+        if (offset != log->Offset + log->Length || count > Limits.LogWriteBytesMax - log->Length)
+        {
+            if (WriteOut(file) is not raw.SQLITE_OK and int error)
+            {
+                return error;
+            }
+
+            if (count > Limits.LogWriteBytesMax)
+            {
+                return log->System->Write(file, bytes, count, offset);
+            }
+
+            log->Offset = offset;
+        }
+
+        Buffer.MemoryCopy(bytes, log->Bytes + log->Length, Limits.LogWriteBytesMax - log->Length, count);
+        log->Length += count;
+        return raw.SQLITE_OK;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Read(nint* file, byte* bytes, int count, long offset) =>
+        WriteOut(file) is not raw.SQLITE_OK and int error ? error : LogOf(file)->System->Read(file, bytes, count, offset);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Sync(nint* file, int flags) => WriteOut(file) is not raw.SQLITE_OK and int error ? error : LogOf(file)->System->Sync(file, flags);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Truncate(nint* file, long bytes) => WriteOut(file) is not raw.SQLITE_OK and int error ? error : LogOf(file)->System->Truncate(file, bytes);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int FileSize(nint* file, long* bytes) => WriteOut(file) is not raw.SQLITE_OK and int error ? error : LogOf(file)->System->FileSize(file, bytes);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Close(nint* file)
+    {
+        Log* log = LogOf(file);
+        int error = WriteOut(file);
+        *file = (nint)log->System;
+        int answer = log->System->Close(file);
+        NativeMemory.Free(log);
+        return error != raw.SQLITE_OK ? error : answer;
+    }
+
+    // What could not be written is forgotten: the transaction that it is of fails, and the next one writes to the same place.
+    private static int WriteOut(nint* file)
+    {
+        Log* log = LogOf(file);
+        if (log->Length == 0)
+        {
+            return raw.SQLITE_OK;
+        }
+
+        int length = log->Length;
+        log->Length = 0;
+        return log->System->Write(file, log->Bytes, length, log->Offset);
+    }
+}
