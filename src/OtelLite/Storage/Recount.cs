@@ -46,8 +46,7 @@ internal static class Recount
             GROUP BY 1, 2, 3;
         INSERT INTO usage_hole (session, level, sequence, since_unix_nano, time_unix_nano, sender, missing)
             SELECT session, level, sequence, since, time_unix_nano, sender, iif(EXISTS (
-                SELECT 1 FROM usage_sequence other WHERE other.sequence = hole.sequence - 1 AND other.sender = hole.sender
-                    AND other.time_unix_nano BETWEEN since AND hole.time_unix_nano AND other.session <> hole.session), 0, sequence - before - 1)
+                {SequenceTable.IsElsewhere("hole.sequence - 1", "hole.sender", "since", "hole.time_unix_nano", "hole.session")}), 0, sequence - before - 1)
             FROM (SELECT *, lag(sequence) OVER chain AS before, lag(time_unix_nano) OVER chain AS since FROM usage_sequence
                   WHERE session = $id WINDOW chain AS (PARTITION BY level ORDER BY sequence)) hole
             WHERE before < sequence - 1 AND since <= time_unix_nano;

@@ -15,7 +15,8 @@ namespace OtelLite.Storage;
 /// </list>
 /// This is a function of the set of numbers, whatever the order in which they come, and a new number changes only what is next to it. What it
 /// can't tell: what is missing at the start or the end of a process; what another process of the same session numbered too, before or later, when
-/// that one ended inside of the hole; a hole of which another session happens to have the last number in time.
+/// that one ended inside of the hole; a hole of which another session happens to have the last number in time; that a process was elsewhere, once
+/// its user has given more than <see cref="Limits.SequenceLookBackMax"/> other numbers before it is asked.
 /// </summary>
 internal sealed class SequenceTable : IDisposable
 {
@@ -53,9 +54,7 @@ internal sealed class SequenceTable : IDisposable
         _after = new(connection, """
             SELECT sequence, time_unix_nano, sender FROM usage_sequence WHERE session = ? AND level = ? AND sequence > ? ORDER BY sequence LIMIT 1
             """);
-        _isElsewhere = new(connection, """
-            SELECT 1 FROM usage_sequence WHERE sequence = ? AND sender = ? AND time_unix_nano BETWEEN ? AND ? AND session <> ? LIMIT 1
-            """);
+        _isElsewhere = new(connection, $"{IsElsewhere("?1", "?2", "?3", "?4", "?5")} LIMIT 1");
         _setHole = new(connection, """
             INSERT OR REPLACE INTO usage_hole (session, level, sequence, since_unix_nano, time_unix_nano, sender, missing) VALUES (?, ?, ?, ?, ?, ?, ?)
             """);
@@ -65,6 +64,13 @@ internal sealed class SequenceTable : IDisposable
             WHERE sequence = ? AND sender = ? AND since_unix_nano <= ?3 AND time_unix_nano >= ?3 AND session <> ? AND missing > 0 RETURNING session
             """);
     }
+
+    /// <summary>A row where the sender gave the number in another session meanwhile. Where a process was there it was just before, so the newest are looked at first.</summary>
+    public static string IsElsewhere(string sequence, string sender, string since, string until, string session) => $"""
+        SELECT 1 FROM (SELECT near.sequence AS number, near.session AS place FROM usage_sequence near
+            WHERE near.sender = {sender} AND near.time_unix_nano BETWEEN {since} AND {until} ORDER BY near.time_unix_nano DESC LIMIT {Limits.SequenceLookBackMax})
+        WHERE number = {sequence} AND place <> {session}
+        """;
 
     private readonly record struct Number(long Sequence, long TimeUnixNano, long Sender);
 

@@ -1,4 +1,4 @@
--- From schema 6: which sessions' transcripts tell of a request. Of those that another one's was a copy of, only that one is known; a recount tells the rest.
+-- From schema 6: which sessions' transcripts tell of a request, and two indexes that are written in few places. Of those that another one's was a copy of, only that one is known; a recount tells the rest.
 
 CREATE TABLE usage_telling (
     request_id       TEXT NOT NULL,
@@ -19,3 +19,8 @@ INSERT INTO usage_telling (request_id, session, first_unix_nano, last_unix_nano,
     SELECT request_id, session, min(min(transcript_unix_nano, time_unix_nano)), max(max(transcript_unix_nano, time_unix_nano)),
         max(iif(told_by = 3, event_id, 0)), max(cost_nano_usd), cost_kind, prompt_id
     FROM usage_request WHERE transcript_unix_nano IS NOT NULL AND request_id IS NOT NULL GROUP BY 1, 2;
+
+DROP INDEX usage_sequence_number;
+CREATE INDEX usage_sequence_time ON usage_sequence (sender, time_unix_nano, sequence);
+
+UPDATE usage_request SET key = unhex(printf('%08x', session) || substr(hex(key), 9)) WHERE length(key) = 16;

@@ -193,7 +193,7 @@ CREATE TABLE usage_name (
 );
 
 -- The first witness, and the ledger: one row per billed request, from its api_request event, or from its span where no event told of it
--- (the third witness; it knows no cost), or from the client's transcript where neither did. key is a hash of session and request_id, or of the
+-- (the third witness; it knows no cost), or from the client's transcript where neither did. key is the session and a hash of it and request_id, or of the
 -- whole row where an old client sends none; a transcript names that request then. What was not sent is null.
 CREATE TABLE usage_request (
     id             INTEGER PRIMARY KEY,
@@ -378,7 +378,8 @@ CREATE TABLE usage_sequence (
     PRIMARY KEY (session, level, sequence)
 ) WITHOUT ROWID;
 
-CREATE INDEX usage_sequence_number ON usage_sequence (sequence, sender, time_unix_nano);
+-- By time, so that what arrives is written to its end. By number it would be looked up at once, and written anywhere.
+CREATE INDEX usage_sequence_time ON usage_sequence (sender, time_unix_nano, sequence);
 
 -- Where numbers are missing before a number. missing is 0 where another session has them: the process was there meanwhile.
 CREATE TABLE usage_hole (

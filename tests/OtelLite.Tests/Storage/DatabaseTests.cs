@@ -254,7 +254,7 @@ public sealed class DatabaseTests : IDisposable
                 INSERT INTO usage_session (id, session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something) VALUES (1, 's', 1, 5, 9, 5, 1);
                 INSERT INTO usage_request (key, session, model, time_unix_nano, input, output, cache_read, cache_creation, cost_nano_usd, query_source, origin, event_id, request_id,
                     prompt_id, told_by, transcript_unix_nano, cost_kind) VALUES (x'01', 1, 1, 9, 1, 1, 1, 1, 9, 1, 1, 7, 'a', 'p', 3, 7, 1), (x'02', 1, 1, 6, 1, 1, 1, 1, 9, 1, 1, 8, 'b', NULL, 1, 5, 0),
-                    (x'03', 1, 1, 6, 1, 1, 1, 1, 9, 1, 1, 9, 'c', NULL, 1, NULL, 0);
+                    (x'00112233445566778899AABBCCDDEEFF', 1, 1, 6, 1, 1, 1, 1, 9, 1, 1, 9, 'c', NULL, 1, NULL, 0);
                 """);
         }
 
@@ -263,6 +263,7 @@ public sealed class DatabaseTests : IDisposable
             SELECT group_concat(request_id || ' ' || session || ' ' || first_unix_nano || ' ' || last_unix_nano || ' ' || settled_event_id || ' ' || cost_nano_usd || ' ' || cost_kind
                 || ' ' || coalesce(prompt_id, '-') || ' ' || coalesce(payer, '-'), ', ' ORDER BY request_id) FROM usage_telling
             """));
+        Assert.Equal("blob 00000001445566778899AABBCCDDEEFF", Text(migrated, "SELECT typeof(key) || ' ' || hex(key) FROM usage_request WHERE request_id = 'c'"));
         AssertIsKept(6);
         AssertIsAsNew(migrated);
     }

@@ -69,6 +69,15 @@ public sealed class QueryPlanTests
         Assert.DoesNotContain(plan, step => step.StartsWith("SCAN", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void What_fills_a_hole_is_looked_for_from_the_newest_number_on()
+    {
+        using var open = new OpenWriter();
+        string[] plan = [.. Explained(open.Connection, SequenceTable.IsElsewhere("1", "2", "3", "4", "5"))];
+        Assert.Contains("SEARCH near USING COVERING INDEX usage_sequence_time (sender=? AND time_unix_nano>? AND time_unix_nano<?)", plan);
+        Assert.DoesNotContain(plan, step => step.Contains("TEMP B-TREE", StringComparison.Ordinal) || step.Contains("MATERIALIZE", StringComparison.Ordinal));
+    }
+
     // Ten sessions on ten days.
     private static void Fill(OpenWriter open)
     {

@@ -70,6 +70,22 @@ public sealed class SequenceTests
         Assert.Equal(Limits.SequenceLevelsMax - 1L, (long)open.Sql("SELECT max(time_unix_nano) - min(time_unix_nano) FROM usage_sequence")!);
     }
 
+    [Theory]
+    [InlineData(Limits.SequenceLookBackMax - 1, "A=0 B=0 C=0")]
+    [InlineData(Limits.SequenceLookBackMax, "A=1 B=0 C=0")]
+    public void What_fills_a_hole_is_looked_for_among_so_many_numbers_before_its_end(int others, string expected)
+    {
+        using var open = new OpenWriter();
+        Write(open, [.. ((string[])["A0@0", "B1@1", "C1000@2"]).Select(Given.Of)]);
+        // The number behind the hole is one of those that are looked at.
+        Database.Execute(open.Connection, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"""
+            INSERT INTO usage_sequence (session, level, sequence, time_unix_nano, sender)
+                SELECT session, level, sequence + value, time_unix_nano + value, sender FROM usage_sequence JOIN generated WHERE sequence = 1000
+            """).Replace("generated", $"(WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < {others - 2}) SELECT * FROM n)", StringComparison.Ordinal));
+        Write(open, [new Given('A', 2, 2 * Limits.SequenceLookBackMax)]);
+        Assert.Equal(expected, Missing(open));
+    }
+
     private static void AssertMissing(string expected, IEnumerable<string> given) => AssertMissing(expected, given.Select(Given.Of));
 
     // At once, one by one, backwards and shuffled; and recounted.
