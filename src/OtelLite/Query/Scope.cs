@@ -182,6 +182,9 @@ internal sealed record Scope
         return found;
     }
 
+    // The rows of which usage_amount has any: it has up to six for one of these, and is named twice where both ends are asked for.
+    private static readonly string[] RowsOfAmounts = ["usage_request WHERE true", "usage_tool WHERE true", "usage_tally tally WHERE tally.value <> 0", "usage_point WHERE rest > 0"];
+
     /// <summary>Of sessions that lie in the range in part, those that did something in it.</summary>
     public List<long> Doing(SqliteConnection connection, IReadOnlyCollection<long> straddling)
     {
@@ -199,10 +202,15 @@ internal sealed record Scope
         List<long> doing = Ids(quarters);
         HashSet<long> others = [.. straddling];
         others.ExceptWith(doing);
-        if (others.Count > 0)
+        string within = string.Join(" OR ", Ends().Select(e => $"(time_unix_nano >= {e.From} AND time_unix_nano < {e.To})"));
+        if (others.Count > 0 && within.Length > 0)
         {
             using SqliteCommand ends = connection.CreateCommand();
-            ends.CommandText = $"SELECT DISTINCT session FROM ({AmountsOf(ends, others)}) WHERE value <> 0";
+            string models = AndModel(ends);
+            ends.CommandText = $"""
+                SELECT some.value FROM ({Listed(ends, "$some", others)}) some
+                WHERE {string.Join(" OR ", RowsOfAmounts.Select(rows => $"EXISTS (SELECT 1 FROM {rows} AND session = some.value AND ({within}){models})"))}
+                """;
             doing.AddRange(Ids(ends));
         }
 
