@@ -49,17 +49,17 @@ internal static unsafe class GatheredLog
     // sqlite3_vfs, as far as it is read here; and the rest of what it has in its third version, the one since 2011.
     private struct Vfs
     {
-        public int Version;
-        public int FileBytes;
-        public int PathMax;
-        public nint Next;
-        public nint Name;
-        public nint App;
-        public delegate* unmanaged[Cdecl]<Vfs*, byte*, nint*, int, int*, int> Open;
-        public Others Rest;
+        internal int Version;
+        internal int FileBytes;
+        internal int PathMax;
+        internal nint Next;
+        internal nint Name;
+        internal nint AppData;
+        internal delegate* unmanaged[Cdecl]<Vfs*, byte*, nint*, int, int*, int> Open;
+        internal Others Rest;
 
         [InlineArray(15)]
-        public struct Others
+        internal struct Others
         {
             private nint _function;
         }
@@ -68,27 +68,27 @@ internal static unsafe class GatheredLog
     // sqlite3_io_methods in its third version, the one since 2013.
     private struct Methods
     {
-        public int Version;
-        public delegate* unmanaged[Cdecl]<nint*, int> Close;
-        public delegate* unmanaged[Cdecl]<nint*, byte*, int, long, int> Read;
-        public delegate* unmanaged[Cdecl]<nint*, byte*, int, long, int> Write;
-        public delegate* unmanaged[Cdecl]<nint*, long, int> Truncate;
-        public delegate* unmanaged[Cdecl]<nint*, int, int> Sync;
-        public delegate* unmanaged[Cdecl]<nint*, long*, int> FileSize;
-        public nint Lock, Unlock, CheckReservedLock, FileControl, SectorSize;
-        public delegate* unmanaged[Cdecl]<nint*, int> DeviceCharacteristics;
-        public nint ShmMap, ShmLock, ShmBarrier, ShmUnmap, Fetch, Unfetch;
+        internal int Version;
+        internal delegate* unmanaged[Cdecl]<nint*, int> Close;
+        internal delegate* unmanaged[Cdecl]<nint*, byte*, int, long, int> Read;
+        internal delegate* unmanaged[Cdecl]<nint*, byte*, int, long, int> Write;
+        internal delegate* unmanaged[Cdecl]<nint*, long, int> Truncate;
+        internal delegate* unmanaged[Cdecl]<nint*, int, int> Sync;
+        internal delegate* unmanaged[Cdecl]<nint*, long*, int> FileSize;
+        internal nint Lock, Unlock, CheckReservedLock, FileControl, SectorSize;
+        internal delegate* unmanaged[Cdecl]<nint*, int> DeviceCharacteristics;
+        internal nint ShmMap, ShmLock, ShmBarrier, ShmUnmap, Fetch, Unfetch;
     }
 #pragma warning restore CS0649
 
     // What an open log has in place of the system's functions, and behind them what waits to be written. A file's first field leads to it.
     private struct Log
     {
-        public Methods Methods;
-        public Methods* System;
-        public long Offset;
-        public int Length;
-        public fixed byte Bytes[Limits.LogWriteBytesMax];
+        internal Methods Methods;
+        internal Methods* System;
+        internal long Offset;
+        internal int Length;
+        internal fixed byte Bytes[Limits.LogWriteBytesMax];
     }
 
     private static Log* LogOf(nint* file) => (Log*)*file;
