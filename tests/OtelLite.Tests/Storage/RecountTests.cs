@@ -152,15 +152,15 @@ public sealed class RecountTests
         select step with { Kind = kind, Time = time, Id = id };
 
     [Fact]
-    public void Counting_as_it_comes_and_counting_anew_are_equal() => AnyStep.Array[1, 40].Sample(AssertIsCountedAnewTheSame, iter: 150, threads: 1);
+    public void Counting_as_it_comes_and_counting_anew_are_equal() => AnyStep.Array[1, 40].Sample(AssertIsCountedAnewTheSame, iter: 100, threads: 1);
 
     [Fact]
     public void Requests_that_several_transcripts_tell_of_are_counted_anew_the_same() =>
-        OfFewRequests.Array[1, 14].Sample(AssertIsCountedAnewTheSame, iter: 200, threads: 1);
+        OfFewRequests.Array[1, 14].Sample(AssertIsCountedAnewTheSame, iter: 100, threads: 1);
 
     [Fact]
     public void The_order_in_which_transcripts_tell_of_requests_changes_nothing() => Gen.Select(OfFewRequests.Where(s => !IsSettled(s)).Array[1, 10], Gen.Int).Sample(
-        AssertOrderChangesNothing, iter: 200, threads: 1);
+        AssertOrderChangesNothing, iter: 100, threads: 1);
 
     [Fact]
     public void Of_a_request_that_a_second_session_tells_of_between_two_times_of_the_first_there_is_one()
