@@ -129,8 +129,8 @@ internal static partial class Limits
     /// <summary>How far the last line of an answer in a transcript and the event of its request may be apart where the event names no request. Recorded are 0.4 s at most; a slow disk may take longer.</summary>
     public static readonly TimeSpan TranscriptMatch = TimeSpan.FromSeconds(5);
 
-    /// <summary>Sessions whose transcripts tell of one request, as far as they are compared: those that rather paid come first, so past it a session is still weighed against the one
-    /// that has the request. Somebody who forks one session that often has other worries.</summary>
+    /// <summary>Sessions whose transcripts tell of one request at the same time, as far as they are compared: those that rather paid come first, so that one past it is still weighed
+    /// against the one that has the request. Somebody who forks one session that often has other worries.</summary>
     public const int TellingsOfRequestMax = 1000;
 
     /// <summary>Bytes of one line of a transcript, past which it is left out. An answer's line is some kilobytes, one with pictures some megabytes.</summary>

@@ -64,10 +64,13 @@ internal sealed class KnownRequests : IDisposable
     {
         _connection = connection;
         const string ofSession = "session = coalesce((SELECT id FROM usage_session WHERE session_id = $session), 0)";
+        const string first = "min(transcript_unix_nano, time_unix_nano)", last = "max(transcript_unix_nano, time_unix_nano)";
         const string columns = $"told_by, output, cost_nano_usd, time_unix_nano, cost_kind, {ofSession} FROM usage_request";
         _imported = Command($"""
             SELECT {columns} WHERE request_id = $id AND transcript_unix_nano IS NOT NULL
-                AND ({ofSession} OR ($at BETWEEN min(transcript_unix_nano, time_unix_nano) AND max(transcript_unix_nano, time_unix_nano) AND input = $input AND cache_read = $read AND cache_creation = $creation))
+                AND ({ofSession} OR ($at BETWEEN {first} AND {last} AND input = $input AND cache_read = $read AND cache_creation = $creation)
+                    OR EXISTS (SELECT 1 FROM usage_telling told WHERE told.request_id = $id AND told.{ofSession} AND $at BETWEEN told.first_unix_nano AND told.last_unix_nano
+                        AND told.last_unix_nano >= {first} AND told.first_unix_nano <= {last}))
             ORDER BY {ofSession} DESC LIMIT 1
             """);
         _exported = Command($"SELECT {columns} WHERE {ofSession} AND request_id = $id LIMIT 1");

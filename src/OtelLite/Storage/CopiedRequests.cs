@@ -29,13 +29,15 @@ internal sealed class CopiedRequests : IDisposable
             ORDER BY request_id IS NULL, abs(time_unix_nano - ?3), time_unix_nano, id LIMIT 1
             """);
 
-        // Only a transcript knows no duration, so the index leads to what transcripts tell of these seconds: mostly nothing.
+        // Whichever of the sessions that tell of it has the row. Only a transcript knows no duration, so the index leads to what transcripts tell of these seconds: mostly nothing.
         _findTold = new(connection, $"""
             SELECT id, session FROM usage_request other
             WHERE model = ?2 AND duration_ms IS NULL AND time_unix_nano BETWEEN ?3 - ?8 AND ?3 + ?8 AND session <> ?1 AND input = ?4 AND cache_read = ?5
                 AND cache_creation = ?6 AND told_by = {(int)Teller.Transcript}
                 AND (request_id = ?9 OR (?9 IS NULL AND output <= ?7))
-                AND (EXISTS (SELECT 1 FROM usage_telling own WHERE own.request_id = other.request_id AND own.session = ?1) OR {NothingExported("other.session", "?3")})
+                AND EXISTS (SELECT 1 FROM usage_telling told WHERE told.request_id = other.request_id
+                    AND told.last_unix_nano >= min(other.time_unix_nano, other.transcript_unix_nano) AND told.first_unix_nano <= other.time_unix_nano
+                    AND (told.session = ?1 OR ({NothingExported("told.session", "?3")})))
             ORDER BY abs(time_unix_nano - ?3), time_unix_nano, id LIMIT 1
             """);
     }

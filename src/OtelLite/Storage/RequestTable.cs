@@ -154,7 +154,10 @@ internal sealed class RequestTable : IDisposable
             Leave(text, before.RequestId, copy.Session);
             Carry(before, id);
             _tellings.SetPayer(before.RequestId, copy.Session, session);
-            Settle(text, before.RequestId, _tellings.Same(before.RequestId, copy.Session));
+            if (_tellings.Same(before.RequestId, copy.Session) is { Count: > 0 } others)
+            {
+                Settle(text, before.RequestId, others);
+            }
         }
     }
 

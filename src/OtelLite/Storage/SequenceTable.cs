@@ -13,7 +13,7 @@ namespace OtelLite.Storage;
 /// <item>Nothing is missing in a hole if the same user gave the number right before its end in another session meanwhile: after /clear the
 /// process was there.</item>
 /// </list>
-/// This is a function of the set of numbers, whatever the order in which they come, and a new number changes only what is next to it. What it
+/// This is a function of the set of numbers, whatever the order in which they come (but for the last of what follows), and a new number changes only what is next to it. What it
 /// can't tell: what is missing at the start or the end of a process; what another process of the same session numbered too, before or later, when
 /// that one ended inside of the hole; a hole of which another session happens to have the last number in time; that a process was elsewhere, once
 /// its user has given more than <see cref="Limits.SequenceLookBackMax"/> other numbers before it is asked.

@@ -54,6 +54,11 @@ internal static class SqliteCalls
     [DllImport(Sqlite), DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     public static extern int sqlite3_vfs_register(nint vfs, int isDefault);
 
+    /// <param name="name">Of a log, as a file system is given it.</param>
+    /// <returns>The file of its database.</returns>
+    [DllImport(Sqlite), DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    public static extern nint sqlite3_database_file_object(nint name);
+
     /// <summary>Has SQLite call after each commit; in place of what it does then of its own accord, which is to move the log into the file.</summary>
     /// <param name="hook">Is to live as long as the connection.</param>
     [DllImport(Sqlite), DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]

@@ -159,9 +159,10 @@ internal sealed class Statement : IDisposable
     /// <summary>A text as it stands in the file; empty where it is null. Valid until the next step.</summary>
     public ReadOnlySpan<byte> Utf8(int column) => raw.sqlite3_column_blob(_statement, column);
 
-    /// <summary>Bytes as they stand in the file. Valid until the next step.</summary>
+    /// <summary>A copy of a text; null where it is null.</summary>
     public byte[]? Text(int column) => IsNull(column) ? null : Utf8(column).ToArray();
 
+    /// <summary>Bytes as they stand in the file. Valid until the next step.</summary>
     public ReadOnlySpan<byte> Blob(int column) => raw.sqlite3_column_blob(_statement, column);
 
     public bool IsNull(int column) => raw.sqlite3_column_type(_statement, column) == raw.SQLITE_NULL;

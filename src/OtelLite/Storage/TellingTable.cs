@@ -12,10 +12,10 @@ namespace OtelLite.Storage;
 internal sealed class TellingTable : IDisposable
 {
     private readonly Statement _tell;
-    private readonly Statement _all;
+    private readonly Statement _own;
+    private readonly Statement _near;
     private readonly Statement _setPayer;
     private readonly Statement _any;
-    private readonly List<Telling> _others = [];
     private readonly List<Telling> _same = [];
 
     public TellingTable(SqliteConnection connection)
@@ -28,12 +28,13 @@ internal sealed class TellingTable : IDisposable
             """);
 
         // The session that paid for it comes before the others: of those that are known to have, the one of which it was told last; where none is known,
-        // it may be any, as long as it is always the same.
-        _all = new(connection, $"""
-            SELECT session, told.first_unix_nano, told.last_unix_nano, coalesce(payer, 0), told.cost_nano_usd, cost_kind, prompt_id,
-                row_number() OVER (ORDER BY settled_event_id DESC, is_named DESC, session_id) AS place
-            FROM usage_telling told JOIN usage_session ON usage_session.id = session
-            WHERE request_id = ?1 ORDER BY session = ?2 DESC, place LIMIT {Limits.TellingsOfRequestMax}
+        // it may be any, as long as it is always the same. Of an id that some proxy gives in each session only those at the same time are looked at.
+        const string columns = "session, told.first_unix_nano, told.last_unix_nano, coalesce(payer, 0), told.cost_nano_usd, cost_kind, prompt_id FROM usage_telling told";
+        _own = new(connection, $"SELECT {columns} WHERE request_id = ?1 AND session = ?2");
+        _near = new(connection, $"""
+            SELECT {columns} INDEXED BY usage_telling_time JOIN usage_session ON usage_session.id = session
+            WHERE request_id = ?1 AND told.last_unix_nano >= ?2 AND told.first_unix_nano <= ?3
+            ORDER BY settled_event_id DESC, is_named DESC, session_id LIMIT {Limits.TellingsOfRequestMax}
             """);
         _setPayer = new(connection, "UPDATE usage_telling SET payer = ?3 WHERE request_id = ?1 AND session = ?2");
         _any = new(connection, "SELECT EXISTS (SELECT 1 FROM usage_telling)");
@@ -63,43 +64,56 @@ internal sealed class TellingTable : IDisposable
     public List<Telling> Same(ReadOnlySpan<byte> requestId, long session)
     {
         _same.Clear();
-        _others.Clear();
-        _all.Begin().Bind(requestId).Bind(session);
-        while (_all.Step())
-        {
-            var told = new Telling(_all.Int64(0), _all.Int64(1), _all.Int64(2), _all.Int64(3), _all.Int64(4), (CostKind)_all.Int64(5), _all.Text(6), _all.Int64(7));
-            (told.Session == session ? _same : _others).Add(told);
-        }
-
-        if (_same.Count == 0)
+        if (!_own.Begin().Bind(requestId).Bind(session).Step())
         {
             return _same;
         }
 
-        (long first, long last) = (_same[0].FirstUnixNano, _same[0].LastUnixNano);
-        while (_others.FindIndex(o => o.FirstUnixNano <= last && o.LastUnixNano >= first) is >= 0 and int next)
+        Telling own = Read(_own);
+        _own.Reset();
+        (long first, long last) = (own.FirstUnixNano, own.LastUnixNano);
+        while (true)
         {
-            (first, last) = (Math.Min(first, _others[next].FirstUnixNano), Math.Max(last, _others[next].LastUnixNano));
-            _same.Add(_others[next]);
-            _others.RemoveAt(next);
+            (long firstOfAll, long lastOfAll) = (first, last);
+            _same.Clear();
+            _near.Begin().Bind(requestId).Bind(first).Bind(last);
+            while (_near.Step())
+            {
+                Telling told = Read(_near);
+                (firstOfAll, lastOfAll) = (Math.Min(firstOfAll, told.FirstUnixNano), Math.Max(lastOfAll, told.LastUnixNano));
+                _same.Add(told);
+            }
+
+            if ((firstOfAll, lastOfAll) == (first, last))
+            {
+                break;
+            }
+
+            (first, last) = (firstOfAll, lastOfAll);
         }
 
-        _same.Sort((a, b) => a.Place.CompareTo(b.Place));
+        if (!_same.Exists(t => t.Session == session))
+        {
+            _same.Add(own);
+        }
+
         return _same;
     }
 
     public void Dispose()
     {
-        foreach (Statement statement in (Statement[])[_tell, _all, _setPayer, _any])
+        foreach (Statement statement in (Statement[])[_tell, _own, _near, _setPayer, _any])
         {
             statement.Dispose();
         }
     }
+
+    private static Telling Read(Statement row) =>
+        new(row.Int64(0), row.Int64(1), row.Int64(2), row.Int64(3), row.Int64(4), (CostKind)row.Int64(5), row.Text(6));
 }
 
 /// <summary>What a session's transcript tells of a request, and from when to when.</summary>
 /// <param name="Payer">The other session whose export tells of it too; 0 where none is known.</param>
 /// <param name="CostNanoUsd">The most that was told; 0 where it is not known.</param>
-/// <param name="Place">The lower, the rather it is this session that paid.</param>
 internal readonly record struct Telling(
-    long Session, long FirstUnixNano, long LastUnixNano, long Payer, long CostNanoUsd, CostKind CostKind, byte[]? PromptId, long Place);
+    long Session, long FirstUnixNano, long LastUnixNano, long Payer, long CostNanoUsd, CostKind CostKind, byte[]? PromptId);

@@ -14,7 +14,10 @@ CREATE TABLE usage_telling (
 ) WITHOUT ROWID;
 
 CREATE INDEX usage_telling_session ON usage_telling (session, first_unix_nano);
+CREATE INDEX usage_telling_time ON usage_telling (request_id, last_unix_nano, first_unix_nano);
 
+-- Which of them were known to be their session's, nobody knows any more: each stays with the session that has it until a later one is known to be another's, or a
+-- recount, which may find that of two sessions of which neither is known to have paid it is the other one that counts it.
 INSERT INTO usage_telling (request_id, session, first_unix_nano, last_unix_nano, settled_event_id, cost_nano_usd, cost_kind, prompt_id)
     SELECT request_id, session, min(min(transcript_unix_nano, time_unix_nano)), max(max(transcript_unix_nano, time_unix_nano)),
         max(iif(told_by = 3, event_id, 0)), max(cost_nano_usd), cost_kind, prompt_id

@@ -249,6 +249,7 @@ CREATE TABLE usage_telling (
 ) WITHOUT ROWID;
 
 CREATE INDEX usage_telling_session ON usage_telling (session, first_unix_nano);
+CREATE INDEX usage_telling_time ON usage_telling (request_id, last_unix_nano, first_unix_nano);
 
 -- Of a session whose transcript was imported: how many requests that one knows, how many of them the export brought too, and of the first how many
 -- have too low an output, a cost that is derived, and none that is known. Kept by Storage/SessionTable.cs.

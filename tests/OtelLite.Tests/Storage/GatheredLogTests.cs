@@ -61,6 +61,39 @@ public sealed class GatheredLogTests : IDisposable
         AssertIsSound();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_was_taken_back_is_not_written_over_what_another_program_has_committed_since(bool closes)
+    {
+        Insert(1000);
+        // The first page is not in the log, so that nothing reads there when all is taken back.
+        Database.Execute(_writer, "PRAGMA wal_checkpoint(TRUNCATE)");
+        using (SqliteTransaction transaction = _writer.BeginTransaction())
+        {
+            // Past what is kept in memory.
+            Insert(3_000_000);
+            transaction.Rollback();
+        }
+
+        using (SqliteConnection other = Database.OpenWriter(_folder, Durability.Normal))
+        {
+            Database.Execute(other, "PRAGMA wal_autocheckpoint = 0; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT INTO t (bytes) SELECT randomblob(100) FROM n");
+            if (closes)
+            {
+                _writer.Close();
+            }
+            else
+            {
+                Assert.Equal("20001 2001000", Seen(_writer));
+            }
+
+            Assert.Equal("20001 2001000", Seen(other));
+            Assert.Equal("ok", Text(other, "PRAGMA integrity_check"));
+            Assert.Equal("20001 2001000", Seen(_reader));
+        }
+    }
+
     [Fact]
     public void The_log_is_moved_into_the_file_and_begun_anew()
     {

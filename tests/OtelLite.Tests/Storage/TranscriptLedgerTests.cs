@@ -146,6 +146,45 @@ public sealed class TranscriptLedgerTests
     }
 
     [Fact]
+    public async Task What_was_told_as_another_session_s_copy_is_known_to_the_next_import()
+    {
+        using var open = new OpenWriter();
+        foreach (string body in (string[])[Told(Export.Time, 1), Told(Export.Time + (2 * Second), 2), Of("t", Told(Export.Time + Second, 1)).Replace("\"120\"", "\"121\"", StringComparison.Ordinal)])
+        {
+            await open.Write(body);
+        }
+
+        Assert.Equal("s 1 120 1, t 0 0 -", open.Sql(Sums));
+        using var known = new KnownRequests(open.Connection);
+        Assert.False(known.Imported("t", "r", DateTimeOffset.UnixEpoch.AddTicks((long)((Export.Time + Second) / 100)), 121, 9, 0)!.Value.IsOfSession);
+        Assert.Null(known.Imported("u", "r", DateTimeOffset.UnixEpoch.AddTicks((long)((Export.Time + Second) / 100)), 121, 9, 0));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_export_of_a_request_is_found_by_any_of_the_copies_that_may_be_of_it(bool hasId)
+    {
+        // The first fork exported something before; what its transcript tells of is its own, unless another's tells the same.
+        string before = Of("a", Export.Logs(Export.Event("user_prompt", Export.Time - (9 * Second), Export.Text("session.id", "s"))));
+        string export = hasId ? Event : EventWithoutId;
+        const string expected = "1 120 40 250000000 0 | r told by 1 of 1, 0 low, cost 0";
+        AssertLedger(expected, before, Of("a", Transcript), Of("b", Transcript), export);
+        AssertLedger(expected, before, export, Of("a", Transcript), Of("b", Transcript));
+        AssertLedger(expected, before, Of("b", Transcript), export, Of("a", Transcript));
+    }
+
+    [Fact]
+    public async Task Of_an_id_that_a_proxy_gives_in_each_session_those_of_one_time_are_compared()
+    {
+        int sessions = Limits.TellingsOfRequestMax + 100;
+        using var open = new OpenWriter();
+        await open.Write(Export.Logs([.. Enumerable.Range(0, sessions).Select(i => Told($"s{i:0000}", Export.Time + ((ulong)i * Second)))]));
+        await open.Write(Export.Logs(Told("t", Export.Time + ((ulong)(sessions - 1) * Second))));
+        Assert.Equal((long)sessions, open.Sql("SELECT count(*) FROM usage_request"));
+    }
+
+    [Fact]
     public async Task A_request_that_more_sessions_have_than_are_compared_is_counted_once()
     {
         string sessions = Export.Logs([.. Enumerable.Range(0, Limits.TellingsOfRequestMax + 2).Select(i => Told($"s{i:0000}", Export.Time))]);
