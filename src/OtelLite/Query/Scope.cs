@@ -182,7 +182,7 @@ internal sealed record Scope
         return found;
     }
 
-    // The rows of which usage_amount has any: it has up to six for one of these, and is named twice where both ends are asked for.
+    // The rows of which usage_amount (schema.sql) has any: it has up to six for one of these, and is named twice where both ends are asked for.
     private static readonly string[] RowsOfAmounts = ["usage_request WHERE true", "usage_tool WHERE true", "usage_tally tally WHERE tally.value <> 0", "usage_point WHERE rest > 0"];
 
     /// <summary>Of sessions that lie in the range in part, those that did something in it.</summary>
@@ -202,8 +202,7 @@ internal sealed record Scope
         List<long> doing = Ids(quarters);
         HashSet<long> others = [.. straddling];
         others.ExceptWith(doing);
-        string within = string.Join(" OR ", Ends().Select(e => $"(time_unix_nano >= {e.From} AND time_unix_nano < {e.To})"));
-        if (others.Count > 0 && within.Length > 0)
+        if (others.Count > 0 && string.Join(" OR ", Ends().Select(e => $"(time_unix_nano >= {e.From} AND time_unix_nano < {e.To})")) is { Length: > 0 } within)
         {
             using SqliteCommand ends = connection.CreateCommand();
             string models = AndModel(ends);

@@ -142,6 +142,7 @@ internal sealed class RequestTable : IDisposable
     {
         if (request.RequestId.Length > 0 && _tellings.Same(text[request.RequestId], session) is { Count: > 0 } same)
         {
+            ReadRows(text[request.RequestId], same);
             Settle(text, text[request.RequestId], same);
         }
         else if (request.RequestId.Length <= 0 && Find(_findTold, request, session, model, request.Output) is { } told)
@@ -156,6 +157,7 @@ internal sealed class RequestTable : IDisposable
             _tellings.SetPayer(before.RequestId, copy.Session, session);
             if (_tellings.Same(before.RequestId, copy.Session) is { Count: > 0 } others)
             {
+                ReadRows(before.RequestId, others);
                 Settle(text, before.RequestId, others);
             }
         }
@@ -179,12 +181,14 @@ internal sealed class RequestTable : IDisposable
             if (Find(_findWithoutId, request, session, model, request.Output) is { } exported)
             {
                 Link(exported, request.TimeUnixNano, requestId, []);
+                ReadRows(requestId, same);
             }
             else if (_copies.Exported(text, request, session, model) is { } copied)
             {
                 Link(copied.Id, request.TimeUnixNano, requestId, []);
                 _tellings.SetPayer(requestId, session, copied.Session);
                 same = _tellings.Same(requestId, session);
+                ReadRows(requestId, same);
             }
         }
 
@@ -196,10 +200,9 @@ internal sealed class RequestTable : IDisposable
         HasCopies |= _exported.Exists(r => r.Session != session) || (_exported.Count == 0 && same[0].Session != session);
     }
 
-    // One row of all that are of the same request, and none where an export tells of it. False where there is no export.
+    // One row of all that are of the same request, which are read by now, and none where an export tells of it. False where there is no export.
     private bool Settle(Utf8Text text, ReadOnlySpan<byte> requestId, List<Telling> same)
     {
-        ReadRows(requestId, same);
         if (_exported.Count == 0)
         {
             Join(text, requestId, same[0].Session);
@@ -265,20 +268,24 @@ internal sealed class RequestTable : IDisposable
     private void Tell(Utf8Text text, in BilledRequest request, long session, long model, long eventId, long payer)
     {
         _sessions.Change(payer);
+        TakenOut? before = null;
+        if (_told is [var known, ..])
+        {
+            int more = request.Word.CompareTranscripts(known.Request.Word);
+            if (more < 0 || (more == 0 && session != payer))
+            {
+                Link(known.Id, request.TimeUnixNano, text[request.RequestId], request.PromptId.Length > 0 ? text[request.PromptId] : []);
+                return;
+            }
+
+            before = TakeOut(known.Id, payer);
+        }
+
         UInt128 key = KeyOf(payer, text[request.RequestId]);
-        if (_told is not [var known, ..])
+        Add(text, key, request, payer, model, eventId, request.TimeUnixNano);
+        if (before is { } taken)
         {
-            Add(text, key, request, payer, model, eventId, request.TimeUnixNano);
-        }
-        else if (request.Word.CompareTranscripts(known.Request.Word) is var more && (more > 0 || (more == 0 && session == payer)))
-        {
-            TakenOut before = TakeOut(known.Id, payer);
-            Add(text, key, request, payer, model, eventId, request.TimeUnixNano);
-            Carry(before, Id(key));
-        }
-        else
-        {
-            Link(known.Id, request.TimeUnixNano, text[request.RequestId], request.PromptId.Length > 0 ? text[request.PromptId] : []);
+            Carry(taken, Id(key));
         }
     }
 

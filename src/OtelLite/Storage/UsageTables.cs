@@ -81,7 +81,11 @@ internal sealed class UsageTables : IDisposable
             _prompt.Run();
         }
 
-        _requests.Look();
+        if (_facts.Requests.Count > 0)
+        {
+            _requests.Look();
+        }
+
         foreach (ref readonly BilledRequest request in _facts.Requests.Rows)
         {
             _requests.Write(text, request, eventIds);
