@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using OtelLite.Telemetry;
 
 namespace OtelLite.Query;
 
@@ -35,7 +36,7 @@ internal static class SessionEventsQuery
     {
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = $"""
-            SELECT id, iif(time_unix_nano <> 0, time_unix_nano, observed_time_unix_nano) AS at, event_name, prompt_id, attributes ->> 'request_id',
+            SELECT otel_events.id, iif(time_unix_nano <> 0, time_unix_nano, observed_time_unix_nano) AS at, event_name, prompt_id, attributes ->> 'request_id',
                    coalesce(attributes ->> 'tool_name', attributes ->> 'agent_type', attributes ->> 'skill.name', attributes ->> 'command_name', attributes ->> 'to_mode',
                             attributes ->> 'model'),
                    CAST(coalesce(attributes ->> 'duration_ms', attributes ->> 'total_retry_duration_ms') AS REAL),
@@ -44,7 +45,9 @@ internal static class SessionEventsQuery
                    coalesce(attributes ->> 'error', attributes ->> 'error_type', attributes ->> 'decision' || ' by ' || (attributes ->> 'source'),
                             (attributes ->> 'pre_tokens') || ' to ' || (attributes ->> 'post_tokens') || ' tokens', attributes ->> 'trigger'),
                    nullif(attributes ->> 'prompt', '{Redacted}')
-            FROM otel_events WHERE session_id = $session AND event_name IN ({Told}) ORDER BY at, id LIMIT $limit
+            FROM usage_raw CROSS JOIN otel_events ON otel_events.id = usage_raw.id
+            WHERE usage_raw.session = (SELECT id FROM usage_session WHERE session_id = $session) AND signal = {(int)Signal.Logs} AND event_name IN ({Told})
+            ORDER BY at, otel_events.id LIMIT $limit
             """;
         command.Parameters.AddWithValue("$session", id);
         command.Parameters.AddWithValue("$limit", Limits.SessionRowsMax + 1);

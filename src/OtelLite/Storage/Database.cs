@@ -20,7 +20,7 @@ internal sealed class StorageException(string message, Exception? inner = null) 
 internal static class Database
 {
     /// <summary>The schema's version, kept in the file as <c>user_version</c>.</summary>
-    public const int SchemaVersion = 7;
+    public const int SchemaVersion = 8;
 
     private const int VersionsMax = 1000;
 
@@ -200,6 +200,9 @@ internal static class Database
             Migrate(connection);
         }
     }
+
+    /// <summary>Whether a file has the tables that this program knows.</summary>
+    public static bool IsOfThisVersion(SqliteConnection connection) => Version(connection) == SchemaVersion;
 
     /// <summary>True of a version that is to come. One beyond these is what stands there where a header was overwritten.</summary>
     public static bool IsNewer(long version) => version is > SchemaVersion and <= VersionsMax;

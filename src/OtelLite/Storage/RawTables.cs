@@ -42,7 +42,6 @@ internal sealed class RawTables : IDisposable
             INSERT INTO otel_events (received_at, event_name, attributes, session_id, prompt_id, time_unix_nano, observed_time_unix_nano,
                 severity_number, severity_text, body, trace_id, span_id, flags, dropped_attributes_count, resource_id, scope_id)
             VALUES (datetime(?, 'unixepoch'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            RETURNING id
             """);
         _span = new(connection, """
             INSERT INTO otel_spans (received_at, trace_id, span_id, parent_span_id, name, kind, status_code, status_message, start_time_unix_nano,
@@ -69,17 +68,18 @@ internal sealed class RawTables : IDisposable
 
     public void ForgetBodiesBefore(long unixNano) => _forgetBodies.Begin().Bind(unixNano).Run();
 
-    /// <summary>Sets what each point adds, then writes every point and record of the batch, and into the batch which rows its log records and resources got.</summary>
+    /// <summary>Sets what each point adds, then writes every point and record of the batch, and into the batch which rows they and its resources got.</summary>
     /// <param name="receivedUnixSeconds">When it arrived; the column's own default would be the same, but counting must use the very same second.</param>
     public void Write(TelemetryBatch batch, long receivedUnixSeconds)
     {
         _receivedUnixSeconds = receivedUnixSeconds;
         WriteResources(batch);
         WriteScopes(batch);
+        batch.PointRows.Clear();
         foreach (ref DataPoint point in batch.DataPoints.Rows)
         {
             point.Increase = SeriesIncrease.NeedsState(point) ? IncreaseOf(batch, point) : SeriesIncrease.Stateless(point);
-            Write(batch, point);
+            batch.PointRows.Add() = Write(batch, point);
         }
 
         batch.EventRows.Clear();
@@ -88,9 +88,10 @@ internal sealed class RawTables : IDisposable
             batch.EventRows.Add() = Write(batch, record);
         }
 
+        batch.SpanRows.Clear();
         foreach (ref readonly Span span in batch.Spans.Rows)
         {
-            Write(batch, span);
+            batch.SpanRows.Add() = Write(batch, span);
         }
     }
 
@@ -110,7 +111,7 @@ internal sealed class RawTables : IDisposable
         }
     }
 
-    private void Write(TelemetryBatch batch, in DataPoint point)
+    private long Write(TelemetryBatch batch, in DataPoint point)
     {
         Utf8Text text = batch.Text;
         _metric.Begin().Bind(_receivedUnixSeconds);
@@ -130,7 +131,7 @@ internal sealed class RawTables : IDisposable
             .Bind(batch.ResourceRows[point.Resource]).Bind(_scopeIds[point.Scope]);
         _metric.Bind(text, point.Shape);
         _metric.Bind(text, point.Exemplars);
-        _metric.Bind((long)point.Attributes.DroppedCount).Run();
+        return _metric.Bind((long)point.Attributes.DroppedCount).Insert();
     }
 
     private static ReadOnlySpan<byte> NameOf(MetricKind kind) => kind switch
@@ -142,13 +143,14 @@ internal sealed class RawTables : IDisposable
         _ => "summary"u8,
     };
 
-    private void Write(TelemetryBatch batch, in Span span)
+    // 0 where it is there already.
+    private long Write(TelemetryBatch batch, in Span span)
     {
         Utf8Text text = batch.Text;
         // Asked first: an insertion that runs into the same ids would use up a number, and the numbers tell how many rows there are.
         if (_findSpan.Begin().Bind(text[span.TraceId]).Bind(text[span.SpanId]).Scalar() is not null)
         {
-            return;
+            return 0;
         }
 
         _span.Begin().Bind(_receivedUnixSeconds);
@@ -164,9 +166,9 @@ internal sealed class RawTables : IDisposable
         _span.Bind(text, span.Links);
         _span.Bind(text, span.SessionId);
         _span.Bind(text, span.TraceState);
-        _span.Bind((long)span.Flags).Bind((long)span.Attributes.DroppedCount).Bind((long)span.DroppedEventsCount).Bind((long)span.DroppedLinksCount)
+        return _span.Bind((long)span.Flags).Bind((long)span.Attributes.DroppedCount).Bind((long)span.DroppedEventsCount).Bind((long)span.DroppedLinksCount)
             .Bind(batch.ResourceRows[span.Resource]).Bind(_scopeIds[span.Scope])
-            .Run();
+            .Insert();
     }
 
     private long Write(TelemetryBatch batch, in LogRecord record)
@@ -184,7 +186,7 @@ internal sealed class RawTables : IDisposable
         _event.Bind(text, record.SpanId);
         return _event.Bind((long)record.Flags).Bind((long)record.Attributes.DroppedCount)
             .Bind(batch.ResourceRows[record.Resource]).Bind(_scopeIds[record.Scope])
-            .Scalar()!.Value;
+            .Insert();
     }
 
     private double IncreaseOf(TelemetryBatch batch, in DataPoint point)

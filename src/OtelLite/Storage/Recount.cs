@@ -52,14 +52,6 @@ internal static class Recount
             WHERE before < sequence - 1 AND since <= time_unix_nano;
         """;
 
-    // All that has a session id, with or without a row among the sessions.
-    private const string SessionIds = """
-        SELECT session_id FROM usage_session WHERE is_named
-        UNION SELECT session_id FROM otel_metrics WHERE session_id IS NOT NULL
-        UNION SELECT session_id FROM otel_events WHERE session_id IS NOT NULL
-        UNION SELECT session_id FROM otel_spans WHERE session_id IS NOT NULL
-        """;
-
     /// <inheritdoc cref="Run(SqliteConnection)"/>
     /// <exception cref="StorageException">The folder or file can't be used.</exception>
     public static long Run(string dataDir, Durability durability)
@@ -85,6 +77,7 @@ internal static class Recount
         using var usage = new UsageTables(connection);
         using var stored = new StoredBatches(connection);
         long rows = 0;
+        MendSessionRows(connection);
         List<string?> groups = Groups(connection), withCopies = [];
         foreach (string? session in groups)
         {
@@ -98,6 +91,23 @@ internal static class Recount
 
         AddUpAll(connection);
         return rows;
+    }
+
+    // They are nearly always right, so they are looked at without a lock first.
+    private static void MendSessionRows(SqliteConnection connection)
+    {
+        bool isAsMade;
+        using (SqliteTransaction snapshot = connection.BeginTransaction(deferred: true))
+        {
+            isAsMade = SessionRows.IsAsMade(connection);
+        }
+
+        if (!isAsMade)
+        {
+            using SqliteTransaction transaction = connection.BeginTransaction();
+            SessionRows.MakeAll(connection);
+            transaction.Commit();
+        }
     }
 
     private static long Transacted(SqliteConnection connection, Func<long> count)
@@ -145,6 +155,7 @@ internal static class Recount
     {
         using var usage = new UsageTables(connection);
         using var stored = new StoredBatches(connection);
+        SessionRows.MakeAll(connection);
         List<string?> withCopies = [];
         foreach (string? session in Groups(connection))
         {
@@ -202,7 +213,7 @@ internal static class Recount
     private static List<string?> Groups(SqliteConnection connection)
     {
         using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = SessionIds;
+        command.CommandText = "SELECT session_id FROM usage_session WHERE is_named";
         List<string?> groups = [null];
         using SqliteDataReader row = command.ExecuteReader();
         while (row.Read())

@@ -18,6 +18,7 @@ internal sealed class Removal : IDisposable
     // Of the table that is being passed.
     private Statement? _look;
     private Statement? _remove;
+    private Statement? _takeOut;
     private Statement? _count;
     private int _table = -1;
     private long _after;
@@ -104,7 +105,9 @@ internal sealed class Removal : IDisposable
         _look = new Statement(_connection, $"""
             SELECT max(id), coalesce(sum(happened < ?), 0) FROM (SELECT id, {happened} AS happened FROM {table} WHERE id > ? ORDER BY id LIMIT {Limits.PruneRowsPerStep})
             """);
-        _remove = new Statement(_connection, $"DELETE FROM {table} WHERE id > ? AND id <= ? AND {happened} < ? AND {Uncounted.HasNot(table, $"{table}.id")}");
+        string passed = $"row.id > ? AND row.id <= ? AND {happened} < ? AND {Uncounted.HasNot(table, "row.id")}";
+        _remove = new Statement(_connection, $"DELETE FROM {table} AS row WHERE {passed}");
+        _takeOut = new Statement(_connection, SessionRows.TakeOut(_table, passed));
         _count = new Statement(_connection, $"UPDATE otel_removed SET {count} = {count} + ?");
         return true;
     }
@@ -112,6 +115,7 @@ internal sealed class Removal : IDisposable
     private void Remove(long last)
     {
         using SqliteTransaction step = _connection.BeginTransaction();
+        _takeOut!.Begin().Bind(_after).Bind(last).Bind(_before).Run();
         int rows = _remove!.Begin().Bind(_after).Bind(last).Bind(_before).Run();
         _count!.Begin().Bind(rows).Run();
         step.Commit();
@@ -139,8 +143,9 @@ internal sealed class Removal : IDisposable
     {
         _look?.Dispose();
         _remove?.Dispose();
+        _takeOut?.Dispose();
         _count?.Dispose();
-        (_look, _remove, _count) = (null, null, null);
+        (_look, _remove, _takeOut, _count) = (null, null, null, null);
     }
 
     private static long Pragma(SqliteConnection connection, string name)

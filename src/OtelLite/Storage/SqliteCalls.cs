@@ -32,6 +32,9 @@ internal static class SqliteCalls
     [DllImport(Sqlite), SuppressGCTransition, DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     public static extern int sqlite3_changes(nint database);
 
+    [DllImport(Sqlite), SuppressGCTransition, DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    public static extern long sqlite3_last_insert_rowid(nint database);
+
     [DllImport(Sqlite), DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     public static extern int sqlite3_bind_text(nint statement, int index, in byte utf8, int length, nint destructor);
 

@@ -146,6 +146,13 @@ internal sealed class Statement : IDisposable
         return sqlite3_changes(_databasePointer);
     }
 
+    /// <summary>Executes an insertion of one row, and tells its id.</summary>
+    public long Insert()
+    {
+        Run();
+        return sqlite3_last_insert_rowid(_databasePointer);
+    }
+
     /// <summary>The first column of the first row, or null.</summary>
     public long? Scalar()
     {

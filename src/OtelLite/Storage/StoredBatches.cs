@@ -26,20 +26,17 @@ internal sealed class StoredBatches : IDisposable
     // A row whose text the disk has changed counts without its attributes, and does not stop all the others from being counted.
     private const string EachAttribute = "json_each(iif(json_valid(attributes), attributes, '{}')) each";
 
-    private const string Events = $"""
+    private const string Events = """
         SELECT event.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, prompt_id, event_name, time_unix_nano,
                observed_time_unix_nano
-        FROM otel_events event LEFT JOIN {EachAttribute}
         """;
 
-    private const string Points = $"""
+    private const string Points = """
         SELECT point.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, metric_name, point.value, time_unix_nano
-        FROM otel_metrics point LEFT JOIN {EachAttribute}
         """;
 
-    private const string Spans = $"""
+    private const string Spans = """
         SELECT span.id, unixepoch(received_at), resource_id, each.key, each.type, each.atom, session_id, name, start_time_unix_nano, end_time_unix_nano
-        FROM otel_spans span LEFT JOIN {EachAttribute}
         """;
 
     private readonly Statement _resource;
@@ -50,9 +47,9 @@ internal sealed class StoredBatches : IDisposable
     public StoredBatches(SqliteConnection connection)
     {
         _connection = connection;
-        _events = new(connection, $"{Events} WHERE session_id IS ? AND {Happened.Event} >= ? AND (event_name IS ?) = ? AND {Uncounted.HasNot("otel_events", "event.id")} ORDER BY event.id");
-        _points = new(connection, $"{Points} WHERE session_id IS ? AND {Happened.Point} >= ? AND {Uncounted.HasNot("otel_metrics", "point.id")} ORDER BY point.id");
-        _spans = new(connection, $"{Spans} WHERE session_id IS ? AND {Happened.Span} >= ? AND {Uncounted.HasNot("otel_spans", "span.id")} ORDER BY span.id");
+        _events = new(connection, $"{Events} {OfSession(Signal.Logs, "otel_events event", "event.id")} AND {Happened.Event} >= ?2 AND (event_name IS ?3) = ?4 ORDER BY event.id");
+        _points = new(connection, $"{Points} {OfSession(Signal.Metrics, "otel_metrics point", "point.id")} AND {Happened.Point} >= ?2 ORDER BY point.id");
+        _spans = new(connection, $"{Spans} {OfSession(Signal.Traces, "otel_spans span", "span.id")} AND {Happened.Span} >= ?2 ORDER BY span.id");
         _resource = new(connection, "SELECT attributes FROM otel_resource WHERE id = ?");
         _resourceAttributes = new(connection, $"SELECT each.key, each.type, each.atom FROM otel_resource, {EachAttribute} WHERE otel_resource.id = ?");
     }
@@ -75,10 +72,12 @@ internal sealed class StoredBatches : IDisposable
     /// <summary>The same for all that is stored and not counted yet.</summary>
     public void EachUncounted(CountBatch count)
     {
-        foreach ((string rows, string table, string id, Func<Statement, TelemetryBatch, bool> add) in ((string, string, string, Func<Statement, TelemetryBatch, bool>)[])
-            [(Events, "otel_events", "event.id", AddEvent), (Points, "otel_metrics", "point.id", AddPoint), (Spans, "otel_spans", "span.id", AddSpan)])
+        foreach ((string rows, string table, string row, Func<Statement, TelemetryBatch, bool> add) in ((string, string, string, Func<Statement, TelemetryBatch, bool>)[])
+            [(Events, "otel_events", "event", AddEvent), (Points, "otel_metrics", "point", AddPoint), (Spans, "otel_spans", "span", AddSpan)])
         {
-            using var uncounted = new Statement(_connection, $"{rows} WHERE {Uncounted.IsNear(table, id)} AND NOT {Uncounted.HasNot(table, id)} ORDER BY {id}");
+            string id = $"{row}.id";
+            using var uncounted = new Statement(
+                _connection, $"{rows} FROM {table} {row} LEFT JOIN {EachAttribute} WHERE {Uncounted.IsNear(table, id)} AND NOT {Uncounted.HasNot(table, id)} ORDER BY {id}");
             Each(uncounted.Begin(), add, count);
         }
     }
@@ -90,6 +89,12 @@ internal sealed class StoredBatches : IDisposable
             statement.Dispose();
         }
     }
+
+    // Of one that has no row there is nothing; null is what has no session id. What is not counted yet does not stand among a session's rows.
+    private static string OfSession(Signal signal, string table, string id) => $"""
+        FROM usage_raw CROSS JOIN {table} ON {id} = usage_raw.id LEFT JOIN {EachAttribute}
+        WHERE usage_raw.session = iif(?1 IS NULL, 0, (SELECT id FROM usage_session WHERE session_id = ?1)) AND usage_raw.signal = {(int)signal}
+        """;
 
     private Statement EventsOf(string? session, long fromUnixNano, bool ofTranscripts) =>
         _events.Begin().Bind(session).Bind(fromUnixNano).Bind(ClaudeCode.Events.Spell(EventName.TranscriptRequest)).Bind(ofTranscripts ? 1 : 0);

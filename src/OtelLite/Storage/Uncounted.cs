@@ -157,6 +157,7 @@ internal sealed class Uncounted : IDisposable
         using var stored = new StoredBatches(connection);
         using SqliteTransaction transaction = connection.BeginTransaction();
         stored.EachUncounted(usage.Write);
+        SessionRows.AddUncounted(connection);
         Database.Execute(connection, "DELETE FROM otel_uncounted");
         transaction.Commit();
     }

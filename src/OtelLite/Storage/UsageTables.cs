@@ -29,6 +29,7 @@ internal sealed class UsageTables : IDisposable
     private readonly ToolTables _tools;
     private readonly RequestTable _requests;
     private readonly SessionPlaceTable _places;
+    private readonly SessionRows _rows;
     private readonly UsageFacts _facts = new();
 
     public UsageTables(SqliteConnection connection)
@@ -43,6 +44,7 @@ internal sealed class UsageTables : IDisposable
         _witnesses = new(connection, _quarters);
         _tools = new(connection, _names, _sessions, _quarters, _sums);
         _places = new(connection);
+        _rows = new(connection, _sessions);
         _requests = new(connection, _names, _sessions, _quarters, _sums, _witnesses, _tools);
     }
 
@@ -119,6 +121,9 @@ internal sealed class UsageTables : IDisposable
         _facts.Clear();
     }
 
+    /// <summary>Writes which sessions the raw rows of a batch are of, once it is counted.</summary>
+    public void AddRows(TelemetryBatch batch) => _rows.Add(batch);
+
     /// <summary>Takes what is counted of a session out of the sums of all sessions; <see cref="PutBack"/> puts in again what is left by then.</summary>
     public void TakeOut(long session)
     {
@@ -173,6 +178,7 @@ internal sealed class UsageTables : IDisposable
         _tools.Dispose();
         _requests.Dispose();
         _places.Dispose();
+        _rows.Dispose();
     }
 
     // A transcript tells of its session's beginning, and whatever is told otherwise goes before: so the later it was, the earlier it counts as told.

@@ -71,9 +71,6 @@ CREATE TABLE otel_spans (
 );
 
 CREATE UNIQUE INDEX otel_spans_id ON otel_spans (trace_id, span_id);
-CREATE INDEX otel_spans_session ON otel_spans (session_id);
-CREATE INDEX otel_metrics_session ON otel_metrics (session_id);
-CREATE INDEX otel_events_session ON otel_events (session_id);
 
 -- A resource or scope is the same for a whole process: it is stored once and referred to.
 CREATE TABLE otel_resource (
@@ -122,6 +119,15 @@ CREATE TABLE otel_uncounted (
     first_span   INTEGER NOT NULL,
     last_span    INTEGER NOT NULL
 );
+
+-- Which raw rows are of a session, written when they are counted (Storage/SessionRows.cs). An index of each raw table by its session_id would be written with
+-- every transaction at the places of all sessions that are at work.
+CREATE TABLE usage_raw (
+    session INTEGER NOT NULL,  -- of usage_session; 0 for rows without a session_id
+    signal  INTEGER NOT NULL,  -- 0 otel_metrics, 1 otel_events, 2 otel_spans
+    id      INTEGER NOT NULL,
+    PRIMARY KEY (session, signal, id)
+) WITHOUT ROWID;
 
 -- Where each cumulative series stands. count is that of a distribution, else 0.
 CREATE TABLE otel_series (

@@ -19,9 +19,9 @@ internal enum ValueKind : byte
 /// <summary>OTLP's three signals: each has a path, a service and a kind of record of its own.</summary>
 internal enum Signal
 {
-    Metrics,
-    Logs,
-    Traces,
+    Metrics = 0,
+    Logs = 1,
+    Traces = 2,
 }
 
 /// <summary>What the signals are called.</summary>

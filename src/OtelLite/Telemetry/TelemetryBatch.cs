@@ -27,8 +27,14 @@ internal sealed class TelemetryBatch
 
     public Utf8Text Text { get; } = new();
 
-    /// <summary>The rows that its log records got where it is stored.</summary>
+    /// <summary>The rows that its data points got where it is stored.</summary>
+    public Column<long> PointRows { get; } = new();
+
+    /// <summary>The same for its log records.</summary>
     public Column<long> EventRows { get; } = new();
+
+    /// <summary>The same for its spans; 0 for one that was there already.</summary>
+    public Column<long> SpanRows { get; } = new();
 
     /// <summary>The same for its resources.</summary>
     public Column<long> ResourceRows { get; } = new();
@@ -77,8 +83,8 @@ internal sealed class TelemetryBatch
     public long Bytes => Text.Length + (128L * Records) + ((long)Unsafe.SizeOf<Attribute>() * Attributes.Count);
 
     private long KeptBytes =>
-        (long)Text.KeptBytes + Attributes.KeptBytes + Resources.KeptBytes + Scopes.KeptBytes + DataPoints.KeptBytes + LogRecords.KeptBytes + Spans.KeptBytes + EventRows.KeptBytes
-        + ResourceRows.KeptBytes;
+        (long)Text.KeptBytes + Attributes.KeptBytes + Resources.KeptBytes + Scopes.KeptBytes + DataPoints.KeptBytes + LogRecords.KeptBytes + Spans.KeptBytes
+        + PointRows.KeptBytes + EventRows.KeptBytes + SpanRows.KeptBytes + ResourceRows.KeptBytes;
 
     public static TelemetryBatch Rent()
     {
@@ -123,7 +129,9 @@ internal sealed class TelemetryBatch
         DataPoints.Clear();
         LogRecords.Clear();
         Spans.Clear();
+        PointRows.Clear();
         EventRows.Clear();
+        SpanRows.Clear();
         ResourceRows.Clear();
         Shape.Clear();
         RejectedDataPoints = 0;

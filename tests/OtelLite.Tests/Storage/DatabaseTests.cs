@@ -269,6 +269,32 @@ public sealed class DatabaseTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_version_7_becomes_what_a_new_file_is_and_knows_which_rows_are_of_a_session()
+    {
+        Directory.CreateDirectory(Folder);
+        using (var old = new SqliteConnection($"Data Source={Path.Combine(Folder, Database.FileName)};Pooling=False"))
+        {
+            old.Open();
+            // The last event is not counted yet.
+            Database.Execute(old, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-7.sql"))
+                + File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-7-sums.sql")) + """
+                PRAGMA user_version = 7;
+                INSERT INTO usage_session (id, session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something) VALUES (7, 's', 1, 5, 9, 5, 1);
+                INSERT INTO otel_events (id, session_id, time_unix_nano) VALUES (1, 's', 5), (2, NULL, 6), (3, 's', 7), (4, 's', 8);
+                INSERT INTO otel_metrics (id, session_id, time_unix_nano) VALUES (1, 's', 5);
+                INSERT INTO otel_spans (id, session_id, trace_id, span_id, start_time_unix_nano) VALUES (5, 's', 'a', 'b', 5);
+                INSERT INTO otel_uncounted (owner, first_metric, last_metric, first_event, last_event, first_span, last_span) VALUES (1, 2, 1, 4, 4, 6, 5);
+                """);
+        }
+
+        using SqliteConnection migrated = Database.OpenWriter(Folder, Durability.Full);
+        Assert.Equal("0 1 2, 7 0 1, 7 1 1, 7 1 3, 7 2 5", Text(migrated, "SELECT group_concat(session || ' ' || signal || ' ' || id, ', ' ORDER BY session, signal, id) FROM usage_raw"));
+        Assert.True(SessionRows.IsAsMade(migrated));
+        AssertIsKept(7);
+        AssertIsAsNew(migrated);
+    }
+
+    [Fact]
     public void A_step_that_fails_leaves_the_file_of_the_older_version_as_it_was()
     {
         Directory.CreateDirectory(Folder);
@@ -278,7 +304,7 @@ public sealed class DatabaseTests : IDisposable
             old.Open();
             FillVersion4(old);
             // The last step of all makes a table of this name.
-            Database.Execute(old, "CREATE TABLE usage_telling (in_the_way)");
+            Database.Execute(old, "CREATE TABLE usage_raw (in_the_way)");
             all = All(old);
         }
 
@@ -287,7 +313,7 @@ public sealed class DatabaseTests : IDisposable
         {
             still.Open();
             Assert.Equal(all, All(still));
-            Database.Execute(still, "DROP TABLE usage_telling");
+            Database.Execute(still, "DROP TABLE usage_raw");
         }
 
         using SqliteConnection migrated = Database.OpenWriter(Folder, Durability.Full);

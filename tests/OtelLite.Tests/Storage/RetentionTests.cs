@@ -34,6 +34,7 @@ public sealed class RetentionTests
         await Until(writer, () => (long)writer.Sql("SELECT count(*) FROM otel_events")! == 30);
         Assert.Equal(100L, writer.Sql("SELECT sum(api_requests) FROM usage_session"));
         Assert.Equal(70L, writer.Sql("SELECT events FROM otel_removed"));
+        Assert.Equal(30L, writer.Sql("SELECT count(*) FROM usage_raw"));
         Assert.Empty(writer.Said);
 
         // It goes on storing meanwhile and afterwards.

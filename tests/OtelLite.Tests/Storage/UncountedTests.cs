@@ -46,6 +46,8 @@ public sealed class UncountedTests : IDisposable
         string counted = All(connection);
         Assert.Equal(stored, Number(connection, Counted));
         Assert.Equal(0, Number(connection, Waiting));
+        Assert.True(SessionRows.IsAsMade(connection));
+        Assert.Equal(stored, Number(connection, "SELECT count(*) FROM usage_raw"));
         Uncounted.CountLeft(connection);
         Recount.Run(connection);
         Assert.Equal(counted, All(connection));
@@ -76,6 +78,7 @@ public sealed class UncountedTests : IDisposable
         long stored = Number(connection, "SELECT count(*) FROM otel_events");
         Prune.Run(connection, (long)Otlp.Export.Time + 1_000_000_000_000);
         Assert.InRange(Number(connection, "SELECT count(*) FROM otel_events"), 1, stored - 1);
+        Assert.Equal(0, Number(connection, "SELECT count(*) FROM usage_raw"));
         Uncounted.CountLeft(connection);
         Assert.Equal(stored, Number(connection, Counted));
     }

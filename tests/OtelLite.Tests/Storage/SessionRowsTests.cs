@@ -1,0 +1,69 @@
+using OtelLite.Storage;
+using OtelLite.Tests.Otlp;
+
+namespace OtelLite.Tests.Storage;
+
+/// <summary>Which raw rows are of a session is written when they are counted, and stays right whatever happens to rows and sessions.</summary>
+public sealed class SessionRowsTests : IDisposable
+{
+    private const string Rows = """
+        SELECT group_concat(coalesce(s.session_id, '-') || ' ' || signal || ' ' || raw.id, ', ' ORDER BY s.session_id, signal, raw.id)
+        FROM usage_raw raw LEFT JOIN usage_session s ON s.id = raw.session
+        """;
+
+    private const string All = "- 1 2, s 0 1, s 1 1, s 1 3, s 2 1, t 2 2";
+
+    private readonly OpenWriter _writer = new();
+
+    public void Dispose() => _writer.Dispose();
+
+    [Fact]
+    public async Task Points_records_and_spans_are_found_by_their_session_and_a_span_that_came_twice_once()
+    {
+        await Fill();
+        Assert.Equal(All, _writer.Sql(Rows));
+        Assert.True(SessionRows.IsAsMade(_writer.Connection));
+        await _writer.Write(Span(1, "s") + " ");
+        Assert.Equal(All, _writer.Sql(Rows));
+    }
+
+    [Theory]
+    [InlineData("DELETE FROM usage_raw WHERE signal = 2")]
+    [InlineData("DELETE FROM usage_raw")]
+    [InlineData("INSERT INTO usage_raw VALUES (1, 1, 99)")]
+    [InlineData("INSERT INTO usage_raw VALUES (1, 1, 2)")]
+    [InlineData("UPDATE usage_raw SET session = 0 WHERE signal = 2 AND id = 2; DELETE FROM usage_session WHERE session_id = 't'")]
+    [InlineData("UPDATE usage_raw SET session = session + 1 WHERE session <> 0")]
+    public async Task A_recount_makes_anew_what_is_not_as_the_rows_are(string spoil)
+    {
+        await Fill();
+        Database.Execute(_writer.Connection, spoil);
+        Assert.False(SessionRows.IsAsMade(_writer.Connection));
+        Recount.Run(_writer.Connection);
+        Assert.Equal(All, _writer.Sql(Rows));
+        Assert.True(SessionRows.IsAsMade(_writer.Connection));
+        Assert.Equal(2L, _writer.Sql("SELECT sum(api_requests) FROM usage_session"));
+    }
+
+    [Fact]
+    public async Task What_is_removed_is_none_of_its_session_any_more()
+    {
+        await Fill();
+        await _writer.Write(Exports.Request(Exports.Noon + 1000, "s", id: "new"));
+        Prune.Run(_writer.Connection, (Exports.Noon + 500) * 1_000_000_000);
+        Assert.Equal("s 1 4", _writer.Sql(Rows));
+        Assert.True(SessionRows.IsAsMade(_writer.Connection));
+    }
+
+    private async Task Fill()
+    {
+        await _writer.Write(Exports.Commit(session: "s"));
+        await _writer.Write(Exports.Request(session: "s", id: "r1"));
+        await _writer.Write(Export.Logs(Export.Record($"\"timeUnixNano\":\"{Exports.Noon}000000000\",\"severityText\":\"without a session\"")));
+        await _writer.Write(Exports.Request(session: "s", id: "r3"));
+        await _writer.Write(Span(1, "s"));
+        await _writer.Write(Span(2, "t"));
+    }
+
+    private static string Span(int number, string session) => Export.LlmSpan(number, (ulong)Exports.Noon * 1_000_000_000, failed: true, Export.Text("session.id", session));
+}
