@@ -27,7 +27,8 @@ internal static class RecountCommand
     {
         try
         {
-            StoredFile.PathIn(options.DataDir);
+            // One of an older version is brought up to date by a start, and not beside the older server whose it may still be.
+            StoredFile.Open(options.DataDir).Dispose();
             (long records, CountedTotals before, CountedTotals after) = Recount.Run(options.DataDir, options.Durability, Totals);
             Console.Out.WriteLine(asJson
                 ? JsonSerializer.Serialize(new RecountReport(records, before != after, before, after), CommandReports.Default.RecountReport)

@@ -57,15 +57,14 @@ internal sealed class SessionRows : IDisposable
     /// <param name="condition">Of the rows, which are called row.</param>
     public static string TakeOut(int raw, string condition) => $"DELETE FROM usage_raw WHERE (session, signal, id) IN ({RowsOf(raw)} WHERE {condition})";
 
-    /// <summary>Whether it has all raw rows that are counted, and no others. Reads all of them.</summary>
+    /// <summary>Whether it has all raw rows that are counted, and no others, and each is of a session that is known. Reads all of them once.</summary>
     public static bool IsAsMade(SqliteConnection connection)
     {
-        string[] counted = [.. Prune.Raw.Select((raw, i) => $"{RowsOf(i)} WHERE {Uncounted.HasNot(raw.Table, "row.id")}")];
-        using var ask = new Statement(connection, $"""
-            SELECT NOT EXISTS ({string.Join(" UNION ALL ", counted)} EXCEPT SELECT session, signal, id FROM usage_raw)
-                AND (SELECT count(*) FROM usage_raw) = (SELECT count(*) FROM ({string.Join(" UNION ALL ", counted)}))
-                AND NOT EXISTS (SELECT 1 FROM ({AllSessions}) WHERE session_id NOT IN (SELECT session_id FROM usage_session))
-            """);
+        string found = string.Join(" UNION ALL ", Prune.Raw.Select((raw, i) => $"""
+            SELECT count(*) AS counted, count(kept.id) AS kept FROM {raw.Table} row LEFT JOIN usage_raw kept ON kept.session = {Session} AND kept.signal = {i} AND kept.id = row.id
+            WHERE {Uncounted.HasNot(raw.Table, "row.id")}
+            """));
+        using var ask = new Statement(connection, $"SELECT sum(counted) = sum(kept) AND sum(kept) = (SELECT count(*) FROM usage_raw) FROM ({found})");
         return ask.Begin().Scalar() == 1;
     }
 
@@ -103,10 +102,12 @@ internal sealed class SessionRows : IDisposable
         _add.Begin().Bind(session).Bind((int)signal).Bind(row).Run();
     }
 
-    private static string AllSessions =>
-        string.Join(" UNION ", Prune.Raw.Select(raw => $"SELECT session_id FROM {raw.Table} row WHERE session_id IS NOT NULL AND {Uncounted.HasNot(raw.Table, "row.id")}"));
+    // Null for one that is not known.
+    private const string Session = "iif(coalesce(row.session_id, '') = '', 0, (SELECT s.id FROM usage_session s WHERE s.session_id = row.session_id))";
 
-    private static string RowsOf(int raw) => $"""
-        SELECT coalesce((SELECT id FROM usage_session WHERE session_id = row.session_id), 0), {raw}, row.id FROM {Prune.Raw[raw].Table} row
-        """;
+    private static string AllSessions =>
+        string.Join(" UNION ", Prune.Raw.Select(raw => $"SELECT session_id FROM {raw.Table} row WHERE session_id <> '' AND {Uncounted.HasNot(raw.Table, "row.id")}"));
+
+    // The place among Prune.Raw is the number of its signal.
+    private static string RowsOf(int raw) => $"SELECT {Session}, {raw}, row.id FROM {Prune.Raw[raw].Table} row";
 }

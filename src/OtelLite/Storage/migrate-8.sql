@@ -15,6 +15,6 @@ INSERT INTO usage_raw SELECT coalesce(s.id, 0), 1, row.id FROM otel_events row L
 INSERT INTO usage_raw SELECT coalesce(s.id, 0), 2, row.id FROM otel_spans row LEFT JOIN usage_session s ON s.session_id = row.session_id
     WHERE NOT EXISTS (SELECT 1 FROM otel_uncounted WHERE row.id BETWEEN first_span AND last_span) ORDER BY row.session_id, row.id;
 
-DROP INDEX otel_metrics_session;
-DROP INDEX otel_events_session;
-DROP INDEX otel_spans_session;
+DROP INDEX IF EXISTS otel_metrics_session;
+DROP INDEX IF EXISTS otel_events_session;
+DROP INDEX IF EXISTS otel_spans_session;

@@ -39,4 +39,24 @@ public sealed class RecountCommandTests
         Assert.StartsWith($"otellite: there is no database {folder}", run.Line, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder));
     }
+
+    // The older server may still run, and count into the file as it was.
+    [Fact]
+    public async Task A_file_of_an_older_version_is_left_as_it_is()
+    {
+        string folder = Directory.CreateTempSubdirectory("otellite-older-").FullName, file = Path.Combine(folder, Database.FileName);
+        using (var old = new SqliteConnection($"Data Source={file};Pooling=False"))
+        {
+            old.Open();
+            Database.Execute(old, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-7.sql"))
+                + File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-7-sums.sql")) + "PRAGMA user_version = 7;");
+        }
+
+        byte[] before = File.ReadAllBytes(file);
+        CommandRun run = await CommandRun.Of(folder, "recount");
+        Assert.Equal((1, ""), (run.Exit, run.Out));
+        Assert.Contains("was written by an older OtelLite (schema 7", run.Line, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(file));
+        Directory.Delete(folder, recursive: true);
+    }
 }

@@ -78,6 +78,20 @@ public sealed class QueryPlanTests
         Assert.DoesNotContain(plan, step => step.Contains("TEMP B-TREE", StringComparison.Ordinal) || step.Contains("MATERIALIZE", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void All_that_is_stored_of_a_session_is_read_in_its_order_and_not_sorted()
+    {
+        using var open = new OpenWriter();
+        Fill(open);
+        string[] plan = Traced(open.Connection, () =>
+        {
+            using var stored = new StoredBatches(open.Connection);
+            Assert.Equal(1, stored.Each("s1", 0, (_, _, _, _) => { }));
+        });
+        Assert.Equal(4, plan.Count(step => step == "SEARCH usage_raw USING PRIMARY KEY (session=? AND signal=?)"));
+        Assert.DoesNotContain(plan, step => step.Contains("TEMP B-TREE", StringComparison.Ordinal) || step.StartsWith("SCAN otel_", StringComparison.Ordinal));
+    }
+
     // Ten sessions on ten days.
     private static void Fill(OpenWriter open)
     {

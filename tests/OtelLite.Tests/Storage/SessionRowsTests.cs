@@ -55,6 +55,27 @@ public sealed class SessionRowsTests : IDisposable
         Assert.True(SessionRows.IsAsMade(_writer.Connection));
     }
 
+    [Fact]
+    public async Task Rows_that_another_program_gave_no_session_or_an_empty_one_are_of_none()
+    {
+        await Fill();
+        Database.Execute(_writer.Connection, "INSERT INTO otel_events (session_id, time_unix_nano) VALUES ('', 5), (NULL, 5)");
+        Recount.Run(_writer.Connection);
+        Assert.Equal("- 1 2, - 1 4, - 1 5, s 0 1, s 1 1, s 1 3, s 2 1, t 2 2", _writer.Sql(Rows));
+        Assert.Equal(0L, _writer.Sql("SELECT count(*) FROM usage_session WHERE session_id = ''"));
+        Assert.True(SessionRows.IsAsMade(_writer.Connection));
+    }
+
+    [Fact]
+    public async Task The_readme_tells_how_to_ask_for_the_rows_of_a_session()
+    {
+        await Fill();
+        string readme = File.ReadAllText(Path.Combine(Recorded.Repository, "README.md")).ReplaceLineEndings(" ");
+        int from = readme.IndexOf("select * from otel_events where id in", StringComparison.Ordinal);
+        string sql = readme[from..readme.IndexOf('`', from)].Replace("...", "s", StringComparison.Ordinal);
+        Assert.Equal("1,3", _writer.Sql($"SELECT group_concat(id ORDER BY id) FROM ({sql})"));
+    }
+
     private async Task Fill()
     {
         await _writer.Write(Exports.Commit(session: "s"));
