@@ -79,7 +79,7 @@ internal sealed class Uncounted : IDisposable
         batch.Hold();
         var stored = new Stored(batch, batch.Bytes, batch.Text.Length, nowUnixNano);
         _batches.Add(stored);
-        _records += batch.Records;
+        _records += Weight(batch);
         _bytes += stored.Bytes;
     }
 
@@ -187,6 +187,9 @@ internal sealed class Uncounted : IDisposable
         }
     }
 
+    // Counting a data point takes half as long as counting a log record.
+    private static long Weight(TelemetryBatch batch) => batch.Records - (batch.DataPoints.Count / 2);
+
     // otel_metrics has first_metric and last_metric.
     private static string OneOf(string table) => table["otel_".Length..^1];
 
@@ -200,7 +203,7 @@ internal sealed class Uncounted : IDisposable
     {
         foreach (Stored stored in CollectionsMarshal.AsSpan(_batches).Slice(from, count))
         {
-            _records -= stored.Batch.Records;
+            _records -= Weight(stored.Batch);
             _bytes -= stored.Bytes;
             stored.Batch.Return();
         }

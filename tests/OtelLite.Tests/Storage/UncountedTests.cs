@@ -104,6 +104,23 @@ public sealed class UncountedTests : IDisposable
     }
 
     [Fact]
+    public void Of_data_points_twice_as_many_wait()
+    {
+        Assert.True(Wait((2 * Limits.UncountedRecordsMax) - 2));
+        Assert.False(Wait(2 * Limits.UncountedRecordsMax));
+
+        // Their time may be over before it is looked at.
+        bool Wait(int points) => Enumerable.Range(0, 20).Any(_ =>
+        {
+            using var uncounted = new Uncounted(_writer.Connection);
+            TelemetryBatch batch = OpenWriter.Batch(Exports.Metrics([.. Enumerable.Range(0, points).Select(i => Exports.Point($"{Exports.Noon + i}000000000"))]));
+            uncounted.Add(batch, 1);
+            batch.Return();
+            return uncounted.Wait > TimeSpan.Zero;
+        });
+    }
+
+    [Fact]
     public async Task Only_so_many_bytes_wait()
     {
         await Stream();
