@@ -24,8 +24,9 @@ internal static class BareLoop
         {
             source.Open();
             using SqliteCommand schema = source.CreateCommand();
-            schema.CommandText = $"SELECT sql FROM sqlite_master WHERE name IN ('{table}', '{table}_session') ORDER BY type DESC";
-            create = string.Join(";", Read(schema).Select(r => (string)r[0]!));
+            schema.CommandText = $"SELECT sql FROM sqlite_master WHERE name = '{table}'";
+            // The index is the loop's own: the program itself keeps otherwise which rows are of a session, and what it is measured by must not change with it.
+            create = $"{(string)Read(schema).Single()[0]!}; CREATE INDEX {table}_session ON {table} (session_id)";
             using SqliteCommand all = source.CreateCommand();
             all.CommandText = $"SELECT * FROM {table} ORDER BY id LIMIT {RowsMax}";
             rows = [.. Read(all)];
