@@ -200,8 +200,8 @@ public sealed class DamagedFileTests
 
                 break;
             default:
-                // In the middle of a page.
-                file.SetLength((file.Length / 3 * 2 / PageBytes * PageBytes) + 1000);
+                // In the middle of a page, and among the events: what is counted of them is written behind them.
+                file.SetLength((file.Length / 3 / PageBytes * PageBytes) + 1000);
                 break;
         }
 
