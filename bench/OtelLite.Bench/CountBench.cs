@@ -76,7 +76,7 @@ public class CountBench
             _raw.Write(batch, 0);
             if (isCounted)
             {
-                _usage.Add(batch, batch.EventRows.Rows, batch.ResourceRows.Rows, 0);
+                _usage.AddStored(batch, batch.EventRows.Rows, batch.ResourceRows.Rows, 0);
             }
 
             batch.Text.Rewind(text);

@@ -18,7 +18,6 @@ internal sealed class OpenTables : IDisposable
     private readonly Statement _probe;
     private readonly Statement _version;
     private readonly bool _defers;
-    private readonly CountBatch _count;
     private long _forgetBodiesAtUnixNano;
     private long _seenVersion;
 
@@ -42,11 +41,6 @@ internal sealed class OpenTables : IDisposable
         _usage = new UsageTables(connection);
         _places = new SessionPlaceTable(connection);
         _uncounted = new Uncounted(connection);
-        _count = (batch, eventIds, resourceIds, received) =>
-        {
-            _usage.Add(batch, eventIds, resourceIds, received);
-            _usage.AddRows(batch);
-        };
         _begin = new Statement(connection, "BEGIN IMMEDIATE");
         _commit = new Statement(connection, "COMMIT");
         _rollback = new Statement(connection, "ROLLBACK");
@@ -197,7 +191,7 @@ internal sealed class OpenTables : IDisposable
         bool isCounted = !_uncounted.IsEmpty && (isDue || _uncounted.Wait == TimeSpan.Zero);
         if (isCounted)
         {
-            _uncounted.Count(_count);
+            _uncounted.Count(_usage.AddStored);
             // Of all of them together: many add to the same sums.
             _usage.Write();
         }

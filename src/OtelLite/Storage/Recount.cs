@@ -77,7 +77,7 @@ internal static class Recount
         using var usage = new UsageTables(connection);
         using var stored = new StoredBatches(connection);
         long rows = 0;
-        MendSessionRows(connection);
+        Mend(connection, SessionRows.IsAsMade, SessionRows.MakeAll);
         List<string?> groups = Groups(connection), withCopies = [];
         foreach (string? session in groups)
         {
@@ -93,19 +93,19 @@ internal static class Recount
         return rows;
     }
 
-    // They are nearly always right, so they are looked at without a lock first.
-    private static void MendSessionRows(SqliteConnection connection)
+    // What is kept is nearly always right, so it is looked at without a lock first.
+    private static void Mend(SqliteConnection connection, Func<SqliteConnection, bool> isAsMade, Action<SqliteConnection> makeAll)
     {
-        bool isAsMade;
+        bool isRight;
         using (SqliteTransaction snapshot = connection.BeginTransaction(deferred: true))
         {
-            isAsMade = SessionRows.IsAsMade(connection);
+            isRight = isAsMade(connection);
         }
 
-        if (!isAsMade)
+        if (!isRight)
         {
             using SqliteTransaction transaction = connection.BeginTransaction();
-            SessionRows.MakeAll(connection);
+            makeAll(connection);
             transaction.Commit();
         }
     }
@@ -136,18 +136,7 @@ internal static class Recount
             }
         }
 
-        bool isAsMade;
-        using (SqliteTransaction snapshot = connection.BeginTransaction(deferred: true))
-        {
-            isAsMade = SpreadTable.IsAsMade(connection);
-        }
-
-        if (!isAsMade)
-        {
-            using SqliteTransaction transaction = connection.BeginTransaction();
-            SpreadTable.MakeAll(connection);
-            transaction.Commit();
-        }
+        Mend(connection, SpreadTable.IsAsMade, SpreadTable.MakeAll);
     }
 
     /// <summary>The same in the transaction that is open, for a file that nobody else can use yet.</summary>

@@ -121,8 +121,13 @@ internal sealed class UsageTables : IDisposable
         _facts.Clear();
     }
 
-    /// <summary>Writes which sessions the raw rows of a batch are of, once it is counted.</summary>
-    public void AddRows(TelemetryBatch batch) => _rows.Add(batch);
+    /// <summary>The same of a batch that is counted for the first time, and which sessions its raw rows are of.</summary>
+    /// <inheritdoc cref="Add"/>
+    public void AddStored(TelemetryBatch batch, ReadOnlySpan<long> eventIds, ReadOnlySpan<long> resourceIds, long nowUnixNano)
+    {
+        Add(batch, eventIds, resourceIds, nowUnixNano);
+        _rows.Add(batch);
+    }
 
     /// <summary>Takes what is counted of a session out of the sums of all sessions; <see cref="PutBack"/> puts in again what is left by then.</summary>
     public void TakeOut(long session)

@@ -48,8 +48,7 @@ public sealed class RecountCommandTests
         using (var old = new SqliteConnection($"Data Source={file};Pooling=False"))
         {
             old.Open();
-            Database.Execute(old, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-7.sql"))
-                + File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-7-sums.sql")) + "PRAGMA user_version = 7;");
+            Database.Execute(old, Recorded.Schema(7) + "PRAGMA user_version = 7;");
         }
 
         byte[] before = File.ReadAllBytes(file);

@@ -107,7 +107,7 @@ public sealed class DatabaseTests : IDisposable
         using (var old = new SqliteConnection($"Data Source={Path.Combine(Folder, Database.FileName)};Pooling=False"))
         {
             old.Open();
-            Database.Execute(old, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-1.sql")) + """
+            Database.Execute(old, Recorded.Schema(1) + """
                 PRAGMA user_version = 1;
                 INSERT INTO otel_resource VALUES (1, x'00', '{"host.name":"box"}', 0, NULL);
                 INSERT INTO otel_events (received_at, event_name, attributes, session_id, time_unix_nano, resource_id) VALUES ('2026-01-15 12:00:00', 'api_request',
@@ -135,7 +135,7 @@ public sealed class DatabaseTests : IDisposable
         using (var old = new SqliteConnection($"Data Source={Path.Combine(Folder, Database.FileName)};Pooling=False"))
         {
             old.Open();
-            Database.Execute(old, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-2.sql")) + """
+            Database.Execute(old, Recorded.Schema(2) + """
                 PRAGMA user_version = 2;
                 INSERT INTO otel_resource VALUES (1, x'00', '{"host.name":"box"}', 0, NULL);
                 INSERT INTO otel_events (received_at, event_name, attributes, session_id, time_unix_nano, resource_id) VALUES
@@ -164,7 +164,7 @@ public sealed class DatabaseTests : IDisposable
         using (var old = new SqliteConnection($"Data Source={Path.Combine(Folder, Database.FileName)};Pooling=False"))
         {
             old.Open();
-            Database.Execute(old, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-3.sql")) + """
+            Database.Execute(old, Recorded.Schema(3) + """
                 PRAGMA user_version = 3;
                 INSERT INTO otel_resource VALUES (1, x'00', '{"host.name":"box"}', 0, NULL);
                 INSERT INTO otel_events (received_at, event_name, attributes, session_id, time_unix_nano, resource_id) VALUES
@@ -209,8 +209,7 @@ public sealed class DatabaseTests : IDisposable
         {
             old.Open();
             // Two hours of a day, and a day a month later.
-            Database.Execute(old, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-5.sql"))
-                + File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-5-sums.sql")) + """
+            Database.Execute(old, Recorded.Schema(5) + """
                 PRAGMA user_version = 5;
                 INSERT INTO usage_name VALUES (1, 'm'), (2, 'Bash'), (3, 'other');
                 INSERT INTO usage_session (id, session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something, has_figures, verdict, missing_events, open_calls)
@@ -247,8 +246,7 @@ public sealed class DatabaseTests : IDisposable
         using (var old = new SqliteConnection($"Data Source={Path.Combine(Folder, Database.FileName)};Pooling=False"))
         {
             old.Open();
-            Database.Execute(old, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-6.sql"))
-                + File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-6-sums.sql")) + """
+            Database.Execute(old, Recorded.Schema(6) + """
                 PRAGMA user_version = 6;
                 INSERT INTO usage_name VALUES (1, 'm');
                 INSERT INTO usage_session (id, session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something) VALUES (1, 's', 1, 5, 9, 5, 1);
@@ -276,8 +274,7 @@ public sealed class DatabaseTests : IDisposable
         {
             old.Open();
             // The last event is not counted yet.
-            Database.Execute(old, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-7.sql"))
-                + File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-7-sums.sql")) + """
+            Database.Execute(old, Recorded.Schema(7) + """
                 PRAGMA user_version = 7;
                 INSERT INTO usage_session (id, session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something) VALUES (7, 's', 1, 5, 9, 5, 1);
                 INSERT INTO otel_events (id, session_id, time_unix_nano) VALUES (1, 's', 5), (2, NULL, 6), (3, 's', 7), (4, 's', 8);
@@ -334,8 +331,7 @@ public sealed class DatabaseTests : IDisposable
         }
     }
 
-    private static void FillVersion4(SqliteConnection file) => Database.Execute(file, File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-4.sql"))
-        + File.ReadAllText(Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/schema-4-sums.sql")) + """
+    private static void FillVersion4(SqliteConnection file) => Database.Execute(file, Recorded.Schema(4) + """
         PRAGMA user_version = 4;
         INSERT INTO usage_session (id, session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something, input) VALUES (1, 's', 1, 5, 5, 5, 1, 7);
         """);

@@ -96,8 +96,7 @@ public sealed class RecoveryTests : IDisposable
     public async Task The_same_of_a_file_that_was_brought_up_from_an_older_version_loses_no_raw_row()
     {
         Directory.CreateDirectory(DataDir);
-        string schema = Path.Combine(Recorded.Repository, "tests/OtelLite.Tests/Storage/");
-        Execute(Made, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;" + await File.ReadAllTextAsync(schema + "schema-3.sql") + "PRAGMA user_version = 3;");
+        Execute(Made, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;" + Recorded.Schema(3) + "PRAGMA user_version = 3;");
         Database.OpenWriter(DataDir, Durability.Normal).Dispose();
         await File.WriteAllBytesAsync(Damaged, await Filled.Value);
         Execute(Made, $"""
