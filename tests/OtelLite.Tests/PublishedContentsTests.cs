@@ -40,6 +40,16 @@ public sealed class PublishedContentsTests
         Assert.NotEqual(-1, file.AsSpan().IndexOf("otellite"u8));
     }
 
+    // SQLite takes fsync unless it is told that the system's fdatasync can be trusted; nothing else in the file names it.
+    [PublishedFact]
+    public void On_Linux_a_commit_writes_the_data_of_the_log_and_not_when_it_was_written()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            Assert.NotEqual(-1, File.ReadAllBytes(PublishedExe.Path).AsSpan().IndexOf("\0fdatasync\0"u8));
+        }
+    }
+
     [PublishedFact]
     public void The_sums_beside_it_are_those_of_what_stands_there()
     {
