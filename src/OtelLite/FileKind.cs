@@ -33,41 +33,48 @@ internal static class FileKind
             return !File.GetAttributes(path).HasFlag(FileAttributes.Device);
         }
 
-        byte[] status = new byte[StatusBytes];
-        return Stat([.. Encoding.UTF8.GetBytes(path), 0], status) != 0 || (BitConverter.ToInt32(status, ModeAt) & Kind) == Regular;
+        Span<byte> status = stackalloc byte[StatusBytes];
+        return Stat(in Name(path)[0], ref status[0]) != 0 || (BitConverter.ToInt32(status[ModeAt..]) & Kind) == Regular;
     }
+
+    /// <summary>A name as the system takes it: in UTF-8, and ended by a zero. For who asks often.</summary>
+    public static byte[] Name(string path) => [.. Encoding.UTF8.GetBytes(path), 0];
 
     /// <summary>Which file a name leads to, by its device and its number there; null where it leads to none. Windows lets nobody take a file away that is in use,
     /// and there all are one.</summary>
-    public static (long Device, long Number)? Identity(string path)
+    /// <param name="name">As <see cref="Name"/> makes it.</param>
+    public static (long Device, long Number)? Identity(byte[] name)
     {
         if (OperatingSystem.IsWindows())
         {
             return (0, 0);
         }
 
-        byte[] status = new byte[StatusBytes];
-        return Stat([.. Encoding.UTF8.GetBytes(path), 0], status) == 0 ? (BitConverter.ToInt64(status, DeviceAt), BitConverter.ToInt64(status, NumberAt)) : null;
+        Span<byte> status = stackalloc byte[StatusBytes];
+        return Stat(in name[0], ref status[0]) == 0 ? IdentityIn(status) : null;
     }
 
     /// <summary>The same of the name itself, where it is a link.</summary>
-    public static (long Device, long Number)? IdentityOfName(string path)
+    /// <param name="name">As <see cref="Name"/> makes it.</param>
+    public static (long Device, long Number)? IdentityOfName(byte[] name)
     {
         if (OperatingSystem.IsWindows())
         {
             return (0, 0);
         }
 
-        byte[] status = new byte[StatusBytes];
-        return LStat([.. Encoding.UTF8.GetBytes(path), 0], status) == 0 ? (BitConverter.ToInt64(status, DeviceAt), BitConverter.ToInt64(status, NumberAt)) : null;
+        Span<byte> status = stackalloc byte[StatusBytes];
+        return LStat(in name[0], ref status[0]) == 0 ? IdentityIn(status) : null;
     }
+
+    private static (long Device, long Number) IdentityIn(ReadOnlySpan<byte> status) => (BitConverter.ToInt64(status[DeviceAt..]), BitConverter.ToInt64(status[NumberAt..]));
 
     [DllImport("libSystem.Native", EntryPoint = "SystemNative_LStat")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int LStat(byte[] path, byte[] status);
+    private static extern int LStat(in byte path, ref byte status);
 
     // .NET's own, the same on every system, and a part of each program that it compiles.
     [DllImport("libSystem.Native", EntryPoint = "SystemNative_Stat")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Stat(byte[] path, byte[] status);
+    private static extern int Stat(in byte path, ref byte status);
 }

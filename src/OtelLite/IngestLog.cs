@@ -13,10 +13,10 @@ internal sealed record Refusal(DateTimeOffset At, string Path, int Status, strin
 /// <param name="RejectedDataPoints">Points of accepted exports that were not stored; the refusals say why.</param>
 /// <param name="RejectedSpans">Spans, likewise.</param>
 /// <param name="UnspecifiedTemporality">Points that do not say whether they are increases or totals, stored and counted as increases.</param>
-internal sealed record IngestCounts(long Accepted, long Repeated, long Refused, long RejectedDataPoints, long RejectedSpans, long UnspecifiedTemporality);
+internal readonly record struct IngestCounts(long Accepted, long Repeated, long Refused, long RejectedDataPoints, long RejectedSpans, long UnspecifiedTemporality);
 
 /// <summary>What arrived of one signal in one encoding.</summary>
-internal sealed record Arrivals(string Signal, string Encoding, long Exports, long Records, DateTimeOffset LastAt);
+internal readonly record struct Arrivals(string Signal, string Encoding, long Exports, long Records, DateTimeOffset LastAt);
 
 /// <summary>
 /// Why nothing arrives is the first question of a new user, and only the receiver knows: it keeps the last refusals with their reasons. In
@@ -24,6 +24,8 @@ internal sealed record Arrivals(string Signal, string Encoding, long Exports, lo
 /// </summary>
 internal sealed class IngestLog
 {
+    private static readonly Signal[] _signals = Enum.GetValues<Signal>();
+
     private readonly Lock _lock = new();
 
     // Guarded by _lock; the newest refusal is the last.
@@ -47,13 +49,13 @@ internal sealed class IngestLog
                 RejectedSpans = _counts.RejectedSpans + result.RejectedSpans,
                 UnspecifiedTemporality = _counts.UnspecifiedTemporality + (isRepeat ? 0 : unspecifiedTemporality),
             };
-            foreach (Signal signal in Enum.GetValues<Signal>())
+            foreach (Signal signal in _signals)
             {
                 // What it holds counts, and not where it was sent; one that holds nothing is an export of its path's signal.
                 int records = result.Of(signal);
                 if (records > 0 || (signal == result.Signal && result is { DataPoints: 0, LogRecords: 0, Spans: 0 }))
                 {
-                    Arrivals before = _arrivals.TryGetValue((signal, encoding), out Arrivals? known) ? known : new Arrivals(Signals.NameOf(signal), NameOf(encoding), 0, 0, now);
+                    Arrivals before = _arrivals.TryGetValue((signal, encoding), out Arrivals known) ? known : new Arrivals(Signals.NameOf(signal), NameOf(encoding), 0, 0, now);
                     _arrivals[(signal, encoding)] = before with { Exports = before.Exports + 1, Records = before.Records + records, LastAt = now };
                 }
             }

@@ -52,20 +52,20 @@ internal sealed class Requests(ReceivingPorts ports, OtlpReceiver receiver, Grpc
         }
     }
 
-    private Task Route(HttpContext context)
+    private ValueTask Route(HttpContext context)
     {
         int port = context.Connection.LocalPort;
         if (GrpcReceiver.IsCall(context.Request))
         {
-            return ports.IsForHttpOnly(port) ? grpc.Refuse(context, OtlpRefusal.PortIsForHttp(port, ports.Grpc)) : grpc.Receive(context);
+            return new(ports.IsForHttpOnly(port) ? grpc.Refuse(context, OtlpRefusal.PortIsForHttp(port, ports.Grpc)) : grpc.Receive(context));
         }
 
         if (ports.IsForGrpcOnly(port))
         {
-            return receiver.Refuse(context, OtlpRefusal.PortIsForGrpc(port, ports.Http[0], HttpProtocol.IsHttp2(context.Request.Protocol)));
+            return new(receiver.Refuse(context, OtlpRefusal.PortIsForGrpc(port, ports.Http[0], HttpProtocol.IsHttp2(context.Request.Protocol))));
         }
 
-        return OtlpPath.IsExport(context.Request) ? receiver.Receive(context) : site.Serve(context);
+        return OtlpPath.IsExport(context.Request) ? receiver.Receive(context) : new(site.Serve(context));
     }
 
     private Task Refuse(HttpContext context, int status, string message)

@@ -66,8 +66,8 @@ internal sealed class Token(string value)
             return null;
         }
 
-        string rest = header[Scheme.Length..];
-        return rest.StartsWith("%20", StringComparison.Ordinal) ? rest[3..].Trim() : rest.StartsWith(' ') ? rest.Trim() : null;
+        ReadOnlySpan<char> rest = header.AsSpan(Scheme.Length);
+        return rest.StartsWith("%20", StringComparison.Ordinal) ? rest[3..].Trim().ToString() : rest.StartsWith(' ') ? rest.Trim().ToString() : null;
     }
 
     /// <summary>Writes one that nobody can guess into a new file, for its owner alone. False when there is one already: of two first starts each would hand out a token of its

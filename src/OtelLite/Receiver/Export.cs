@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using OtelLite.Access;
 using OtelLite.Otlp;
 using OtelLite.Privacy;
@@ -24,12 +25,13 @@ internal static class Export
 {
     /// <summary>
     /// Decodes a body and waits until the writer says that the batch is on disk. Decoding runs on the request's own thread, so many clients decode
-    /// side by side.
+    /// side by side. What it holds while it waits is used again: as new objects for each request it would outlive the collections in which such are found.
     /// </summary>
     /// <param name="caller">Who brought it.</param>
     /// <param name="signal">Null: what the body itself says.</param>
     /// <param name="body">Is disposed of before the wait.</param>
-    public static async Task<(ExportResult Result, OtlpRefusal? Refusal)> Take(
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public static async ValueTask<(ExportResult Result, OtlpRefusal? Refusal)> Take(
         HttpContext context, Caller caller, RequestBody body, ExportEncoding encoding, Signal? signal, Intake intake)
     {
         bool isDecoded;

@@ -46,7 +46,7 @@ internal sealed class GrpcReceiver(Gate gate, Intake intake)
             return;
         }
 
-        Task<(ExportResult Result, OtlpRefusal? Refusal)> taking = Export.Take(context, caller!, body, ExportEncoding.Grpc, OtlpPath.OfGrpc(path), intake);
+        Task<(ExportResult Result, OtlpRefusal? Refusal)> taking = Export.Take(context, caller!, body, ExportEncoding.Grpc, OtlpPath.OfGrpc(path), intake).AsTask();
         try
         {
             (ExportResult result, OtlpRefusal? refused) = await taking.WaitAsync(timeout ?? Timeout.InfiniteTimeSpan).ConfigureAwait(false);

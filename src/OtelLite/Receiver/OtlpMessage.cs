@@ -28,6 +28,9 @@ internal static class OtlpMessage
     // The answer is JSON and never HTML: what is to be copied from it, such as a quoted variable, shall stand in it as it is.
     private static readonly JsonWriterOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    // All was well: nearly every answer.
+    private static readonly byte[] _everything = [.. "{}"u8];
+
     private const string BadRequestType = "type.googleapis.com/google.rpc.BadRequest";
     private const string RetryInfoType = "type.googleapis.com/google.rpc.RetryInfo";
 
@@ -36,7 +39,7 @@ internal static class OtlpMessage
     {
         if (result.Remark is null)
         {
-            return "{}"u8.ToArray();
+            return _everything;
         }
 
         string rejectedField = result.Signal switch

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using OtelLite.Access;
 using OtelLite.Telemetry;
 
@@ -7,7 +8,8 @@ namespace OtelLite.Receiver;
 internal sealed class OtlpReceiver(Gate gate, Intake intake)
 {
     /// <summary>Answers an export, one way or the other.</summary>
-    public async Task Receive(HttpContext context)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask Receive(HttpContext context)
     {
         HttpRequest request = context.Request;
         Caller? caller = gate.ByHeader(request);

@@ -64,7 +64,7 @@ internal sealed class RequestBody : IDisposable
     /// Reads and, if it is compressed, inflates the body; the limit holds before and after. On refusal the body is null and the
     /// refusal says why; what the client still sends is read and dropped, so that it can read the answer.
     /// </summary>
-    public static async Task<(RequestBody? Body, OtlpRefusal? Refusal)> Read(HttpRequest request, int max)
+    public static async ValueTask<(RequestBody? Body, OtlpRefusal? Refusal)> Read(HttpRequest request, int max)
     {
         string encoding = request.Headers.ContentEncoding.ToString().Trim();
         bool gzip = encoding.Equals("gzip", StringComparison.OrdinalIgnoreCase) || encoding.Equals("x-gzip", StringComparison.OrdinalIgnoreCase);
@@ -99,7 +99,7 @@ internal sealed class RequestBody : IDisposable
     }
 
     /// <summary>The one message of a unary gRPC call, inflated if it is compressed; the limit holds before and after.</summary>
-    public static async Task<(RequestBody? Body, OtlpRefusal? Refusal)> ReadMessage(HttpRequest request, int max)
+    public static async ValueTask<(RequestBody? Body, OtlpRefusal? Refusal)> ReadMessage(HttpRequest request, int max)
     {
         string encoding = request.Headers["grpc-encoding"].ToString();
         bool gzip = encoding.Equals("gzip", StringComparison.Ordinal);
@@ -148,7 +148,7 @@ internal sealed class RequestBody : IDisposable
 
     /// <param name="announced">How long it says it is; 0 where it doesn't. It is believed as far as a part of it has come: room that is kept for what may never come is kept
     /// from others.</param>
-    private async Task<OtlpRefusal?> Fill(PipeReader reader, long announced, int max)
+    private async ValueTask<OtlpRefusal?> Fill(PipeReader reader, long announced, int max)
     {
         CancellationTokenSource? late = null;
         try
@@ -231,7 +231,7 @@ internal sealed class RequestBody : IDisposable
     }
 
     // What goes wrong on the way, memory that is not there above all, must keep neither its room nor its turn: no large body would ever be taken again.
-    private async Task<(RequestBody? Body, OtlpRefusal? Refusal)> Finish(bool compressed, int max)
+    private async ValueTask<(RequestBody? Body, OtlpRefusal? Refusal)> Finish(bool compressed, int max)
     {
         RequestBody? ready = null;
         try
@@ -250,7 +250,7 @@ internal sealed class RequestBody : IDisposable
 
     // Inflates a body that was read, and waits its turn with one that is large: what it inflates to is many times that as text, and several of them
     // at once would be gigabytes. A body may lie about its length, so one that passes for small is inflated no further than that.
-    private async Task<(RequestBody? Body, OtlpRefusal? Refusal)> MakeReady(bool compressed, int max)
+    private async ValueTask<(RequestBody? Body, OtlpRefusal? Refusal)> MakeReady(bool compressed, int max)
     {
         int told = compressed ? (int)Math.Min(max, Gzip.LengthTold(Bytes.Span)) : 0;
         if (Math.Max(_length, told) <= Limits.LargeBodyBytes)
@@ -277,7 +277,7 @@ internal sealed class RequestBody : IDisposable
     }
 
     // What it inflates to takes room too, and gives it back with this body's own; the turn, where it has one, goes on to it.
-    private async Task<(RequestBody? Body, OtlpRefusal? Refusal)> Inflate(int told, int max)
+    private async ValueTask<(RequestBody? Body, OtlpRefusal? Refusal)> Inflate(int told, int max)
     {
         int size = Math.Max(BytesMin, told);
         if (!await TakeRoom(_bytes.Length + size, 0).ConfigureAwait(false))

@@ -128,15 +128,8 @@ internal sealed class BatchWriter : IDisposable
 
     /// <summary>Offers a batch; completes when it is committed or refused.</summary>
     /// <param name="waited">How long its client has waited already, here as in the others.</param>
-    public async Task<WriteResult> Write(TelemetryBatch batch, TimeSpan waited = default)
-    {
-        if (batch.Records == 0)
-        {
-            return new(WriteOutcome.Committed);
-        }
-
-        return await Offer(new WriteJob(batch, null), waited).ConfigureAwait(false);
-    }
+    public Task<WriteResult> Write(TelemetryBatch batch, TimeSpan waited = default) =>
+        batch.Records == 0 ? Task.FromResult(new WriteResult(WriteOutcome.Committed)) : Offer(new WriteJob(batch, null), waited);
 
     /// <summary>Stores a reading; the id is that of its row when it was committed.</summary>
     public async Task<(WriteResult Result, long Id)> Write(Scrape scrape, TimeSpan waited = default)

@@ -10,6 +10,9 @@ internal sealed class SpreadTable : IDisposable
 
     // What the open batch changed: of each row (spread, step, quarter, key) its buckets.
     private readonly Dictionary<SumKey, Dictionary<long, long>> _changes = [];
+
+    // What earlier ones changed, for the next: as many as a usual transaction has.
+    private readonly Stack<Dictionary<long, long>> _spare = [];
     private readonly long[] _counts = new long[SpreadBuckets.Count];
     private readonly byte[] _bytes = new byte[SpreadBuckets.BytesMax];
 
@@ -29,7 +32,7 @@ internal sealed class SpreadTable : IDisposable
             SumKey row = new(of.Number, step, quarter / step * step, key);
             if (!_changes.TryGetValue(row, out Dictionary<long, long>? counts))
             {
-                _changes[row] = counts = [];
+                _changes[row] = counts = _spare.TryPop(out Dictionary<long, long>? spare) ? spare : [];
             }
 
             counts[bucket] = counts.GetValueOrDefault(bucket) + times;
@@ -45,6 +48,18 @@ internal sealed class SpreadTable : IDisposable
                 int length = SpreadBuckets.Write(_counts, _bytes);
                 _write.Begin().Bind(row.A).Bind(row.B).Bind(row.C).Bind(row.D).BindBlob(_bytes.AsSpan(0, length)).Run();
             }
+        }
+
+        // Once all is written: until then it is what a row changes by.
+        foreach (Dictionary<long, long> counts in _changes.Values)
+        {
+            if (_spare.Count >= Limits.UncountedRecordsMax)
+            {
+                break;
+            }
+
+            counts.Clear();
+            _spare.Push(counts);
         }
 
         _changes.Clear();

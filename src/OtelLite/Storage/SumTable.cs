@@ -74,8 +74,13 @@ internal sealed class SumTable : IDisposable
         }
 
         // Once all is written: until then it is what a key adds.
-        foreach (long[] sums in _changes.Values.Take(Limits.UncountedRecordsMax - _spare.Count))
+        foreach (long[] sums in _changes.Values)
         {
+            if (_spare.Count >= Limits.UncountedRecordsMax)
+            {
+                break;
+            }
+
             sums.AsSpan().Clear();
             _spare.Push(sums);
         }

@@ -248,7 +248,7 @@ public sealed class SoundFileTests : IDisposable
         SqliteConnection.ClearPool(reader);
 
         bool IsLocked() => File.ReadLines("/proc/locks").Any(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, "POSIX", _, "READ", var process, var file, ..]
-            && process == $"{Environment.ProcessId}" && file.EndsWith($":{FileKind.Identity(FilePath)!.Value.Number}", StringComparison.Ordinal));
+            && process == $"{Environment.ProcessId}" && file.EndsWith($":{FileKind.Identity(FileKind.Name(FilePath))!.Value.Number}", StringComparison.Ordinal));
     }
 
     // The page is of a table of nobody's.
