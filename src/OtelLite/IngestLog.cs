@@ -13,10 +13,10 @@ internal sealed record Refusal(DateTimeOffset At, string Path, int Status, strin
 /// <param name="RejectedDataPoints">Points of accepted exports that were not stored; the refusals say why.</param>
 /// <param name="RejectedSpans">Spans, likewise.</param>
 /// <param name="UnspecifiedTemporality">Points that do not say whether they are increases or totals, stored and counted as increases.</param>
-internal readonly record struct IngestCounts(long Accepted, long Repeated, long Refused, long RejectedDataPoints, long RejectedSpans, long UnspecifiedTemporality);
+internal sealed record IngestCounts(long Accepted, long Repeated, long Refused, long RejectedDataPoints, long RejectedSpans, long UnspecifiedTemporality);
 
 /// <summary>What arrived of one signal in one encoding.</summary>
-internal readonly record struct Arrivals(string Signal, string Encoding, long Exports, long Records, DateTimeOffset LastAt);
+internal sealed record Arrivals(string Signal, string Encoding, long Exports, long Records, DateTimeOffset LastAt);
 
 /// <summary>
 /// Why nothing arrives is the first question of a new user, and only the receiver knows: it keeps the last refusals with their reasons. In
@@ -28,10 +28,24 @@ internal sealed class IngestLog
 
     private readonly Lock _lock = new();
 
-    // Guarded by _lock; the newest refusal is the last.
+    // Guarded by _lock, and counted where they are: a new object for each count would be two for each request. The newest refusal is the last.
     private readonly LinkedList<Refusal> _refusals = [];
-    private readonly SortedDictionary<(Signal, ExportEncoding), Arrivals> _arrivals = [];
-    private IngestCounts _counts = new(0, 0, 0, 0, 0, 0);
+    private readonly SortedDictionary<(Signal, ExportEncoding), Arrived> _arrivals = [];
+    private long _accepted;
+    private long _repeated;
+    private long _refused;
+    private long _rejectedDataPoints;
+    private long _rejectedSpans;
+    private long _unspecifiedTemporality;
+
+    private sealed class Arrived
+    {
+        public long Exports { get; set; }
+
+        public long Records { get; set; }
+
+        public DateTimeOffset LastAt { get; set; }
+    }
 
     public DateTimeOffset StartedAt { get; } = DateTimeOffset.UtcNow;
 
@@ -41,22 +55,23 @@ internal sealed class IngestLog
         DateTimeOffset now = DateTimeOffset.UtcNow;
         lock (_lock)
         {
-            _counts = _counts with
-            {
-                Accepted = _counts.Accepted + 1,
-                Repeated = _counts.Repeated + (isRepeat ? 1 : 0),
-                RejectedDataPoints = _counts.RejectedDataPoints + result.RejectedDataPoints,
-                RejectedSpans = _counts.RejectedSpans + result.RejectedSpans,
-                UnspecifiedTemporality = _counts.UnspecifiedTemporality + (isRepeat ? 0 : unspecifiedTemporality),
-            };
+            _accepted++;
+            _repeated += isRepeat ? 1 : 0;
+            _rejectedDataPoints += result.RejectedDataPoints;
+            _rejectedSpans += result.RejectedSpans;
+            _unspecifiedTemporality += isRepeat ? 0 : unspecifiedTemporality;
             foreach (Signal signal in _signals)
             {
                 // What it holds counts, and not where it was sent; one that holds nothing is an export of its path's signal.
                 int records = result.Of(signal);
                 if (records > 0 || (signal == result.Signal && result is { DataPoints: 0, LogRecords: 0, Spans: 0 }))
                 {
-                    Arrivals before = _arrivals.TryGetValue((signal, encoding), out Arrivals known) ? known : new Arrivals(Signals.NameOf(signal), NameOf(encoding), 0, 0, now);
-                    _arrivals[(signal, encoding)] = before with { Exports = before.Exports + 1, Records = before.Records + records, LastAt = now };
+                    if (!_arrivals.TryGetValue((signal, encoding), out Arrived? arrived))
+                    {
+                        _arrivals[(signal, encoding)] = arrived = new Arrived();
+                    }
+
+                    (arrived.Exports, arrived.Records, arrived.LastAt) = (arrived.Exports + 1, arrived.Records + records, now);
                 }
             }
 
@@ -71,7 +86,7 @@ internal sealed class IngestLog
     {
         lock (_lock)
         {
-            _counts = _counts with { Refused = _counts.Refused + 1 };
+            _refused++;
             Add(path, status, reason, client);
         }
     }
@@ -81,7 +96,10 @@ internal sealed class IngestLog
     {
         lock (_lock)
         {
-            return (_counts, [.. _arrivals.Values], [.. _refusals.Reverse()]);
+            return (
+                new IngestCounts(_accepted, _repeated, _refused, _rejectedDataPoints, _rejectedSpans, _unspecifiedTemporality),
+                [.. _arrivals.Select(a => new Arrivals(Signals.NameOf(a.Key.Item1), NameOf(a.Key.Item2), a.Value.Exports, a.Value.Records, a.Value.LastAt))],
+                [.. _refusals.Reverse()]);
         }
     }
 
