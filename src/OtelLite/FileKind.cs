@@ -37,7 +37,7 @@ internal static class FileKind
         return Stat(in Name(path)[0], ref status[0]) != 0 || (BitConverter.ToInt32(status[ModeAt..]) & Kind) == Regular;
     }
 
-    /// <summary>A name as the system takes it: in UTF-8, and ended by a zero. For who asks often.</summary>
+    /// <summary>A name as the system takes it: in UTF-8, and ended by a zero.</summary>
     public static byte[] Name(string path) => [.. Encoding.UTF8.GetBytes(path), 0];
 
     /// <summary>Which file a name leads to, by its device and its number there; null where it leads to none. Windows lets nobody take a file away that is in use,

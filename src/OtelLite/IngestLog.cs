@@ -24,7 +24,7 @@ internal sealed record Arrivals(string Signal, string Encoding, long Exports, lo
 /// </summary>
 internal sealed class IngestLog
 {
-    private static readonly Signal[] _signals = Enum.GetValues<Signal>();
+    private static readonly Signal[] AllSignals = Enum.GetValues<Signal>();
 
     private readonly Lock _lock = new();
 
@@ -60,7 +60,7 @@ internal sealed class IngestLog
             _rejectedDataPoints += result.RejectedDataPoints;
             _rejectedSpans += result.RejectedSpans;
             _unspecifiedTemporality += isRepeat ? 0 : unspecifiedTemporality;
-            foreach (Signal signal in _signals)
+            foreach (Signal signal in AllSignals)
             {
                 // What it holds counts, and not where it was sent; one that holds nothing is an export of its path's signal.
                 int records = result.Of(signal);

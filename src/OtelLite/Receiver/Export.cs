@@ -25,7 +25,7 @@ internal static class Export
 {
     /// <summary>
     /// Decodes a body and waits until the writer says that the batch is on disk. Decoding runs on the request's own thread, so many clients decode
-    /// side by side. What it holds while it waits is used again: as new objects for each request it would outlive the collections in which such are found.
+    /// side by side. The object that keeps its state while it waits is one of a few that .NET keeps: a new one would live for as long as the wait, and so into an older generation.
     /// </summary>
     /// <param name="caller">Who brought it.</param>
     /// <param name="signal">Null: what the body itself says.</param>

@@ -29,7 +29,7 @@ internal static class OtlpMessage
     private static readonly JsonWriterOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     // All was well: nearly every answer.
-    private static readonly byte[] _everything = [.. "{}"u8];
+    private static readonly byte[] FullSuccess = [.. "{}"u8];
 
     private const string BadRequestType = "type.googleapis.com/google.rpc.BadRequest";
     private const string RetryInfoType = "type.googleapis.com/google.rpc.RetryInfo";
@@ -39,7 +39,7 @@ internal static class OtlpMessage
     {
         if (result.Remark is null)
         {
-            return _everything;
+            return FullSuccess;
         }
 
         string rejectedField = result.Signal switch

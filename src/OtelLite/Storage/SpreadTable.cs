@@ -22,6 +22,9 @@ internal sealed class SpreadTable : IDisposable
         _write = new(connection, "INSERT OR REPLACE INTO usage_spread (spread, step, quarter, key, counts) VALUES (?, ?, ?, ?, ?)");
     }
 
+    /// <summary>How many rows' buckets are kept for the next batch.</summary>
+    public int Spare => _spare.Count;
+
     /// <param name="times">1, or -1 for what is taken back.</param>
     public void Add(SpreadOf of, long key, long timeUnixNano, long number, int times)
     {
@@ -58,8 +61,12 @@ internal sealed class SpreadTable : IDisposable
                 break;
             }
 
-            counts.Clear();
-            _spare.Push(counts);
+            // One keeps the room that it once needed.
+            if (counts.Count <= Limits.SpareBucketsMax)
+            {
+                counts.Clear();
+                _spare.Push(counts);
+            }
         }
 
         _changes.Clear();

@@ -30,6 +30,27 @@ public sealed class SpreadTests
     }
 
     [Fact]
+    public void What_a_row_of_few_buckets_took_is_used_again_and_what_one_of_many_took_is_let_go()
+    {
+        using var open = new OpenWriter();
+        using var table = new SpreadTable(open.Connection);
+        int RowsKept(int buckets)
+        {
+            for (int bucket = 0; bucket < buckets; bucket++)
+            {
+                table.Add(SpreadOf.ToolDurations, key: 1, timeUnixNano: 0, SpreadBuckets.Bounds(bucket).Last, times: 1);
+            }
+
+            int before = table.Spare;
+            table.Write();
+            return table.Spare - before;
+        }
+
+        Assert.Equal(SpreadOf.Steps.Length, RowsKept(Limits.SpareBucketsMax));
+        Assert.Equal(0, RowsKept(Limits.SpareBucketsMax + 1));
+    }
+
+    [Fact]
     public void Counts_are_read_as_they_were_written_and_add_up() => Gen.Select(Gen.Int[0, SpreadBuckets.Count - 1], Gen.OneOf(Gen.Long[-300, 300], Gen.Long)).Array[0, 60].Sample(all =>
     {
         long[] counts = new long[SpreadBuckets.Count], read = new long[SpreadBuckets.Count];
