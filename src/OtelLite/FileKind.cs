@@ -34,7 +34,7 @@ internal static class FileKind
         }
 
         Span<byte> status = stackalloc byte[StatusBytes];
-        return Stat(in Name(path)[0], ref status[0]) != 0 || (BitConverter.ToInt32(status[ModeAt..]) & Kind) == Regular;
+        return Stat(Name(path), ref status[0]) != 0 || (BitConverter.ToInt32(status[ModeAt..]) & Kind) == Regular;
     }
 
     /// <summary>A name as the system takes it: in UTF-8, and ended by a zero.</summary>
@@ -51,7 +51,7 @@ internal static class FileKind
         }
 
         Span<byte> status = stackalloc byte[StatusBytes];
-        return Stat(in name[0], ref status[0]) == 0 ? IdentityIn(status) : null;
+        return Stat(name, ref status[0]) == 0 ? IdentityIn(status) : null;
     }
 
     /// <summary>The same of the name itself, where it is a link.</summary>
@@ -64,17 +64,17 @@ internal static class FileKind
         }
 
         Span<byte> status = stackalloc byte[StatusBytes];
-        return LStat(in name[0], ref status[0]) == 0 ? IdentityIn(status) : null;
+        return LStat(name, ref status[0]) == 0 ? IdentityIn(status) : null;
     }
 
     private static (long Device, long Number) IdentityIn(ReadOnlySpan<byte> status) => (BitConverter.ToInt64(status[DeviceAt..]), BitConverter.ToInt64(status[NumberAt..]));
 
     [DllImport("libSystem.Native", EntryPoint = "SystemNative_LStat")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int LStat(in byte path, ref byte status);
+    private static extern int LStat(byte[] path, ref byte status);
 
     // .NET's own, the same on every system, and a part of each program that it compiles.
     [DllImport("libSystem.Native", EntryPoint = "SystemNative_Stat")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Stat(in byte path, ref byte status);
+    private static extern int Stat(byte[] path, ref byte status);
 }

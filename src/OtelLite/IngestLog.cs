@@ -30,7 +30,7 @@ internal sealed class IngestLog
 
     // Guarded by _lock, and counted where they are: a new object for each count would be two for each request. The newest refusal is the last.
     private readonly LinkedList<Refusal> _refusals = [];
-    private readonly SortedDictionary<(Signal, ExportEncoding), Arrived> _arrivals = [];
+    private readonly SortedDictionary<(Signal Signal, ExportEncoding Encoding), Arrived> _arrivals = [];
     private long _accepted;
     private long _repeated;
     private long _refused;
@@ -98,7 +98,7 @@ internal sealed class IngestLog
         {
             return (
                 new IngestCounts(_accepted, _repeated, _refused, _rejectedDataPoints, _rejectedSpans, _unspecifiedTemporality),
-                [.. _arrivals.Select(a => new Arrivals(Signals.NameOf(a.Key.Item1), NameOf(a.Key.Item2), a.Value.Exports, a.Value.Records, a.Value.LastAt))],
+                [.. _arrivals.Select(a => new Arrivals(Signals.NameOf(a.Key.Signal), NameOf(a.Key.Encoding), a.Value.Exports, a.Value.Records, a.Value.LastAt))],
                 [.. _refusals.Reverse()]);
         }
     }

@@ -168,11 +168,11 @@ internal static partial class Limits
     /// <summary>Records that so wait, or twice as many data points; counting them takes some milliseconds, for which who comes meanwhile waits. With 512 as many were received, and the p99 of events was 26 ms instead of 20.</summary>
     public const int UncountedRecordsMax = 256;
 
-    /// <summary>Buckets of a row of usage_spread whose memory is used again: as many as a usual transaction changes of the commonest tool. One of all 960 buckets has 54 kB, and as many rows as wait to be counted are kept.</summary>
-    public const int SpareBucketsMax = 32;
-
     /// <summary>And their bytes in memory.</summary>
     public const long UncountedBytesMax = 8L << 20;
+
+    /// <summary>Buckets of a row of usage_spread whose memory is used again: as many as a usual transaction changes of the commonest tool. One of all 960 buckets has 54 kB, and as many rows as wait to be counted are kept.</summary>
+    public const int SpareBucketsMax = 32;
 
     /// <summary>So long after a stream of exports has ended, the memory that it took is given back. Clients send every few seconds, and each of those would begin it anew.</summary>
     public static readonly TimeSpan StreamOver = TimeSpan.FromSeconds(20);

@@ -75,11 +75,11 @@ internal static class Recorded
                 path.Contains(".bin", StringComparison.Ordinal))),
     ];
 
-    /// <summary>Every recorded body that is JSON and not compressed.</summary>
     /// <summary>The tables of an older version, as it made them.</summary>
     public static string Schema(int version) => string.Concat(
         ((string[])["", "-sums"]).Select(part => Path.Combine(Repository, $"tests/OtelLite.Tests/Storage/schema-{version}{part}.sql")).Where(File.Exists).Select(File.ReadAllText));
 
+    /// <summary>Every recorded body that is JSON and not compressed.</summary>
     public static IEnumerable<RecordedBody> AllPlain() =>
         ((string[])["json", "versions", "cumulative", "auto-mode", "traces"]).SelectMany(k => Bodies(k)).Where(b => !b.Gzip);
 

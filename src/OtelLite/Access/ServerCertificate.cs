@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace OtelLite.Access;
 
@@ -143,8 +142,8 @@ internal sealed class ServerCertificate
         OpenSsl.SSL_CTX_set_options(context, NoRenegotiation);
         OpenSsl.SSL_CTX_set_alpn_select_cb(context, Marshal.GetFunctionPointerForDelegate(SelectProtocol), 0);
         OpenSsl.ERR_clear_error();
-        string? wrong = OpenSsl.SSL_CTX_use_certificate_chain_file(context, Path(_certificatePath)) != 1 ? $"{_certificatePath} holds no certificate ({OpenSsl.Reason()}). Name two files in PEM's form with --tls-cert and --tls-key."
-            : OpenSsl.SSL_CTX_use_PrivateKey_file(context, Path(_keyPath), Pem) != 1 || OpenSsl.SSL_CTX_check_private_key(context) != 1
+        string? wrong = OpenSsl.SSL_CTX_use_certificate_chain_file(context, FileKind.Name(_certificatePath)) != 1 ? $"{_certificatePath} holds no certificate ({OpenSsl.Reason()}). Name two files in PEM's form with --tls-cert and --tls-key."
+            : OpenSsl.SSL_CTX_use_PrivateKey_file(context, FileKind.Name(_keyPath), Pem) != 1 || OpenSsl.SSL_CTX_check_private_key(context) != 1
                 ? $"{_keyPath} does not hold the key of the certificate in {_certificatePath} ({OpenSsl.Reason()}). Name two files in PEM's form with --tls-cert and --tls-key."
             : null;
         if (wrong is null)
@@ -155,8 +154,6 @@ internal sealed class ServerCertificate
         OpenSsl.SSL_CTX_free(context);
         throw new CertificateException(wrong);
     }
-
-    private static byte[] Path(string path) => [.. Encoding.UTF8.GetBytes(path), 0];
 
     // HTTP/2 first, which gRPC needs and demands by this name (RFC 9113, 3.2). The names come one behind the other, each behind its length (RFC 7301).
     private static int SelectOf(nint ssl, nint chosen, nint chosenLength, nint offered, uint offeredLength, nint argument)

@@ -24,7 +24,7 @@ internal sealed class FolderHold : IDisposable
     private Watched? _watched;
     private bool _isSaid;
 
-    private FolderHold(string dataDir, FileStream? held) => (_dataDir, _lock, _identity) = (dataDir, held, FileKind.Identity(FileKind.Name(Path.Combine(dataDir, LockName))));
+    private FolderHold(string dataDir, FileStream? held) => (_dataDir, _lock, _identity) = (dataDir, held, LockOf(dataDir));
 
     private sealed record Watched(IReadOnlyList<string> Urls, Func<IReadOnlyList<SmallFile>> Files, Action<string> Say, Timer Timer);
 
@@ -90,7 +90,9 @@ internal sealed class FolderHold : IDisposable
     }
 
     /// <summary>False once the folder was deleted, or the lock in it, until it is taken again. Elsewhere than on Windows nothing keeps anybody from that.</summary>
-    public bool IsInPlace => _lock is null || FileKind.Identity(FileKind.Name(Path.Combine(_dataDir, LockName))) == _identity;
+    public bool IsInPlace => _lock is null || LockOf(_dataDir) == _identity;
+
+    private static (long, long)? LockOf(string dataDir) => FileKind.Identity(FileKind.Name(Path.Combine(dataDir, LockName)));
 
     /// <summary>Who has the folder in place of this process, which held it before; null where nobody has.</summary>
     public FolderHolder? Other => IsInPlace ? null : Of(_dataDir);
@@ -197,7 +199,7 @@ internal sealed class FolderHold : IDisposable
 
         FileStream taken = OpenLock(_dataDir);
         _lock!.Dispose();
-        (_identity, _lock) = (FileKind.Identity(FileKind.Name(Path.Combine(_dataDir, LockName))), taken);
+        (_identity, _lock) = (LockOf(_dataDir), taken);
         Tell(watched.Urls);
         if (written.Count > 0)
         {
