@@ -22,4 +22,16 @@ internal static class FreePort
             }
         }
     }
+
+    /// <summary>
+    /// One where a connection is refused for as long as the socket is there: it has the port and does not listen. A port that is only free may be another test's
+    /// server a moment later.
+    /// </summary>
+    public static Socket Refusing(out int port)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+        return socket;
+    }
 }

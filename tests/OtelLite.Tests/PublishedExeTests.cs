@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 
 namespace OtelLite.Tests;
@@ -225,13 +226,15 @@ public sealed class PublishedExeTests
         }
     }
 
-    // Of the 20 ms that a status line has, all but a few are the start of the process, on any machine: so the ratio tells whether it is in time.
+    // Of the 20 ms that a status line has, all but a few are the start of the process, on any machine: so the ratio tells whether it is in time. The quicker runs
+    // tell: what else goes on here only adds to them, and not to all alike.
     [PublishedFact]
     public async Task A_status_line_takes_little_longer_than_the_start_of_the_program_with_a_server_and_without()
     {
         await using PublishedExe exe = await PublishedExe.Start();
+        using Socket nobody = FreePort.Refusing(out int port);
         string json = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "recorded", "statusline", "limits.json"));
-        string[] with = ["statusline", "--urls", exe.Url, "--token", ServerClient.TestToken], without = ["statusline", "--urls", $"http://127.0.0.1:{FreePort.Next()}"];
+        string[] with = ["statusline", "--urls", exe.Url, "--token", ServerClient.TestToken], without = ["statusline", "--urls", $"http://127.0.0.1:{port}"];
         string[][] runs = [["--version"], with, without];
         List<double>[] times = [[], [], []];
         for (int i = 0; i < 45; i++)
@@ -250,9 +253,9 @@ public sealed class PublishedExeTests
             Assert.NotEqual("", line.Trim());
         }
 
-        double Median(int run) => times[run].Order().ElementAt(times[run].Count / 2);
-        Assert.True(Median(1) < 2 * Median(0), $"with a server {Median(1):0.0} ms, the start alone {Median(0):0.0} ms");
-        Assert.True(Median(2) < 1.75 * Median(0), $"without a server {Median(2):0.0} ms, the start alone {Median(0):0.0} ms");
+        double Quick(int run) => times[run].Order().ElementAt(times[run].Count / 4);
+        Assert.True(Quick(1) < 2 * Quick(0), $"with a server {Quick(1):0.0} ms, the start alone {Quick(0):0.0} ms");
+        Assert.True(Quick(2) < 1.75 * Quick(0), $"without a server {Quick(2):0.0} ms, the start alone {Quick(0):0.0} ms");
     }
 
     private static string OneSentence(Ran ran) => Assert.Single(ran.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
