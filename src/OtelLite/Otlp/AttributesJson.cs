@@ -41,6 +41,7 @@ internal static class AttributesJson
 
             attribute.Name = ClaudeCode.Attributes.Find(batch.Text[attribute.Key]);
             batch.Attributes.Add() = attribute;
+            PlainAttributesJson.Read(ref reader, batch);
         }
     }
 

@@ -31,12 +31,40 @@ internal static class OtlpJson
     /// <param name="memory">Where the body lies, if it stays there as it is until it is read: then less of it is copied.</param>
     public static bool TryRead(ReadOnlySpan<byte> body, out TelemetryBatch batch, out string error, ReadOnlyMemory<byte> memory = default)
     {
+        // One vectorized pass: .NET's reader does not check it while reading, and throws only when the text is asked for.
+        bool isToCheck = !Utf8.IsValid(body);
+        if (!isToCheck && !memory.IsEmpty)
+        {
+            try
+            {
+                return TryRead(body, new BodyToRead(memory, isToCheck: false, isPlain: true), out batch, out error);
+            }
+            catch (JsonException)
+            {
+                // A reader that was led past some of the body does not know at which place it stopped: once more, step by step.
+            }
+        }
+
+        try
+        {
+            return TryRead(body, new BodyToRead(memory, isToCheck, isPlain: false), out batch, out error);
+        }
+        catch (JsonException e)
+        {
+            batch = null!;
+            error = e.LineNumber is { } line
+                ? $"the body is not valid OTLP/JSON at line {line + 1}, byte {e.BytePositionInLine}: {FirstSentence(e.Message)}"
+                : $"the body is not valid OTLP/JSON: {FirstSentence(e.Message)}";
+            return false;
+        }
+    }
+
+    // Throws JsonException for a body that is not such a request.
+    private static bool TryRead(ReadOnlySpan<byte> body, in BodyToRead toRead, out TelemetryBatch batch, out string error)
+    {
         batch = null!;
         error = "";
-        ExportRequestConverter.Body = memory;
-
-        // One vectorized pass: .NET's reader does not check it while reading, and throws only when the text is asked for.
-        ExportRequestConverter.IsToCheck = !Utf8.IsValid(body);
+        ExportRequestConverter.Body = toRead;
         try
         {
             batch = JsonSerializer.Deserialize(body.StartsWith(ByteOrderMark) ? body[3..] : body, OtlpJsonContext.Default.ExportRequest).Batch!;
@@ -52,12 +80,6 @@ internal static class OtlpJson
         catch (BatchFullException e)
         {
             error = e.Message;
-        }
-        catch (JsonException e)
-        {
-            error = e.LineNumber is { } line
-                ? $"the body is not valid OTLP/JSON at line {line + 1}, byte {e.BytePositionInLine}: {FirstSentence(e.Message)}"
-                : $"the body is not valid OTLP/JSON: {FirstSentence(e.Message)}";
         }
         finally
         {
@@ -80,16 +102,25 @@ internal static class OtlpJson
     }
 }
 
+/// <summary>A body, and how it may be read.</summary>
+/// <param name="memory">Where it lies, if it stays there as it is until it is read.</param>
+/// <param name="isToCheck">It is not UTF-8 somewhere.</param>
+/// <param name="isPlain">What is written in the usual way may be read in one go (<see cref="PlainAttributesJson"/>).</param>
+internal readonly struct BodyToRead(ReadOnlyMemory<byte> memory, bool isToCheck, bool isPlain)
+{
+    public ReadOnlyMemory<byte> Memory { get; } = memory;
+
+    public bool IsToCheck { get; } = isToCheck;
+
+    public bool IsPlain { get; } = isPlain;
+}
+
 /// <summary>The root of a request: an object with at least one of the signals' keys, or none.</summary>
 internal sealed class ExportRequestConverter : JsonConverter<ExportRequest>
 {
-    /// <summary>Where the body lies that this thread reads. A converter is given nothing but the reader.</summary>
+    /// <summary>The body that this thread reads. A converter is given nothing but the reader.</summary>
     [field: ThreadStatic]
-    public static ReadOnlyMemory<byte> Body { get; set; }
-
-    /// <summary>Whether it is not UTF-8 somewhere.</summary>
-    [field: ThreadStatic]
-    public static bool IsToCheck { get; set; }
+    public static BodyToRead Body { get; set; }
 
     /// <summary>What this thread has read and nobody has taken over.</summary>
     [field: ThreadStatic]
@@ -98,7 +129,7 @@ internal sealed class ExportRequestConverter : JsonConverter<ExportRequest>
     public override ExportRequest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         TelemetryBatch batch = TelemetryBatch.Rent();
-        batch.Text.ReadFrom(Body, IsToCheck);
+        batch.Text.ReadFrom(Body.Memory, Body.IsToCheck, Body.IsPlain);
         try
         {
             Json.ExpectObject(ref reader, "the request");

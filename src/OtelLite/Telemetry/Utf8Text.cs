@@ -26,6 +26,7 @@ internal sealed class Utf8Text : IDisposable
     private readonly List<SystemMemory> _outgrown = [];
     private SystemMemory _bytes = First();
     private ReadOnlyMemory<byte> _body;
+    private bool _isPlainJson;
     private int _nested;
 
     // How much there may be beside the body that is being read, and the part of that which there is memory for.
@@ -49,9 +50,10 @@ internal sealed class Utf8Text : IDisposable
 
     /// <summary>The body that is being read, for <see cref="Refer"/>; empty before and after that.</summary>
     /// <param name="isToCheck">Its texts may not be UTF-8.</param>
-    public void ReadFrom(ReadOnlyMemory<byte> body, bool isToCheck = false)
+    /// <param name="isPlainJson">It is JSON, and so what is referred to of it has nothing that a JSON string would have to escape; and <see cref="BodyBehind"/> tells of it.</param>
+    public void ReadFrom(ReadOnlyMemory<byte> body, bool isToCheck = false, bool isPlainJson = false)
     {
-        (_body, IsToCheck) = (body, isToCheck);
+        (_body, IsToCheck, _isPlainJson) = (body, isToCheck, isPlainJson);
         // Half of the body's own where --max-body allows one that leaves less.
         _max = Math.Min(Limits.BatchTextBytesMax, Math.Max(Limits.BatchBytesMax - body.Length, body.Length / 2));
         _room = Math.Min(_bytes.Length, _max);
@@ -66,8 +68,22 @@ internal sealed class Utf8Text : IDisposable
             return Append(utf8);
         }
 
-        long at = Unsafe.ByteOffset(ref MemoryMarshal.GetReference(_body.Span), ref MemoryMarshal.GetReference(utf8));
-        return at >= 0 && at + utf8.Length <= _body.Length ? new TextRange(~(int)at, utf8.Length) : Append(utf8);
+        int at = PlaceOf(utf8);
+        return at >= 0 ? new TextRange(~at, utf8.Length) : Append(utf8);
+    }
+
+    /// <summary>All that the body has behind a part of it; empty where the part is from elsewhere, or the body not plain JSON.</summary>
+    public ReadOnlySpan<byte> BodyBehind(scoped ReadOnlySpan<byte> part)
+    {
+        int at = _isPlainJson ? PlaceOf(part) : -1;
+        return at >= 0 ? _body.Span[(at + part.Length)..] : default;
+    }
+
+    // In the body, or -1.
+    private int PlaceOf(scoped ReadOnlySpan<byte> part)
+    {
+        long at = Unsafe.ByteOffset(ref MemoryMarshal.GetReference(_body.Span), ref MemoryMarshal.GetReference(part));
+        return at >= 0 && at + part.Length <= _body.Length ? (int)at : -1;
     }
 
     /// <summary>The same of a text that should be UTF-8; bytes that are not become U+FFFD.</summary>
@@ -283,7 +299,7 @@ internal sealed class Utf8Text : IDisposable
     public void AppendJsonString(ref TextRange text)
     {
         // The buffer may move when it grows: first the room, then the span.
-        int plain = this[text].IndexOfAny(JsonString.Escaped);
+        int plain = text.Start < 0 && _isPlainJson ? -1 : this[text].IndexOfAny(JsonString.Escaped);
         Span<byte> to = Reserve(JsonString.BytesOf(this[text], plain));
         int start = Length;
         Length += JsonString.Write(this[text], plain, to);

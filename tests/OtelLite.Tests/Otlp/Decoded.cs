@@ -93,6 +93,12 @@ internal sealed record Decoded(IReadOnlyList<DecodedPoint> Points, IReadOnlyList
     {
         Assert.False(OtlpJson.TryRead(body, out TelemetryBatch batch, out string error), "the body was accepted");
         Assert.Null(batch);
+
+        // The same sentence, with the same place in it, where the server hands over where the body lies.
+        byte[] array = [1, 2, .. body, 3];
+        Assert.False(OtlpJson.TryRead(array.AsSpan(2, body.Length), out batch, out string placed, array.AsMemory(2, body.Length)), "the body was accepted");
+        Assert.Null(batch);
+        Assert.Equal(error, placed);
         return error;
     }
 
