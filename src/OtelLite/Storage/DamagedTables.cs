@@ -51,7 +51,8 @@ internal sealed record TableShape(string Name, bool HasIds, IReadOnlyList<TableS
             }
         }
 
-        return row.Values.Length <= Columns.Count;
+        // Each has its first column, though all of them may be null.
+        return row.Values.Length > 0 && row.Values.Length <= Columns.Count;
     }
 
     private static bool Fits(Column column, StoredAs value) => value switch

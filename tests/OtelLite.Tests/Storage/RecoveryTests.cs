@@ -222,6 +222,27 @@ public sealed class RecoveryTests : IDisposable
         Assert.InRange(recovered.Lost, 1, rows);
     }
 
+    [Fact]
+    public async Task A_row_that_says_it_has_no_values_is_lost_and_no_other()
+    {
+        byte[] file = (byte[])(await Filled.Value).Clone();
+        int page = PagesOf(file, "otel_events").First(p => file[(p - 1) * PageBytes] == 0x0D);
+        int at = ((page - 1) * PageBytes) + BinaryPrimitives.ReadUInt16BigEndian(file.AsSpan(((page - 1) * PageBytes) + 8));
+
+        // Its length in two bytes, as it was, is that of a header which is all of it; then come the id and the header.
+        (file[at], file[at + 1]) = (0x80, 1);
+        at += 2;
+        while (file[at++] >= 0x80)
+        {
+        }
+
+        file[at] = 1;
+        await File.WriteAllBytesAsync(Damaged, file);
+        Recovered recovered = Recover();
+        await File.WriteAllBytesAsync(Damaged, await Filled.Value);
+        Assert.Equal(1, long.Parse(Text(Damaged, "SELECT count(*) FROM otel_events"), null) - recovered.Events);
+    }
+
     [Theory]
     [InlineData("each page of a tree leads to itself")]
     [InlineData("each page of a tree leads to its first page")]
