@@ -402,8 +402,8 @@ internal static partial class Limits
     /// <summary>Events of one session with the same number, which are of as many processes. A client that numbers all its events alike must not cost a look at each for each.</summary>
     public const int SequenceLevelsMax = 64;
 
-    /// <summary>Numbers that a user gave before the end of a hole, among which the one that fills it is looked for: mostly it is the last of them. Looking at all takes some milliseconds.</summary>
-    public const int SequenceLookBackMax = 50_000;
+    /// <summary>A user's newest sessions, among which the number that fills a hole is looked for: as many as somebody begins in half a year who begins twenty a day. Looking at all takes some milliseconds.</summary>
+    public const int SequenceSessionsMax = 4000;
 
     /// <summary>Batches kept for the next request instead of being collected: as many as wait to be counted, if each has one record, and some in flight. With 64 a request of two records made 24 kB anew, and the collector looked through all of its memory once a second.</summary>
     public const int PooledBatchesMax = UncountedRecordsMax + 32;

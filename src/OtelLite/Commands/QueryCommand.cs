@@ -25,8 +25,8 @@ internal static class QueryCommand
             About = $"""
                 Tables: otel_metrics, otel_events, otel_spans (as it came; attributes are JSON), usage_session, usage_request,
                 usage_tool, ... (what is counted; money in nano-dollars, times in nanoseconds since 1970),
-                usage_raw (which rows of otel_metrics, otel_events and otel_spans - signal 0, 1 and 2 - are of which session: they have no
-                index of their own).
+                usage_raw (which rows of otel_metrics, otel_events and otel_spans - signal 0, 1 and 2 - are of which session, from
+                first_id to last_id: they have no index of their own).
                 A table shows at most {Limits.TableCellCharactersMax} characters of a text; csv and json have all of it.
 
                 """,

@@ -45,7 +45,7 @@ internal static class SessionEventsQuery
                    coalesce(attributes ->> 'error', attributes ->> 'error_type', attributes ->> 'decision' || ' by ' || (attributes ->> 'source'),
                             (attributes ->> 'pre_tokens') || ' to ' || (attributes ->> 'post_tokens') || ' tokens', attributes ->> 'trigger'),
                    nullif(attributes ->> 'prompt', '{Redacted}')
-            FROM usage_raw CROSS JOIN otel_events ON otel_events.id = usage_raw.id
+            FROM usage_raw CROSS JOIN otel_events ON otel_events.id BETWEEN usage_raw.first_id AND usage_raw.last_id
             WHERE usage_raw.session = (SELECT id FROM usage_session WHERE session_id = $session) AND signal = {(int)Signal.Logs} AND event_name IN ({Told})
             ORDER BY at, otel_events.id LIMIT $limit
             """;

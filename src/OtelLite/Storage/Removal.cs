@@ -105,7 +105,7 @@ internal sealed class Removal : IDisposable
         _look = new Statement(_connection, $"""
             SELECT max(id), coalesce(sum(happened < ?), 0) FROM (SELECT id, {happened} AS happened FROM {table} WHERE id > ? ORDER BY id LIMIT {Limits.PruneRowsPerStep})
             """);
-        string passed = $"row.id > ? AND row.id <= ? AND {happened} < ? AND {Uncounted.HasNot(table, "row.id")}";
+        string passed = $"row.id > ?1 AND row.id <= ?2 AND {happened} < ?3 AND {Uncounted.HasNot(table, "row.id")}";
         _remove = new Statement(_connection, $"DELETE FROM {table} AS row WHERE {passed}");
         _takeOut = new Statement(_connection, SessionRows.TakeOut(_table, passed));
         _count = new Statement(_connection, $"UPDATE otel_removed SET {count} = {count} + ?");

@@ -15,8 +15,8 @@ namespace OtelLite.Storage;
 /// </list>
 /// This is a function of the set of numbers, whatever the order in which they come (but for the last of what follows), and a new number changes only what is next to it. What it
 /// can't tell: what is missing at the start or the end of a process; what another process of the same session numbered too, before or later, when
-/// that one ended inside of the hole; a hole of which another session happens to have the last number in time; that a process was elsewhere, once
-/// its user has given more than <see cref="Limits.SequenceLookBackMax"/> other numbers before it is asked.
+/// that one ended inside of the hole; a hole of which another session happens to have the last number in time; that a process was in another session, once
+/// its user has begun more than <see cref="Limits.SequenceSessionsMax"/> after that one.
 /// </summary>
 internal sealed class SequenceTable : IDisposable
 {
@@ -31,7 +31,11 @@ internal sealed class SequenceTable : IDisposable
     private readonly Statement _setHole;
     private readonly Statement _removeHole;
     private readonly Statement _fillElsewhere;
+    private readonly Statement _addSender;
     private readonly SessionTable _sessions;
+
+    // Those of usage_sender that are known to be there.
+    private readonly HashSet<(long Sender, long Session)> _senders = [];
 
     // The highest number of a session's first level; null where it has none. A number past it, as nearly all are, needs no look at the others.
     private readonly Dictionary<long, Number?> _lasts = [];
@@ -45,6 +49,7 @@ internal sealed class SequenceTable : IDisposable
         _sessions = sessions;
         _at = new(connection, "SELECT time_unix_nano, sender FROM usage_sequence WHERE session = ? AND level = ? AND sequence = ?");
         _add = new(connection, "INSERT INTO usage_sequence (session, level, sequence, time_unix_nano, sender) VALUES (?, ?, ?, ?, ?)");
+        _addSender = new(connection, "INSERT OR IGNORE INTO usage_sender (sender, session) VALUES (?, ?)");
         _last = new(connection, "SELECT sequence, time_unix_nano, sender FROM usage_sequence WHERE session = ? AND level = 1 ORDER BY sequence DESC LIMIT 1");
         _hasHole = new(connection, "SELECT 1 FROM usage_hole WHERE sequence = ? AND sender = ? LIMIT 1");
         _set = new(connection, "INSERT OR REPLACE INTO usage_sequence (session, level, sequence, time_unix_nano, sender) VALUES (?, ?, ?, ?, ?)");
@@ -65,12 +70,18 @@ internal sealed class SequenceTable : IDisposable
             """);
     }
 
-    /// <summary>A row where the sender gave the number in another session meanwhile. Where a process was there it was just before, so the newest are looked at first.</summary>
+    /// <summary>
+    /// A row where the sender gave the number in another session meanwhile. Its newest sessions are looked at first, and of each whether it has the number at all: a number that stands
+    /// there several times has every level up to its last.
+    /// </summary>
     public static string IsElsewhere(string sequence, string sender, string since, string until, string session) => $"""
-        SELECT 1 FROM (SELECT near.sequence AS number, near.session AS place FROM usage_sequence near
-            WHERE near.sender = {sender} AND near.time_unix_nano BETWEEN {since} AND {until} ORDER BY near.time_unix_nano DESC LIMIT {Limits.SequenceLookBackMax})
-        WHERE number = {sequence} AND place <> {session}
+        SELECT 1 FROM (SELECT session AS place FROM usage_sender WHERE sender = {sender} ORDER BY session DESC LIMIT {Limits.SequenceSessionsMax})
+            CROSS JOIN usage_sequence one ON one.session = place AND one.level = 1 AND one.sequence = {sequence}
+            CROSS JOIN usage_sequence near ON near.session = place AND near.level IN ({Levels}) AND near.sequence = {sequence}
+        WHERE place <> {session} AND near.sender = {sender} AND near.time_unix_nano BETWEEN {since} AND {until}
         """;
+
+    private static string Levels { get; } = string.Join(',', Enumerable.Range(1, Limits.SequenceLevelsMax));
 
     private readonly record struct Number(long Sequence, long TimeUnixNano, long Sender);
 
@@ -81,6 +92,12 @@ internal sealed class SequenceTable : IDisposable
     {
         foreach ((long session, Number number) in _new)
         {
+            // Before its numbers, which are looked for by it.
+            if (_senders.Add((number.Sender, session)))
+            {
+                _addSender.Begin().Bind(number.Sender).Bind(session).Run();
+            }
+
             if (Put(session, number))
             {
                 FillElsewhere(session, number);
@@ -92,17 +109,23 @@ internal sealed class SequenceTable : IDisposable
         {
             _lasts.Clear();
         }
+
+        if (_senders.Count > Limits.IdCacheMax)
+        {
+            _senders.Clear();
+        }
     }
 
     public void Forget()
     {
         _new.Clear();
         _lasts.Clear();
+        _senders.Clear();
     }
 
     public void Dispose()
     {
-        foreach (Statement statement in (Statement[])[_at, _add, _set, _last, _hasHole, _before, _after, _isElsewhere, _setHole, _removeHole, _fillElsewhere])
+        foreach (Statement statement in (Statement[])[_at, _add, _addSender, _set, _last, _hasHole, _before, _after, _isElsewhere, _setHole, _removeHole, _fillElsewhere])
         {
             statement.Dispose();
         }

@@ -47,9 +47,9 @@ internal sealed class StoredBatches : IDisposable
     public StoredBatches(SqliteConnection connection)
     {
         _connection = connection;
-        _events = new(connection, $"{Events} {OfSession(Signal.Logs, "otel_events event", "event.id")} AND {Happened.Event} >= ?2 AND (event_name IS ?3) = ?4 ORDER BY usage_raw.id");
-        _points = new(connection, $"{Points} {OfSession(Signal.Metrics, "otel_metrics point", "point.id")} AND {Happened.Point} >= ?2 ORDER BY usage_raw.id");
-        _spans = new(connection, $"{Spans} {OfSession(Signal.Traces, "otel_spans span", "span.id")} AND {Happened.Span} >= ?2 ORDER BY usage_raw.id");
+        _events = new(connection, $"{Events} {OfSession(Signal.Logs, "otel_events event", "event.id")} AND {Happened.Event} >= ?2 AND (event_name IS ?3) = ?4 ORDER BY usage_raw.first_id, event.id");
+        _points = new(connection, $"{Points} {OfSession(Signal.Metrics, "otel_metrics point", "point.id")} AND {Happened.Point} >= ?2 ORDER BY usage_raw.first_id, point.id");
+        _spans = new(connection, $"{Spans} {OfSession(Signal.Traces, "otel_spans span", "span.id")} AND {Happened.Span} >= ?2 ORDER BY usage_raw.first_id, span.id");
         _resource = new(connection, "SELECT attributes FROM otel_resource WHERE id = ?");
         _resourceAttributes = new(connection, $"SELECT each.key, each.type, each.atom FROM otel_resource, {EachAttribute} WHERE otel_resource.id = ?");
     }
@@ -90,10 +90,10 @@ internal sealed class StoredBatches : IDisposable
         }
     }
 
-    // Of one that has no row there is nothing; null is what has no session id. What is not counted yet does not stand among a session's rows. They stand there in the order of their ids: by any other name
-    // for these SQLite would sort all that the session has, in memory.
+    // Of one that has no row there is nothing; null is what has no session id. What is not counted yet does not stand among a session's rows. They stand there in the order of their ids: by these
+    // alone SQLite would sort all that the session has, in memory.
     private static string OfSession(Signal signal, string table, string id) => $"""
-        FROM usage_raw CROSS JOIN {table} ON {id} = usage_raw.id LEFT JOIN {EachAttribute}
+        FROM usage_raw CROSS JOIN {table} ON {id} BETWEEN usage_raw.first_id AND usage_raw.last_id LEFT JOIN {EachAttribute}
         WHERE usage_raw.session = iif(?1 IS NULL, 0, (SELECT id FROM usage_session WHERE session_id = ?1)) AND usage_raw.signal = {(int)signal}
         """;
 

@@ -120,13 +120,14 @@ CREATE TABLE otel_uncounted (
     last_span    INTEGER NOT NULL
 );
 
--- Which raw rows are of a session, written when they are counted (Storage/SessionRows.cs). An index of each raw table by its session_id would be written with
--- every transaction at the places of all sessions that are at work.
+-- Which raw rows are of a session, written when they are counted (Storage/SessionRows.cs): those from first_id to last_id are, as far as they are there. What one export brought of a
+-- session stands one after the other, so a row here is of many there. An index of each raw table by its session_id would be written with every transaction at the places of all sessions that are at work.
 CREATE TABLE usage_raw (
-    session INTEGER NOT NULL,  -- of usage_session; 0 for rows without a session_id
-    signal  INTEGER NOT NULL,  -- 0 otel_metrics, 1 otel_events, 2 otel_spans
-    id      INTEGER NOT NULL,
-    PRIMARY KEY (session, signal, id)
+    session  INTEGER NOT NULL,  -- of usage_session; 0 for rows without a session_id
+    signal   INTEGER NOT NULL,  -- 0 otel_metrics, 1 otel_events, 2 otel_spans
+    first_id INTEGER NOT NULL,
+    last_id  INTEGER NOT NULL,
+    PRIMARY KEY (session, signal, first_id)
 ) WITHOUT ROWID;
 
 -- Where each cumulative series stands. count is that of a distribution, else 0.
@@ -385,8 +386,13 @@ CREATE TABLE usage_sequence (
     PRIMARY KEY (session, level, sequence)
 ) WITHOUT ROWID;
 
--- By time, so that what arrives is written to its end. By number it would be looked up at once, and written anywhere.
-CREATE INDEX usage_sequence_time ON usage_sequence (sender, time_unix_nano, sequence);
+-- In which sessions a sender ever gave one: there a number is looked for that another session lacks. An index of the numbers by sender and time was a seventh of all pages that
+-- the events of many senders wrote.
+CREATE TABLE usage_sender (
+    sender  INTEGER NOT NULL,
+    session INTEGER NOT NULL REFERENCES usage_session (id),
+    PRIMARY KEY (sender, session)
+) WITHOUT ROWID;
 
 -- Where numbers are missing before a number. missing is 0 where another session has them: the process was there meanwhile.
 CREATE TABLE usage_hole (

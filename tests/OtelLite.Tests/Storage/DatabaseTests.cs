@@ -285,9 +285,36 @@ public sealed class DatabaseTests : IDisposable
         }
 
         using SqliteConnection migrated = Database.OpenWriter(Folder, Durability.Full);
-        Assert.Equal("0 1 2, 7 0 1, 7 1 1, 7 1 3, 7 2 5", Text(migrated, "SELECT group_concat(session || ' ' || signal || ' ' || id, ', ' ORDER BY session, signal, id) FROM usage_raw"));
+        Assert.Equal("0 1 2, 7 0 1, 7 1 1, 7 1 3, 7 2 5", Text(migrated, "SELECT group_concat(session || ' ' || signal || ' ' || first_id, ', ' ORDER BY session, signal, first_id) FROM usage_raw"));
         Assert.True(SessionRows.IsAsMade(migrated));
         AssertIsKept(7);
+        AssertIsAsNew(migrated);
+    }
+
+    [Fact]
+    public void A_file_of_version_8_becomes_what_a_new_file_is_with_runs_of_rows_and_the_sessions_of_each_sender()
+    {
+        Directory.CreateDirectory(Folder);
+        using (var old = new SqliteConnection($"Data Source={Path.Combine(Folder, Database.FileName)};Pooling=False"))
+        {
+            old.Open();
+            // Of session 7 the fourth event is gone already, the ninth is not counted yet.
+            Database.Execute(old, Recorded.Schema(8) + """
+                PRAGMA user_version = 8;
+                INSERT INTO usage_session (id, session_id, is_named, first_unix_nano, last_unix_nano, received_unix_nano, did_something) VALUES (7, 's', 1, 5, 9, 5, 1), (8, 't', 1, 8, 8, 5, 1);
+                INSERT INTO otel_events (id, session_id, time_unix_nano) VALUES (1, 's', 5), (2, 's', 5), (3, 's', 6), (5, 's', 7), (6, NULL, 7), (7, 's', 8), (8, 's', 8), (9, 's', 8);
+                INSERT INTO otel_spans (id, session_id, trace_id, span_id, start_time_unix_nano) VALUES (5, 's', 'a', 'b', 5);
+                INSERT INTO otel_uncounted (owner, first_metric, last_metric, first_event, last_event, first_span, last_span) VALUES (1, 1, 0, 9, 9, 6, 5);
+                INSERT INTO usage_raw (session, signal, id) VALUES (7, 1, 1), (7, 1, 2), (7, 1, 3), (7, 1, 5), (0, 1, 6), (7, 1, 7), (7, 1, 8), (7, 2, 5);
+                INSERT INTO usage_sequence (session, level, sequence, time_unix_nano, sender) VALUES (7, 1, 1, 5, 3), (7, 1, 2, 6, 3), (7, 2, 2, 7, 4), (8, 1, 3, 8, 3);
+                """);
+        }
+
+        using SqliteConnection migrated = Database.OpenWriter(Folder, Durability.Full);
+        Assert.Equal("0 1 6 6, 7 1 1 3, 7 1 5 5, 7 1 7 8, 7 2 5 5", Text(migrated, "SELECT group_concat(session || ' ' || signal || ' ' || first_id || ' ' || last_id, ', ' ORDER BY session, signal, first_id) FROM usage_raw"));
+        Assert.Equal("3 7, 3 8, 4 7", Text(migrated, "SELECT group_concat(sender || ' ' || session, ', ' ORDER BY sender, session) FROM usage_sender"));
+        Assert.True(SessionRows.IsAsMade(migrated));
+        AssertIsKept(8);
         AssertIsAsNew(migrated);
     }
 
@@ -301,7 +328,7 @@ public sealed class DatabaseTests : IDisposable
             old.Open();
             FillVersion4(old);
             // The last step of all makes a table of this name.
-            Database.Execute(old, "CREATE TABLE usage_raw (in_the_way)");
+            Database.Execute(old, "CREATE TABLE usage_sender (in_the_way)");
             all = All(old);
         }
 
@@ -310,7 +337,7 @@ public sealed class DatabaseTests : IDisposable
         {
             still.Open();
             Assert.Equal(all, All(still));
-            Database.Execute(still, "DROP TABLE usage_raw");
+            Database.Execute(still, "DROP TABLE usage_sender");
         }
 
         using SqliteConnection migrated = Database.OpenWriter(Folder, Durability.Full);

@@ -70,11 +70,12 @@ public sealed class QueryPlanTests
     }
 
     [Fact]
-    public void What_fills_a_hole_is_looked_for_from_the_newest_number_on()
+    public void What_fills_a_hole_is_looked_for_in_the_newest_sessions_of_its_user_first()
     {
         using var open = new OpenWriter();
         string[] plan = [.. Explained(open.Connection, SequenceTable.IsElsewhere("1", "2", "3", "4", "5"))];
-        Assert.Contains("SEARCH near USING COVERING INDEX usage_sequence_time (sender=? AND time_unix_nano>? AND time_unix_nano<?)", plan);
+        Assert.Contains("SEARCH usage_sender USING PRIMARY KEY (sender=?)", plan);
+        Assert.Equal(2, plan.Count(step => step.EndsWith(" USING PRIMARY KEY (session=? AND level=? AND sequence=?)", StringComparison.Ordinal)));
         Assert.DoesNotContain(plan, step => step.Contains("TEMP B-TREE", StringComparison.Ordinal) || step.Contains("MATERIALIZE", StringComparison.Ordinal));
     }
 

@@ -88,8 +88,10 @@ public sealed class RecountTests
         ("SELECT session, requests, captured, unknown_costs FROM usage_capture",
          "SELECT session, count(*), sum(told_by <> 3), sum(cost_kind = 2) FROM usage_request WHERE transcript_unix_nano IS NOT NULL GROUP BY 1"),
         // And which rows are of which session.
-        ("SELECT session, signal, id FROM usage_raw", string.Join(" UNION ALL ", ((string[])["otel_metrics", "otel_events", "otel_spans"]).Select((table, signal) =>
+        ("SELECT session, signal, id FROM usage_raw JOIN (SELECT 0 AS raw, id FROM otel_metrics UNION ALL SELECT 1, id FROM otel_events UNION ALL SELECT 2, id FROM otel_spans) ON raw = signal AND id BETWEEN first_id AND last_id", string.Join(" UNION ALL ", ((string[])["otel_metrics", "otel_events", "otel_spans"]).Select((table, signal) =>
             $"SELECT iif(session_id IS NULL, 0, (SELECT id FROM usage_session s WHERE s.session_id = raw.session_id)), {signal}, id FROM {table} raw"))),
+        // And where a number is to be looked for.
+        ("SELECT sender, session FROM usage_sequence EXCEPT SELECT sender, session FROM usage_sender", "SELECT 0, 0 WHERE false"),
         // What asked for a tool has its model.
         ("SELECT id, model FROM usage_tool", $"SELECT id, {ModelOf("usage_tool")} FROM usage_tool"),
         ("SELECT id, model FROM usage_decision", $"SELECT id, {ModelOf("usage_decision")} FROM usage_decision"),

@@ -71,18 +71,17 @@ public sealed class SequenceTests
     }
 
     [Theory]
-    [InlineData(Limits.SequenceLookBackMax - 1, "A=0 B=0 C=0")]
-    [InlineData(Limits.SequenceLookBackMax, "A=1 B=0 C=0")]
-    public void What_fills_a_hole_is_looked_for_among_so_many_numbers_before_its_end(int others, string expected)
+    [InlineData(Limits.SequenceSessionsMax - 1, "A=0 B=0")]
+    [InlineData(Limits.SequenceSessionsMax, "A=1 B=0")]
+    public void What_fills_a_hole_is_looked_for_in_so_many_of_the_users_newest_sessions(int newer, string expected)
     {
         using var open = new OpenWriter();
-        Write(open, [.. ((string[])["A0@0", "B1@1", "C1000@2"]).Select(Given.Of)]);
-        // The number behind the hole is one of those that are looked at.
-        Database.Execute(open.Connection, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"""
-            INSERT INTO usage_sequence (session, level, sequence, time_unix_nano, sender)
-                SELECT session, level, sequence + value, time_unix_nano + value, sender FROM usage_sequence JOIN generated WHERE sequence = 1000
-            """).Replace("generated", $"(WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < {others - 2}) SELECT * FROM n)", StringComparison.Ordinal));
-        Write(open, [new Given('A', 2, 2 * Limits.SequenceLookBackMax)]);
+        Write(open, [.. ((string[])["A0@0", "B1@1"]).Select(Given.Of)]);
+        Database.Execute(open.Connection, $"""
+            WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < {newer})
+            INSERT INTO usage_sender (sender, session) SELECT sender, 1000 + value FROM n JOIN usage_sequence WHERE sequence = 0
+            """);
+        Write(open, [new Given('A', 2, 2)]);
         Assert.Equal(expected, Missing(open));
     }
 

@@ -7,7 +7,7 @@ namespace OtelLite.Tests.Storage;
 public sealed class SessionRowsTests : IDisposable
 {
     private const string Rows = """
-        SELECT group_concat(coalesce(s.session_id, '-') || ' ' || signal || ' ' || raw.id, ', ' ORDER BY s.session_id, signal, raw.id)
+        SELECT group_concat(coalesce(s.session_id, '-') || ' ' || signal || ' ' || first_id || iif(last_id > first_id, '..' || last_id, ''), ', ' ORDER BY s.session_id, signal, first_id)
         FROM usage_raw raw LEFT JOIN usage_session s ON s.id = raw.session
         """;
 
@@ -30,10 +30,13 @@ public sealed class SessionRowsTests : IDisposable
     [Theory]
     [InlineData("DELETE FROM usage_raw WHERE signal = 2")]
     [InlineData("DELETE FROM usage_raw")]
-    [InlineData("INSERT INTO usage_raw VALUES (1, 1, 99)")]
-    [InlineData("INSERT INTO usage_raw VALUES (1, 1, 2)")]
-    [InlineData("UPDATE usage_raw SET session = 0 WHERE signal = 2 AND id = 2; DELETE FROM usage_session WHERE session_id = 't'")]
+    [InlineData("INSERT INTO usage_raw VALUES (1, 1, 99, 99)")]
+    [InlineData("INSERT INTO usage_raw VALUES (1, 1, 2, 2)")]
+    [InlineData("UPDATE usage_raw SET session = 0 WHERE signal = 2 AND first_id = 2; DELETE FROM usage_session WHERE session_id = 't'")]
     [InlineData("UPDATE usage_raw SET session = session + 1 WHERE session <> 0")]
+    [InlineData("UPDATE usage_raw SET last_id = 2 WHERE signal = 1 AND first_id = 1")]
+    [InlineData("UPDATE usage_raw SET last_id = 4 WHERE signal = 1 AND first_id = 3")]
+    [InlineData("INSERT INTO usage_raw VALUES (0, 3, 1, 1)")]
     public async Task A_recount_makes_anew_what_is_not_as_the_rows_are(string spoil)
     {
         await Fill();
@@ -56,12 +59,28 @@ public sealed class SessionRowsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_run_of_rows_of_which_some_are_removed_is_there_until_the_last_is()
+    {
+        const long second = 1_000_000_000;
+        string[] records = [.. ((int[])[0, 1000, 10, 0, 20]).Select((at, i) => Export.Event("plugin_loaded", (ulong)((Exports.Noon + at) * second), Export.Text("session.id", i == 3 ? "t" : "s")))];
+        await _writer.Write(Export.Logs(records));
+        Assert.Equal("s 1 1..3, s 1 5, t 1 4", _writer.Sql(Rows));
+        Prune.Run(_writer.Connection, (Exports.Noon + 500) * second);
+        Assert.Equal("2", _writer.Sql("SELECT group_concat(id) FROM otel_events"));
+        Assert.Equal("s 1 1..3", _writer.Sql(Rows));
+        Assert.True(SessionRows.IsAsMade(_writer.Connection));
+        Prune.Run(_writer.Connection, (Exports.Noon + 2000) * second);
+        Assert.Equal(0L, _writer.Sql("SELECT count(*) FROM usage_raw"));
+        Assert.True(SessionRows.IsAsMade(_writer.Connection));
+    }
+
+    [Fact]
     public async Task Rows_that_another_program_gave_no_session_or_an_empty_one_are_of_none()
     {
         await Fill();
         Database.Execute(_writer.Connection, "INSERT INTO otel_events (session_id, time_unix_nano) VALUES ('', 5), (NULL, 5)");
         Recount.Run(_writer.Connection);
-        Assert.Equal("- 1 2, - 1 4, - 1 5, s 0 1, s 1 1, s 1 3, s 2 1, t 2 2", _writer.Sql(Rows));
+        Assert.Equal("- 1 2, - 1 4..5, s 0 1, s 1 1, s 1 3, s 2 1, t 2 2", _writer.Sql(Rows));
         Assert.Equal(0L, _writer.Sql("SELECT count(*) FROM usage_session WHERE session_id = ''"));
         Assert.True(SessionRows.IsAsMade(_writer.Connection));
     }
@@ -71,7 +90,7 @@ public sealed class SessionRowsTests : IDisposable
     {
         await Fill();
         string readme = File.ReadAllText(Path.Combine(Recorded.Repository, "README.md")).ReplaceLineEndings(" ");
-        int from = readme.IndexOf("select * from otel_events where id in", StringComparison.Ordinal);
+        int from = readme.IndexOf("select otel_events.* from usage_session s", StringComparison.Ordinal);
         string sql = readme[from..readme.IndexOf('`', from)].Replace("...", "s", StringComparison.Ordinal);
         Assert.Equal("1,3", _writer.Sql($"SELECT group_concat(id ORDER BY id) FROM ({sql})"));
     }
