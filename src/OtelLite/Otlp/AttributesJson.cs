@@ -15,6 +15,8 @@ internal static class AttributesJson
             return;
         }
 
+        AlikeAttributes alike = AlikeAttributes.Own;
+        alike.Take(ref reader, batch);
         while (Json.NextMessage(ref reader, "an attribute"))
         {
             var attribute = new Attribute { Key = TextRange.None };
@@ -41,7 +43,7 @@ internal static class AttributesJson
 
             attribute.Name = ClaudeCode.Attributes.Find(batch.Text[attribute.Key]);
             batch.Attributes.Add() = attribute;
-            PlainAttributesJson.Read(ref reader, batch);
+            PlainAttributesJson.Read(ref reader, batch, alike);
         }
     }
 

@@ -9,7 +9,7 @@ internal static class LogsJson
     /// <inheritdoc cref="ReadRecord"/>
     public static void ReadLogRecord(ref Utf8JsonReader reader, TelemetryBatch batch, int resource, int scope)
     {
-        LogRecord record = TelemetryBatch.NewLogRecord(resource, scope);
+        LogRecord record = LogRecord.Of(resource, scope);
         int first = batch.Attributes.Count;
         uint dropped = 0;
         while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))

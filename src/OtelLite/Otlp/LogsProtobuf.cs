@@ -10,7 +10,7 @@ internal static class LogsProtobuf
 
     public static void ReadLogRecord(ProtobufReader message, TelemetryBatch batch, int resource, int scope)
     {
-        LogRecord record = TelemetryBatch.NewLogRecord(resource, scope);
+        LogRecord record = LogRecord.Of(resource, scope);
         Utf8Text text = batch.Text;
         int first = batch.Attributes.Count;
         uint dropped = 0;

@@ -130,6 +130,7 @@ internal sealed class ExportRequestConverter : JsonConverter<ExportRequest>
     {
         TelemetryBatch batch = TelemetryBatch.Rent();
         batch.Text.ReadFrom(Body.Memory, Body.IsToCheck, Body.IsPlain);
+        AlikeAttributes.Own.Forget();
         try
         {
             Json.ExpectObject(ref reader, "the request");

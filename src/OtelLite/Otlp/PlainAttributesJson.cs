@@ -13,13 +13,22 @@ namespace OtelLite.Otlp;
 internal static class PlainAttributesJson
 {
     /// <summary>Reads those that stand behind the attribute that <paramref name="reader"/> has just come to the end of. It goes on behind the last of them, and counts places from there.</summary>
-    public static void Read(ref Utf8JsonReader reader, TelemetryBatch batch)
+    /// <param name="alike">Told where each of them ends.</param>
+    public static void Read(ref Utf8JsonReader reader, TelemetryBatch batch, AlikeAttributes alike)
     {
-        ReadOnlySpan<byte> rest = batch.Text.BodyBehind(reader.ValueSpan);
+        int place = batch.Text.PlaceBehind(reader.ValueSpan);
+        if (place < 0)
+        {
+            return;
+        }
+
+        alike.End(place, ref reader);
+        ReadOnlySpan<byte> rest = batch.Text.BodyFrom(place);
         int read = 0;
         while (TryRead(rest[read..], batch, out int length))
         {
             read += length;
+            alike.End(place + read, ref reader);
         }
 
         if (read > 0)

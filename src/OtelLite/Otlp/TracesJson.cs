@@ -9,7 +9,7 @@ internal static class TracesJson
     /// <inheritdoc cref="ReadRecord"/>
     public static void ReadSpan(ref Utf8JsonReader reader, TelemetryBatch batch, int resource, int scope)
     {
-        Span span = TelemetryBatch.NewSpan(resource, scope);
+        Span span = Span.Of(resource, scope);
         int first = batch.Attributes.Count;
         uint dropped = 0;
         while (Json.NextMember(ref reader, out ReadOnlySpan<byte> name))

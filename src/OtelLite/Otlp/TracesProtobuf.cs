@@ -12,7 +12,7 @@ internal static class TracesProtobuf
 
     public static void ReadSpan(ProtobufReader message, TelemetryBatch batch, int resource, int scope)
     {
-        Span span = TelemetryBatch.NewSpan(resource, scope);
+        Span span = Span.Of(resource, scope);
         int first = batch.Attributes.Count;
         uint dropped = 0;
         bool hasEvents = false;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Hashing;
 using Microsoft.Data.Sqlite;
 using OtelLite.Telemetry;
@@ -24,8 +25,10 @@ internal sealed class RawTables : IDisposable
     private readonly IdCache _resources = new();
     private readonly IdCache _scopes = new();
 
-    // Of the batch that is being written: when it arrived, and its rows.
-    private long _receivedUnixSeconds;
+    // Of the batch that is being written: when it arrived, as the rows have it. Made once a second: SQLite's datetime() for each was 4 % of what a data point's statement took.
+    private const string ReceivedAt = "yyyy-MM-dd HH:mm:ss";
+    private readonly SystemMemory _receivedAt = new(ReceivedAt.Length);
+    private long _receivedUnixSeconds = -1;
     private readonly XxHash128 _hash = new();
     private long[] _scopeIds = new long[4];
 
@@ -36,18 +39,18 @@ internal sealed class RawTables : IDisposable
         _metric = new(connection, """
             INSERT INTO otel_metrics (received_at, metric_name, value, unit, attributes, session_id, time_unix_nano, start_time_unix_nano,
                 sent_value, kind, temporality, is_monotonic, flags, resource_id, scope_id, shape, exemplars, dropped_attributes_count)
-            VALUES (datetime(?, 'unixepoch'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """);
         _event = new(connection, """
             INSERT INTO otel_events (received_at, event_name, attributes, session_id, prompt_id, time_unix_nano, observed_time_unix_nano,
                 severity_number, severity_text, body, trace_id, span_id, flags, dropped_attributes_count, resource_id, scope_id)
-            VALUES (datetime(?, 'unixepoch'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """);
         _span = new(connection, """
             INSERT INTO otel_spans (received_at, trace_id, span_id, parent_span_id, name, kind, status_code, status_message, start_time_unix_nano,
                 end_time_unix_nano, attributes, events, links, session_id, trace_state, flags, dropped_attributes_count, dropped_events_count,
                 dropped_links_count, resource_id, scope_id)
-            VALUES (datetime(?, 'unixepoch'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """);
         _findSpan = new(connection, "SELECT 1 FROM otel_spans WHERE trace_id = ? AND span_id = ?");
         _addResource = new(connection, """
@@ -72,7 +75,12 @@ internal sealed class RawTables : IDisposable
     /// <param name="receivedUnixSeconds">When it arrived; the column's own default would be the same, but counting must use the very same second.</param>
     public void Write(TelemetryBatch batch, long receivedUnixSeconds)
     {
-        _receivedUnixSeconds = receivedUnixSeconds;
+        if (receivedUnixSeconds != _receivedUnixSeconds)
+        {
+            _receivedUnixSeconds = receivedUnixSeconds;
+            _ = DateTimeOffset.FromUnixTimeSeconds(receivedUnixSeconds).TryFormat(_receivedAt.Bytes, out _, ReceivedAt, CultureInfo.InvariantCulture);
+        }
+
         WriteResources(batch);
         WriteScopes(batch);
         batch.PointRows.Clear();
@@ -109,12 +117,14 @@ internal sealed class RawTables : IDisposable
         {
             statement.Dispose();
         }
+
+        _receivedAt.Dispose();
     }
 
     private long Write(TelemetryBatch batch, in DataPoint point)
     {
         Utf8Text text = batch.Text;
-        _metric.Begin().Bind(_receivedUnixSeconds);
+        _metric.Begin().BindInPlace(_receivedAt.Bytes);
         _metric.Bind(text, point.Metric);
         // A gauge that has no value now has none, and not 0, as a distribution without its sum; a sum without one adds nothing.
         bool isNone = point.Kind != MetricKind.Sum && (point.NoRecordedValue || !point.HasValue);
@@ -126,7 +136,7 @@ internal sealed class RawTables : IDisposable
         // SQLite would make null of NaN, and null is a point without a value.
         _ = !point.HasValue ? _metric.BindNull() : point.IsInt ? _metric.Bind(point.AsInt)
             : double.IsNaN(point.AsDouble) ? _metric.Bind("NaN"u8) : _metric.Bind(point.AsDouble);
-        _metric.Bind(NameOf(point.Kind))
+        _metric.BindInPlace(NameOf(point.Kind))
             .Bind((int)point.Temporality).Bind(point.IsMonotonic ? 1 : 0).Bind((long)point.Flags)
             .Bind(batch.ResourceRows[point.Resource]).Bind(_scopeIds[point.Scope]);
         _metric.Bind(text, point.Shape);
@@ -153,7 +163,7 @@ internal sealed class RawTables : IDisposable
             return 0;
         }
 
-        _span.Begin().Bind(_receivedUnixSeconds);
+        _span.Begin().BindInPlace(_receivedAt.Bytes);
         _span.Bind(text, span.TraceId);
         _span.Bind(text, span.SpanId);
         _span.Bind(text, span.ParentSpanId);
@@ -174,7 +184,7 @@ internal sealed class RawTables : IDisposable
     private long Write(TelemetryBatch batch, in LogRecord record)
     {
         Utf8Text text = batch.Text;
-        _event.Begin().Bind(_receivedUnixSeconds);
+        _event.Begin().BindInPlace(_receivedAt.Bytes);
         _event.Bind(text, record.EventName);
         _event.Bind(text, record.Attributes.Json);
         _event.Bind(text, record.SessionId);

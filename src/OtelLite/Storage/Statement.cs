@@ -82,6 +82,13 @@ internal sealed class Statement : IDisposable
         return this;
     }
 
+    /// <summary>A text that is not copied: a literal, or one in memory of the system, which must stay as it is for as long as the statement is executed.</summary>
+    public Statement BindInPlace(ReadOnlySpan<byte> utf8)
+    {
+        Check(sqlite3_bind_text(_statementPointer, _next++, in MemoryMarshal.GetReference(utf8), utf8.Length, Static));
+        return this;
+    }
+
     /// <summary>A text of a batch; null where it is absent or empty, which protobuf does not tell apart. It is not copied, for a batch's text stays where it is until the batch is given
     /// back: each execution must bind it anew.</summary>
     public Statement Bind(Utf8Text text, TextRange range)

@@ -8,14 +8,23 @@ internal static class AttributeJson
 {
     /// <summary>Writes the object of <paramref name="set"/> at the end of the batch's text.</summary>
     /// <param name="isNew">Its attributes were just read, and nothing but them refers to their text.</param>
-    public static void Write(TelemetryBatch batch, ref AttributeSet set, bool isNew)
+    /// <param name="alike">So many of them, at its beginning, are those of <paramref name="last"/>, and their texts are that one's.</param>
+    public static void Write(TelemetryBatch batch, ref AttributeSet set, bool isNew, int alike = 0, in AttributeSet last = default)
     {
         Utf8Text text = batch.Text;
         Span<Attribute> attributes = batch.Attributes.Rows.Slice(set.First, set.Count);
         var read = new ReadText(text.Length);
         bool isBeside = false;
-        text.Append((byte)'{');
-        for (int i = 0; i < attributes.Length; i++)
+        if (alike == 0)
+        {
+            text.Append((byte)'{');
+        }
+        else
+        {
+            CopyAlike(batch, attributes[..alike], last);
+        }
+
+        for (int i = alike; i < attributes.Length; i++)
         {
             if (i > 0)
             {
@@ -23,7 +32,7 @@ internal static class AttributeJson
             }
 
             ref Attribute attribute = ref attributes[i];
-            if (attribute.Kind is not (ValueKind.String or ValueKind.Json or ValueKind.QuotedString))
+            if (!HasText(attribute))
             {
                 // A text that another member of the same value came after is none of it.
                 attribute.Text = default;
@@ -49,6 +58,46 @@ internal static class AttributeJson
             CloseGap(text, ref set, attributes, read);
         }
     }
+
+    /// <summary>How many of a set's first attributes can be copied from its JSON as they are: each of their keys and texts stands there, and so does what comes behind the last of them.</summary>
+    public static int InOnePiece(TelemetryBatch batch, in AttributeSet set, int count)
+    {
+        ReadOnlySpan<Attribute> attributes = batch.AttributesOf(set);
+        int whole = 0;
+        while (whole < count && IsWithin(set.Json, attributes[whole].Key) && (!HasText(attributes[whole]) || IsWithin(set.Json, attributes[whole].Text)))
+        {
+            whole++;
+        }
+
+        return whole == attributes.Length || IsWithin(set.Json, attributes[whole].Key) ? whole : Math.Max(0, whole - 1);
+    }
+
+    /// <summary>Gives each attribute of a set texts of its own, as if they were just read.</summary>
+    public static void Detach(TelemetryBatch batch, in AttributeSet set)
+    {
+        foreach (ref Attribute attribute in batch.Attributes.Rows.Slice(set.First, set.Count))
+        {
+            attribute.Key = batch.Text.AppendCopy(attribute.Key);
+            attribute.Text = HasText(attribute) ? batch.Text.AppendCopy(attribute.Text) : attribute.Text;
+        }
+    }
+
+    // The beginning of the last object, up to the key behind them or its end.
+    private static void CopyAlike(TelemetryBatch batch, Span<Attribute> alike, in AttributeSet last)
+    {
+        int end = alike.Length == last.Count ? last.Json.Start + last.Json.Length - 1 : batch.Attributes[last.First + alike.Length].Key.Start - ",\"".Length;
+        int by = batch.Text.Length - last.Json.Start;
+        batch.Text.AppendCopy(new TextRange(last.Json.Start, end - last.Json.Start));
+        foreach (ref Attribute attribute in alike)
+        {
+            attribute.Key = new TextRange(attribute.Key.Start + by, attribute.Key.Length);
+            attribute.Text = HasText(attribute) ? new TextRange(attribute.Text.Start + by, attribute.Text.Length) : attribute.Text;
+        }
+    }
+
+    private static bool HasText(in Attribute attribute) => attribute.Kind is ValueKind.String or ValueKind.Json or ValueKind.QuotedString;
+
+    private static bool IsWithin(TextRange json, TextRange part) => part.Start > json.Start && part.Start + part.Length < json.Start + json.Length;
 
     /// <summary>A value as the text that it is: a string, and bytes, without quotes, anything else as its JSON. It may be appended, and then lasts until the text is rewound.</summary>
     public static TextRange PlainOf(Utf8Text text, in Attribute attribute)

@@ -181,6 +181,18 @@ internal struct LogRecord
 
     /// <summary>When it happened: some senders leave <c>time_unix_nano</c> 0 and set only the observed time (logs data model, "Timestamp").</summary>
     public readonly ulong HappenedUnixNano => TimeUnixNano != 0 ? TimeUnixNano : ObservedTimeUnixNano;
+
+    /// <summary>A record of which nothing is known yet; it is not in the batch before <see cref="TelemetryBatch.AddLogRecord"/>.</summary>
+    public static LogRecord Of(int resource, int scope) => new()
+    {
+        Resource = resource,
+        Scope = scope,
+        SeverityText = TextRange.None,
+        Body = TextRange.None,
+        EventName = TextRange.None,
+        TraceId = TextRange.None,
+        SpanId = TextRange.None,
+    };
 }
 
 internal struct Span
@@ -220,4 +232,19 @@ internal struct Span
 
     /// <summary>When it happened: at its end, where that is known, as an event of the same request does.</summary>
     public readonly ulong HappenedUnixNano => EndTimeUnixNano != 0 ? EndTimeUnixNano : StartTimeUnixNano;
+
+    /// <summary>A span of which nothing is known yet; it is not in the batch before <see cref="TelemetryBatch.AddSpan"/>.</summary>
+    public static Span Of(int resource, int scope) => new()
+    {
+        Resource = resource,
+        Scope = scope,
+        TraceId = TextRange.None,
+        SpanId = TextRange.None,
+        ParentSpanId = TextRange.None,
+        TraceState = TextRange.None,
+        Name = TextRange.None,
+        Events = TextRange.None,
+        Links = TextRange.None,
+        StatusMessage = TextRange.None,
+    };
 }

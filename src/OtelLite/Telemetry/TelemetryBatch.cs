@@ -21,6 +21,11 @@ internal sealed class TelemetryBatch
 
     private int _holders;
 
+    // The attributes that were closed last, unless a key came twice; and how many of those to be closed next are the same, and from which on.
+    private AttributeSet _last;
+    private int _alike;
+    private int _alikeFrom;
+
     private TelemetryBatch()
     {
     }
@@ -134,6 +139,7 @@ internal sealed class TelemetryBatch
         SpanRows.Clear();
         ResourceRows.Clear();
         Shape.Clear();
+        (_last, _alike) = (default, 0);
         RejectedDataPoints = 0;
         RejectedSpans = 0;
         Embedded = 0;
@@ -247,33 +253,6 @@ internal sealed class TelemetryBatch
         Text.Append((byte)']');
         return Text.Since(start);
     }
-
-    /// <summary>A record of which nothing is known yet; it is not in the batch before <see cref="AddLogRecord"/>.</summary>
-    public static LogRecord NewLogRecord(int resource, int scope) => new()
-    {
-        Resource = resource,
-        Scope = scope,
-        SeverityText = TextRange.None,
-        Body = TextRange.None,
-        EventName = TextRange.None,
-        TraceId = TextRange.None,
-        SpanId = TextRange.None,
-    };
-
-    /// <summary>A span of which nothing is known yet; it is not in the batch before <see cref="AddSpan"/>.</summary>
-    public static Span NewSpan(int resource, int scope) => new()
-    {
-        Resource = resource,
-        Scope = scope,
-        TraceId = TextRange.None,
-        SpanId = TextRange.None,
-        ParentSpanId = TextRange.None,
-        TraceState = TextRange.None,
-        Name = TextRange.None,
-        Events = TextRange.None,
-        Links = TextRange.None,
-        StatusMessage = TextRange.None,
-    };
 
     /// <summary>
     /// Takes a point whose attributes are closed, or rejects it: a point needs a time, and a value or the flag that says there is none; a
@@ -412,10 +391,41 @@ internal sealed class TelemetryBatch
     /// </summary>
     public AttributeSet CloseAttributes(int first, uint dropped)
     {
+        (int given, int alike) = (Attributes.Count - first, _alike);
+        _alike = 0;
         dropped += _distinct.Keep(Attributes, Text, first);
         var set = new AttributeSet { First = first, Count = Attributes.Count - first, DroppedCount = dropped };
-        AttributeJson.Write(this, ref set, isNew: true);
+        if (alike > 0 && (set.Count != given || _alikeFrom != first))
+        {
+            // One came again, or others before them: they are read like the others then.
+            AttributeJson.Detach(this, set);
+            alike = 0;
+        }
+
+        AttributeJson.Write(this, ref set, isNew: true, alike, _last);
+        _last = set.Count == given ? set : default;
         return set;
+    }
+
+    /// <summary>Begins the next run of attributes with the same as the run that was closed last.</summary>
+    /// <param name="first">Where that one began, as far as the caller knows.</param>
+    /// <param name="count">How many of them, at most.</param>
+    /// <returns>How many of them: none where another run was closed meanwhile, or what was made of them does not stand in one piece.</returns>
+    public int TakeAlike(int first, int count)
+    {
+        if (_alike > 0 || _last.First != first)
+        {
+            return 0;
+        }
+
+        count = AttributeJson.InOnePiece(this, _last, Math.Min(count, _last.Count));
+        (_alike, _alikeFrom) = (count, Attributes.Count);
+        for (int i = 0; i < count; i++)
+        {
+            Attributes.Add() = Attributes[first + i];
+        }
+
+        return count;
     }
 
     /// <summary>

@@ -50,7 +50,7 @@ internal sealed class Utf8Text : IDisposable
 
     /// <summary>The body that is being read, for <see cref="Refer"/>; empty before and after that.</summary>
     /// <param name="isToCheck">Its texts may not be UTF-8.</param>
-    /// <param name="isPlainJson">It is JSON, and so what is referred to of it has nothing that a JSON string would have to escape; and <see cref="BodyBehind"/> tells of it.</param>
+    /// <param name="isPlainJson">It is JSON, and so what is referred to of it has nothing that a JSON string would have to escape; and <see cref="PlaceBehind"/> tells of it.</param>
     public void ReadFrom(ReadOnlyMemory<byte> body, bool isToCheck = false, bool isPlainJson = false)
     {
         (_body, IsToCheck, _isPlainJson) = (body, isToCheck, isPlainJson);
@@ -72,12 +72,11 @@ internal sealed class Utf8Text : IDisposable
         return at >= 0 ? new TextRange(~at, utf8.Length) : Append(utf8);
     }
 
-    /// <summary>All that the body has behind a part of it; empty where the part is from elsewhere, or the body not plain JSON.</summary>
-    public ReadOnlySpan<byte> BodyBehind(scoped ReadOnlySpan<byte> part)
-    {
-        int at = _isPlainJson ? PlaceOf(part) : -1;
-        return at >= 0 ? _body.Span[(at + part.Length)..] : default;
-    }
+    /// <summary>The place in the body that is behind a part of it; -1 where the part is from elsewhere, or the body not plain JSON.</summary>
+    public int PlaceBehind(scoped ReadOnlySpan<byte> part) => _isPlainJson && PlaceOf(part) is >= 0 and var at ? at + part.Length : -1;
+
+    /// <summary>The body from one of its places on.</summary>
+    public ReadOnlySpan<byte> BodyFrom(int place) => _body.Span[place..];
 
     // In the body, or -1.
     private int PlaceOf(scoped ReadOnlySpan<byte> part)

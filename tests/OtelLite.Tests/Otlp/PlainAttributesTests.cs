@@ -4,7 +4,7 @@ using OtelLite.Telemetry;
 
 namespace OtelLite.Tests.Otlp;
 
-/// <summary>Attributes that are written in the usual way are read in one go: nobody can tell but by the time it takes.</summary>
+/// <summary>Attributes that are written in the usual way are read in one go, and those that a record has in common with the one before it not at all: nobody can tell but by the time it takes.</summary>
 public sealed class PlainAttributesTests
 {
     private const string Usual =
@@ -47,12 +47,38 @@ public sealed class PlainAttributesTests
         AssertSame(BodyOf($"{Usual},{attribute},{Usual}"));
         AssertSame(BodyOf($"{attribute},{Usual}"));
         AssertSame(BodyOf($"{Usual},{attribute}"));
+        AssertSame(BodyOf($"{Usual},{attribute}", $"{Usual},{attribute},{Usual}", Usual, $"{attribute},{Usual}", $"{attribute},{attribute}", attribute, Usual));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("""{"key":"z","value":{"stringValue":"z"}}""")]
+    [InlineData("""{"key":"a","value":{"stringValue":"of two the last"}}""")]
+    [InlineData("""{"key":"q\"","value":{"stringValue":"v"}}""")]
+    [InlineData("""{"key":"q","value":{"stringValue":"\n"}}""")]
+    [InlineData("""{"key":"m","value":{"kvlistValue":{"values":[{"key":"n","value":{"intValue":1}}]}}}""")]
+    [InlineData("null")]
+    public void What_a_record_has_in_common_with_the_one_before_it_is_the_same(string more)
+    {
+        string with = more.Length == 0 ? Usual : $"{Usual},{more}", before = more.Length == 0 ? Usual : $"{more},{Usual}";
+        AssertSame(BodyOf(Usual, with, with, Usual, before, before, "", with));
+        AssertSame(BodyOf(with, $"{with}],\"attributes\":[{with}", with, $"{Usual}],\"attributes\":[{Usual}", Usual));
+        AssertSame(Encoding.UTF8.GetBytes(Export.Metrics(
+            Export.Sum("claude_code.cost.usage", [Export.Point($"\"timeUnixNano\":\"5\",\"asDouble\":1,\"attributes\":[{Usual}]"), Export.Point($"\"timeUnixNano\":\"0\",\"attributes\":[{with}]")]),
+            Export.Sum("claude_code.token.usage", [Export.Point($"\"timeUnixNano\":\"5\",\"asDouble\":1,\"attributes\":[{with}]"), Export.Point($"\"attributes\":[{with}],\"timeUnixNano\":\"5\",\"asInt\":1")]))));
+    }
+
+    [Fact]
+    public void So_many_attributes_are_the_same_that_not_all_are_remembered()
+    {
+        string many = string.Join(',', Enumerable.Range(0, Limits.AttributesPerRecordMax + 2).Select(i => Export.Text($"k{i}", "v")));
+        AssertSame(BodyOf(many, many, $"{Usual},{many}", many));
     }
 
     [Fact]
     public void Whatever_one_byte_of_it_is_instead_a_body_is_read_or_refused_as_step_by_step()
     {
-        byte[] body = BodyOf(Usual);
+        byte[] body = BodyOf(Usual, $"{Usual},{Export.Text("z", "z")}");
         foreach (byte other in " \"\\{}[]:,-+01eE.tfnkv\n\0é"u8.ToArray())
         {
             for (int at = 0; at < body.Length; at++)
@@ -66,7 +92,7 @@ public sealed class PlainAttributesTests
     [Fact]
     public void Wherever_it_ends_a_body_is_refused_as_step_by_step()
     {
-        byte[] body = BodyOf(Usual);
+        byte[] body = BodyOf(Usual, Usual);
         for (int length = 0; length < body.Length; length++)
         {
             AssertSame(body[..length]);
@@ -80,7 +106,8 @@ public sealed class PlainAttributesTests
         Assert.Contains($"at line 2, byte {Encoding.UTF8.GetByteCount(lines[1]) - "x}]}]}]}".Length}:", Decoded.ErrorOf(string.Join('\n', lines)), StringComparison.Ordinal);
     }
 
-    private static byte[] BodyOf(string attributes) => Encoding.UTF8.GetBytes(Export.Logs(Export.Record($"\"attributes\":[{attributes}]")));
+    // A record with each of these.
+    private static byte[] BodyOf(params string[] attributes) => Encoding.UTF8.GetBytes(Export.Logs([.. attributes.Select(a => Export.Record($"\"attributes\":[{a}]"))]));
 
     // Without being told where the body lies a decoder goes step by step.
     private static void AssertSame(byte[] body)
@@ -97,7 +124,8 @@ public sealed class PlainAttributesTests
             return (null, error);
         }
 
-        string read = Decoded.Of(batch).ToString() + string.Join(';', Decoded.Of(batch).Records);
+        Decoded decoded = Decoded.Of(batch);
+        string read = $"{decoded} {string.Join(';', decoded.Points)} {string.Join(';', decoded.Records)}\n{string.Join(';', batch.Attributes.Rows.ToArray().Select(a => $"{a.Name} {a.Kind} {Encoding.UTF8.GetString(batch.Text[a.Key])} {Encoding.UTF8.GetString(batch.Text[a.Text])} {a.Int}"))}";
         batch.Return();
         return (read, error);
     }
