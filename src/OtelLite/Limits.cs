@@ -138,6 +138,9 @@ internal static partial class Limits
     /// <summary>How long a body waits for others, for room and, a large one, for its turn, in all. Then it is 503, well within a client's 10 s.</summary>
     public static readonly TimeSpan LargeBodyWait = TimeSpan.FromSeconds(2);
 
+    /// <summary>Attributes of a record of which it is remembered where they end, for the next one may begin with the same. Claude Code's records have five to ten in common.</summary>
+    public const int AlikeAttributesMax = 32;
+
     /// <summary>Buckets or quantiles of one data point, past which it is rejected. SDKs send some dozens, and 160 at most for an exponential histogram.</summary>
     public const int BucketsPerPointMax = 10_000;
 

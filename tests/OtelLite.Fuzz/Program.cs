@@ -7,11 +7,11 @@ using SharpFuzz;
 switch (args)
 {
     case ["json"]:
-        Fuzzer.OutOfProcess.Run(stream => Try(stream, body => OtlpJson.TryRead(body, out TelemetryBatch batch, out _) ? batch : null));
+        Fuzzer.OutOfProcess.Run(stream => Try(stream, body => OtlpJson.TryRead(body, out TelemetryBatch batch, out _, body) ? batch : null));
         return 0;
     case ["metrics" or "logs" or "traces"]:
         Signal signal = Enum.Parse<Signal>(args[0], ignoreCase: true);
-        Fuzzer.OutOfProcess.Run(stream => Try(stream, body => OtlpProtobuf.TryRead(body, signal, out TelemetryBatch batch, out _) ? batch : null));
+        Fuzzer.OutOfProcess.Run(stream => Try(stream, body => OtlpProtobuf.TryRead(body, signal, out TelemetryBatch batch, out _, body) ? batch : null));
         return 0;
     default:
         Console.Error.WriteLine("usage: otellite-fuzz json|metrics|logs|traces");
@@ -45,4 +45,4 @@ static void Try(Stream stream, Decode decode)
     batch.Return();
 }
 
-internal delegate TelemetryBatch? Decode(ReadOnlySpan<byte> body);
+internal delegate TelemetryBatch? Decode(byte[] body);

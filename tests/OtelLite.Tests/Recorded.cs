@@ -23,12 +23,18 @@ internal sealed partial record RecordedBody(string Name, string Signal, byte[] B
     };
 
     /// <summary>Through the decoder of its encoding, as the receiver does it; not for one that is compressed.</summary>
-    public bool TryDecode(out TelemetryBatch batch, out string error) => TryDecode(Bytes, out batch, out error);
+    public bool TryDecode(out TelemetryBatch batch, out string error) => TryDecode(Bytes, Bytes, out batch, out error);
 
     /// <summary>The same for other bytes, which claim to be what this body is.</summary>
-    public bool TryDecode(ReadOnlySpan<byte> bytes, out TelemetryBatch batch, out string error) => Protobuf
-        ? OtlpProtobuf.TryRead(bytes, SignalOf, out batch, out error)
-        : OtlpJson.TryRead(bytes, out batch, out error);
+    public bool TryDecode(ReadOnlySpan<byte> bytes, out TelemetryBatch batch, out string error)
+    {
+        byte[] body = bytes.ToArray();
+        return TryDecode(body, body, out batch, out error);
+    }
+
+    private bool TryDecode(ReadOnlySpan<byte> bytes, ReadOnlyMemory<byte> memory, out TelemetryBatch batch, out string error) => Protobuf
+        ? OtlpProtobuf.TryRead(bytes, SignalOf, out batch, out error, memory)
+        : OtlpJson.TryRead(bytes, out batch, out error, memory);
 
     /// <summary>The same request in the other encoding.</summary>
     public RecordedBody Translated()

@@ -5,18 +5,15 @@ namespace OtelLite.Otlp;
 
 /// <summary>
 /// The attributes of a record nearly always begin as those of the record before it do, byte for byte: who and where the client is stands first. As many as are the same are not read again, but taken
-/// over with what was made of them. One for each thread that decodes; it knows the body that is being read.
+/// over with what was made of them. One for each thread that decodes, of the body that it reads.
 /// </summary>
 internal sealed class AlikeAttributes
 {
-    // Claude Code's records have five to ten in common.
-    private const int Most = 32;
-
     [ThreadStatic]
-    private static AlikeAttributes? _own;
+    private static AlikeAttributes? _ofThisThread;
 
     // Behind each of those read last, counted from where the first may begin.
-    private readonly int[] _ends = new int[Most];
+    private readonly int[] _ends = new int[Limits.AlikeAttributesMax];
     private int _count;
 
     // Where that is in the body, which of the batch's attributes is the first, and how deep in the body they are.
@@ -24,14 +21,18 @@ internal sealed class AlikeAttributes
     private int _first;
     private int _depth;
 
-    // The reader's behind any of them. The same at one depth, for all records of a request stand within the same kinds of messages.
+    // The reader's state behind any of them. It is the same at one depth, for what has attributes stands within the same kinds of messages there: a resource 5 deep, a scope 7, a record or span 8, a
+    // data point 11.
     private JsonReaderState _behind;
     private bool _isBehindKnown;
 
-    public static AlikeAttributes Own => _own ??= new();
+    public static AlikeAttributes OfThisThread => _ofThisThread ??= new();
+
+    /// <summary>Whether the reader was led past some of the body, and so does not know its place in it.</summary>
+    public bool IsPlaceLost { get; set; }
 
     /// <summary>Another body is about to be read.</summary>
-    public void Forget() => (_count, _isBehindKnown) = (0, false);
+    public void Forget() => (_count, _isBehindKnown, IsPlaceLost) = (0, false, false);
 
     /// <summary>Adds to the batch those which the attributes that <paramref name="reader"/> has come to the beginning of have in common with the last ones. The reader goes on behind them.</summary>
     public void Take(ref Utf8JsonReader reader, TelemetryBatch batch)
@@ -48,14 +49,15 @@ internal sealed class AlikeAttributes
         if (same > 0)
         {
             reader = new Utf8JsonReader(batch.Text.BodyFrom(place + _ends[same - 1]), isFinalBlock: true, _behind);
+            IsPlaceLost = true;
         }
     }
 
     /// <summary>The next attribute ends before this place of the body.</summary>
     /// <param name="reader">It has come to the end of one of them, this or an earlier one.</param>
-    public void End(int place, ref Utf8JsonReader reader)
+    public void NoteEnd(int place, ref Utf8JsonReader reader)
     {
-        if (_count < Most)
+        if (_count < Limits.AlikeAttributesMax)
         {
             _ends[_count++] = place - _place;
         }

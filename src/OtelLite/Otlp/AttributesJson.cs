@@ -15,7 +15,7 @@ internal static class AttributesJson
             return;
         }
 
-        AlikeAttributes alike = AlikeAttributes.Own;
+        AlikeAttributes alike = AlikeAttributes.OfThisThread;
         alike.Take(ref reader, batch);
         while (Json.NextMessage(ref reader, "an attribute"))
         {

@@ -37,26 +37,35 @@ internal static class OtlpJson
         {
             try
             {
-                return TryRead(body, new BodyToRead(memory, isToCheck: false, isPlain: true), out batch, out error);
+                return TryRead(body, new BodyToRead(memory, isToCheck: false, isReadInOneGo: true), out batch, out error);
             }
-            catch (JsonException)
+            catch (JsonException) when (AlikeAttributes.OfThisThread.IsPlaceLost)
             {
-                // A reader that was led past some of the body does not know at which place it stopped: once more, step by step.
+                // Once more, step by step, for the place that the error is at: a reader that was led past some of the body does not know it. A wrong body so costs twice what a right one does.
+            }
+            catch (JsonException e)
+            {
+                return Refuse(e, out batch, out error);
             }
         }
 
         try
         {
-            return TryRead(body, new BodyToRead(memory, isToCheck, isPlain: false), out batch, out error);
+            return TryRead(body, new BodyToRead(memory, isToCheck, isReadInOneGo: false), out batch, out error);
         }
         catch (JsonException e)
         {
-            batch = null!;
-            error = e.LineNumber is { } line
-                ? $"the body is not valid OTLP/JSON at line {line + 1}, byte {e.BytePositionInLine}: {FirstSentence(e.Message)}"
-                : $"the body is not valid OTLP/JSON: {FirstSentence(e.Message)}";
-            return false;
+            return Refuse(e, out batch, out error);
         }
+    }
+
+    private static bool Refuse(JsonException e, out TelemetryBatch batch, out string error)
+    {
+        batch = null!;
+        error = e.LineNumber is { } line
+            ? $"the body is not valid OTLP/JSON at line {line + 1}, byte {e.BytePositionInLine}: {FirstSentence(e.Message)}"
+            : $"the body is not valid OTLP/JSON: {FirstSentence(e.Message)}";
+        return false;
     }
 
     // Throws JsonException for a body that is not such a request.
@@ -105,14 +114,14 @@ internal static class OtlpJson
 /// <summary>A body, and how it may be read.</summary>
 /// <param name="memory">Where it lies, if it stays there as it is until it is read.</param>
 /// <param name="isToCheck">It is not UTF-8 somewhere.</param>
-/// <param name="isPlain">What is written in the usual way may be read in one go (<see cref="PlainAttributesJson"/>).</param>
-internal readonly struct BodyToRead(ReadOnlyMemory<byte> memory, bool isToCheck, bool isPlain)
+/// <param name="isReadInOneGo">What is written in the usual way may be read in one go (<see cref="PlainAttributesJson"/>).</param>
+internal readonly struct BodyToRead(ReadOnlyMemory<byte> memory, bool isToCheck, bool isReadInOneGo)
 {
     public ReadOnlyMemory<byte> Memory { get; } = memory;
 
     public bool IsToCheck { get; } = isToCheck;
 
-    public bool IsPlain { get; } = isPlain;
+    public bool IsReadInOneGo { get; } = isReadInOneGo;
 }
 
 /// <summary>The root of a request: an object with at least one of the signals' keys, or none.</summary>
@@ -129,8 +138,8 @@ internal sealed class ExportRequestConverter : JsonConverter<ExportRequest>
     public override ExportRequest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         TelemetryBatch batch = TelemetryBatch.Rent();
-        batch.Text.ReadFrom(Body.Memory, Body.IsToCheck, Body.IsPlain);
-        AlikeAttributes.Own.Forget();
+        batch.Text.ReadFrom(Body.Memory, Body.IsToCheck, Body.IsReadInOneGo);
+        AlikeAttributes.OfThisThread.Forget();
         try
         {
             Json.ExpectObject(ref reader, "the request");

@@ -12,7 +12,8 @@ namespace OtelLite.Otlp;
 /// </summary>
 internal static class PlainAttributesJson
 {
-    /// <summary>Reads those that stand behind the attribute that <paramref name="reader"/> has just come to the end of. It goes on behind the last of them, and counts places from there.</summary>
+    /// <summary>Reads those that stand behind the attribute that <paramref name="reader"/> has just come to the end of. It goes on behind the last of them, and what it tells of its place in the body is wrong from
+    /// then on: nothing here may ask for that.</summary>
     /// <param name="alike">Told where each of them ends.</param>
     public static void Read(ref Utf8JsonReader reader, TelemetryBatch batch, AlikeAttributes alike)
     {
@@ -22,19 +23,20 @@ internal static class PlainAttributesJson
             return;
         }
 
-        alike.End(place, ref reader);
+        alike.NoteEnd(place, ref reader);
         ReadOnlySpan<byte> rest = batch.Text.BodyFrom(place);
         int read = 0;
         while (TryRead(rest[read..], batch, out int length))
         {
             read += length;
-            alike.End(place + read, ref reader);
+            alike.NoteEnd(place + read, ref reader);
         }
 
         if (read > 0)
         {
             // Behind each of them it is as it was behind the one before: in the same array, at the end of an object.
             reader = new Utf8JsonReader(rest[read..], isFinalBlock: true, reader.CurrentState);
+            alike.IsPlaceLost = true;
         }
     }
 

@@ -25,10 +25,13 @@ internal sealed class RawTables : IDisposable
     private readonly IdCache _resources = new();
     private readonly IdCache _scopes = new();
 
-    // Of the batch that is being written: when it arrived, as the rows have it. Made once a second: SQLite's datetime() for each was 4 % of what a data point's statement took.
     private const string ReceivedAt = "yyyy-MM-dd HH:mm:ss";
+
+    // Of the batch that is being written: when it arrived, as the rows have it. Made once a second: SQLite's datetime() for each was 4 % of what a data point's statement took.
     private readonly SystemMemory _receivedAt = new(ReceivedAt.Length);
-    private long _receivedUnixSeconds = -1;
+    private long _receivedUnixSeconds = long.MinValue;
+
+    // And its rows.
     private readonly XxHash128 _hash = new();
     private long[] _scopeIds = new long[4];
 
@@ -77,8 +80,8 @@ internal sealed class RawTables : IDisposable
     {
         if (receivedUnixSeconds != _receivedUnixSeconds)
         {
-            _receivedUnixSeconds = receivedUnixSeconds;
             _ = DateTimeOffset.FromUnixTimeSeconds(receivedUnixSeconds).TryFormat(_receivedAt.Bytes, out _, ReceivedAt, CultureInfo.InvariantCulture);
+            _receivedUnixSeconds = receivedUnixSeconds;
         }
 
         WriteResources(batch);

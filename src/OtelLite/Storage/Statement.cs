@@ -82,7 +82,7 @@ internal sealed class Statement : IDisposable
         return this;
     }
 
-    /// <summary>A text that is not copied: a literal, or one in memory of the system, which must stay as it is for as long as the statement is executed.</summary>
+    /// <summary>A text that is not copied, and not empty: a literal, or one in memory of the system, which must stay as it is for as long as the statement is executed.</summary>
     public Statement BindInPlace(ReadOnlySpan<byte> utf8)
     {
         Check(sqlite3_bind_text(_statementPointer, _next++, in MemoryMarshal.GetReference(utf8), utf8.Length, Static));
@@ -98,8 +98,7 @@ internal sealed class Statement : IDisposable
             return BindNull();
         }
 
-        Check(sqlite3_bind_text(_statementPointer, _next++, in MemoryMarshal.GetReference(text[range]), range.Length, Static));
-        return this;
+        return BindInPlace(text[range]);
     }
 
     /// <summary>A text, or null.</summary>

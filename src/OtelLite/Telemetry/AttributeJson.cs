@@ -59,12 +59,13 @@ internal static class AttributeJson
         }
     }
 
-    /// <summary>How many of a set's first attributes can be copied from its JSON as they are: each of their keys and texts stands there, and so does what comes behind the last of them.</summary>
+    /// <summary>How many of a set's first attributes can be copied from its JSON as they are: each of their keys and texts stands there, and so does what comes behind the last of them. None with values
+    /// within it, which are counted one by one (<see cref="Limits.NestedValuesMax"/>).</summary>
     public static int InOnePiece(TelemetryBatch batch, in AttributeSet set, int count)
     {
         ReadOnlySpan<Attribute> attributes = batch.AttributesOf(set);
         int whole = 0;
-        while (whole < count && IsWithin(set.Json, attributes[whole].Key) && (!HasText(attributes[whole]) || IsWithin(set.Json, attributes[whole].Text)))
+        while (whole < count && attributes[whole].Kind != ValueKind.Json && IsWithin(set.Json, attributes[whole].Key) && (!HasText(attributes[whole]) || IsWithin(set.Json, attributes[whole].Text)))
         {
             whole++;
         }
@@ -72,13 +73,21 @@ internal static class AttributeJson
         return whole == attributes.Length || IsWithin(set.Json, attributes[whole].Key) ? whole : Math.Max(0, whole - 1);
     }
 
-    /// <summary>Gives each attribute of a set texts of its own, as if they were just read.</summary>
-    public static void Detach(TelemetryBatch batch, in AttributeSet set)
+    /// <summary>Gives those attributes of a set whose texts are the last one's texts of their own, as if they were just read.</summary>
+    public static void Detach(TelemetryBatch batch, in AttributeSet set, in AttributeSet last)
     {
         foreach (ref Attribute attribute in batch.Attributes.Rows.Slice(set.First, set.Count))
         {
-            attribute.Key = batch.Text.AppendCopy(attribute.Key);
-            attribute.Text = HasText(attribute) ? batch.Text.AppendCopy(attribute.Text) : attribute.Text;
+            if (IsWithin(last.Json, attribute.Key))
+            {
+                attribute.Key = batch.Text.AppendCopy(attribute.Key);
+            }
+
+            // Not always with its key: of a key that came twice the last value stays.
+            if (HasText(attribute) && IsWithin(last.Json, attribute.Text))
+            {
+                attribute.Text = batch.Text.AppendCopy(attribute.Text);
+            }
         }
     }
 

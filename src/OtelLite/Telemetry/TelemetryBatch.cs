@@ -21,10 +21,9 @@ internal sealed class TelemetryBatch
 
     private int _holders;
 
-    // The attributes that were closed last, unless a key came twice; and how many of those to be closed next are the same, and from which on.
+    // The attributes that were closed last, if all that were read were kept; and how many of those to be closed next are the same.
     private AttributeSet _last;
     private int _alike;
-    private int _alikeFrom;
 
     private TelemetryBatch()
     {
@@ -395,10 +394,10 @@ internal sealed class TelemetryBatch
         _alike = 0;
         dropped += _distinct.Keep(Attributes, Text, first);
         var set = new AttributeSet { First = first, Count = Attributes.Count - first, DroppedCount = dropped };
-        if (alike > 0 && (set.Count != given || _alikeFrom != first))
+        if (alike > 0 && set.Count != given)
         {
-            // One came again, or others before them: they are read like the others then.
-            AttributeJson.Detach(this, set);
+            // One came again, which may have its value: they get texts of their own, as if just read.
+            AttributeJson.Detach(this, set, _last);
             alike = 0;
         }
 
@@ -408,9 +407,9 @@ internal sealed class TelemetryBatch
     }
 
     /// <summary>Begins the next run of attributes with the same as the run that was closed last.</summary>
-    /// <param name="first">Where that one began, as far as the caller knows.</param>
+    /// <param name="first">Which attribute that one began with, by which it is known.</param>
     /// <param name="count">How many of them, at most.</param>
-    /// <returns>How many of them: none where another run was closed meanwhile, or what was made of them does not stand in one piece.</returns>
+    /// <returns>How many of them: none where another run was closed meanwhile, the open one has begun already, or what was made of them does not stand in one piece.</returns>
     public int TakeAlike(int first, int count)
     {
         if (_alike > 0 || _last.First != first)
@@ -419,7 +418,7 @@ internal sealed class TelemetryBatch
         }
 
         count = AttributeJson.InOnePiece(this, _last, Math.Min(count, _last.Count));
-        (_alike, _alikeFrom) = (count, Attributes.Count);
+        _alike = count;
         for (int i = 0; i < count; i++)
         {
             Attributes.Add() = Attributes[first + i];

@@ -26,7 +26,7 @@ internal sealed class Utf8Text : IDisposable
     private readonly List<SystemMemory> _outgrown = [];
     private SystemMemory _bytes = First();
     private ReadOnlyMemory<byte> _body;
-    private bool _isPlainJson;
+    private bool _isReadInOneGo;
     private int _nested;
 
     // How much there may be beside the body that is being read, and the part of that which there is memory for.
@@ -50,10 +50,10 @@ internal sealed class Utf8Text : IDisposable
 
     /// <summary>The body that is being read, for <see cref="Refer"/>; empty before and after that.</summary>
     /// <param name="isToCheck">Its texts may not be UTF-8.</param>
-    /// <param name="isPlainJson">It is JSON, and so what is referred to of it has nothing that a JSON string would have to escape; and <see cref="PlaceBehind"/> tells of it.</param>
-    public void ReadFrom(ReadOnlyMemory<byte> body, bool isToCheck = false, bool isPlainJson = false)
+    /// <param name="isReadInOneGo">It is JSON and UTF-8: what is referred to of it has nothing that a JSON string would have to escape, and <see cref="PlaceBehind"/> tells of it.</param>
+    public void ReadFrom(ReadOnlyMemory<byte> body, bool isToCheck = false, bool isReadInOneGo = false)
     {
-        (_body, IsToCheck, _isPlainJson) = (body, isToCheck, isPlainJson);
+        (_body, IsToCheck, _isReadInOneGo) = (body, isToCheck, isReadInOneGo);
         // Half of the body's own where --max-body allows one that leaves less.
         _max = Math.Min(Limits.BatchTextBytesMax, Math.Max(Limits.BatchBytesMax - body.Length, body.Length / 2));
         _room = Math.Min(_bytes.Length, _max);
@@ -72,8 +72,8 @@ internal sealed class Utf8Text : IDisposable
         return at >= 0 ? new TextRange(~at, utf8.Length) : Append(utf8);
     }
 
-    /// <summary>The place in the body that is behind a part of it; -1 where the part is from elsewhere, or the body not plain JSON.</summary>
-    public int PlaceBehind(scoped ReadOnlySpan<byte> part) => _isPlainJson && PlaceOf(part) is >= 0 and var at ? at + part.Length : -1;
+    /// <summary>The place in the body that is behind a part of it; -1 where the part is from elsewhere, or the body is not to be read in one go.</summary>
+    public int PlaceBehind(scoped ReadOnlySpan<byte> part) => _isReadInOneGo && PlaceOf(part) is >= 0 and var at ? at + part.Length : -1;
 
     /// <summary>The body from one of its places on.</summary>
     public ReadOnlySpan<byte> BodyFrom(int place) => _body.Span[place..];
@@ -298,7 +298,7 @@ internal sealed class Utf8Text : IDisposable
     public void AppendJsonString(ref TextRange text)
     {
         // The buffer may move when it grows: first the room, then the span.
-        int plain = text.Start < 0 && _isPlainJson ? -1 : this[text].IndexOfAny(JsonString.Escaped);
+        int plain = text.Start < 0 && _isReadInOneGo ? -1 : this[text].IndexOfAny(JsonString.Escaped);
         Span<byte> to = Reserve(JsonString.BytesOf(this[text], plain));
         int start = Length;
         Length += JsonString.Write(this[text], plain, to);

@@ -71,6 +71,10 @@ public sealed class EmbeddedTests
         string said = $"at most {Limits.NestedValuesMax} values within arrays and maps";
         Assert.Contains(said, Decoded.ErrorOf(Body(Limits.NestedValuesMax + 1)), StringComparison.Ordinal);
 
+        // Of two records that begin alike too.
+        string half = Body(Limits.NestedValuesMax / 2 + 1), record = half[half.IndexOf("{\"timeUnixNano\"", StringComparison.Ordinal)..^"]}]}]}".Length];
+        Assert.Contains(said, Decoded.ErrorOf(half.Replace(record, $"{record},{record}", StringComparison.Ordinal)), StringComparison.Ordinal);
+
         Assert.True(TryRead(Limits.NestedValuesMax, out _));
         Assert.False(TryRead(Limits.NestedValuesMax + 1, out string error));
         Assert.Contains(said, error, StringComparison.Ordinal);

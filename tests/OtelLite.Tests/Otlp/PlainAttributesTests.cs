@@ -71,8 +71,47 @@ public sealed class PlainAttributesTests
     [Fact]
     public void So_many_attributes_are_the_same_that_not_all_are_remembered()
     {
-        string many = string.Join(',', Enumerable.Range(0, Limits.AttributesPerRecordMax + 2).Select(i => Export.Text($"k{i}", "v")));
-        AssertSame(BodyOf(many, many, $"{Usual},{many}", many));
+        foreach (int count in (int[])[Limits.AlikeAttributesMax, Limits.AlikeAttributesMax + 1, Limits.AttributesPerRecordMax + 2])
+        {
+            string many = string.Join(',', Enumerable.Range(0, count).Select(i => Export.Text($"k{i}", "v")));
+            AssertSame(BodyOf(many, many, $"{Usual},{many}", many));
+        }
+    }
+
+    [Fact]
+    public void Resources_scopes_and_spans_have_them_too()
+    {
+        string attributes = $"\"attributes\":[{Usual}]";
+        string span = $"{{\"traceId\":\"{1:x32}\",\"spanId\":\"{1:x16}\",{attributes},\"events\":[{{\"timeUnixNano\":\"5\",{attributes}}},{{{attributes}}}],\"links\":[{{\"traceId\":\"{2:x32}\",{attributes}}}]}}";
+        string resource = $"{{\"resource\":{{{attributes}}},\"scopeSpans\":[{{\"scope\":{{{attributes}}},\"spans\":[{span},{span}]}},{{\"scope\":{{{attributes}}},\"spans\":[{span}]}}],\"resource\":{{{attributes}}}}}";
+        AssertSame(Encoding.UTF8.GetBytes($"{{\"resourceSpans\":[{resource},{resource}]}}"));
+    }
+
+    [Fact]
+    public void A_body_in_which_they_are_written_so_is_read_so_and_no_other_is()
+    {
+        byte[] usual = BodyOf(Usual), spaced = BodyOf(Usual.Replace(":", ": ", StringComparison.Ordinal)), wrong = [.. BodyOf(Usual), (byte)'x'];
+        Assert.Equal((true, false, false), (IsReadInOneGo(usual, usual), IsReadInOneGo(usual, default), IsReadInOneGo(spaced, spaced)));
+        // What was wrong was read once more.
+        Assert.False(IsReadInOneGo(wrong, wrong));
+
+        static bool IsReadInOneGo(byte[] body, ReadOnlyMemory<byte> memory)
+        {
+            _ = Read(body, memory);
+            return AlikeAttributes.OfThisThread.IsPlaceLost;
+        }
+    }
+
+    [Fact]
+    public void Of_a_key_that_comes_again_no_more_is_kept_than_step_by_step()
+    {
+        string text = string.Concat(Enumerable.Repeat("a line\\n", 1000));
+        byte[] body = BodyOf(Export.Text("a", "1"), $"{Export.Text("a", "1")},{Export.Text("p", text)},{Export.Text("a", "2")}");
+        Assert.True(OtlpJson.TryRead(body, out TelemetryBatch step, out _));
+        Assert.True(OtlpJson.TryRead(body, out TelemetryBatch batch, out _, body));
+        Assert.InRange(batch.Text.Length, 1, step.Text.Length);
+        step.Return();
+        batch.Return();
     }
 
     [Fact]
@@ -125,7 +164,7 @@ public sealed class PlainAttributesTests
         }
 
         Decoded decoded = Decoded.Of(batch);
-        string read = $"{decoded} {string.Join(';', decoded.Points)} {string.Join(';', decoded.Records)}\n{string.Join(';', batch.Attributes.Rows.ToArray().Select(a => $"{a.Name} {a.Kind} {Encoding.UTF8.GetString(batch.Text[a.Key])} {Encoding.UTF8.GetString(batch.Text[a.Text])} {a.Int}"))}";
+        string read = $"{decoded} {string.Join(';', decoded.Spans)} {string.Join(';', decoded.Points)} {string.Join(';', decoded.Records)}\n{string.Join(';', batch.Attributes.Rows.ToArray().Select(a => $"{a.Name} {a.Kind} {Encoding.UTF8.GetString(batch.Text[a.Key])} {Encoding.UTF8.GetString(batch.Text[a.Text])} {a.Int}"))}";
         batch.Return();
         return (read, error);
     }
