@@ -119,15 +119,13 @@ internal sealed class WitnessTables : IDisposable
             metrics += said.Metrics;
             auxiliary += said.Auxiliary;
             events += said.Events;
-            var unexplained = new Unexplained(metrics, events, restBefore, said.SinceUnixNano);
-            long rest = unexplained.Rest;
             TakeNewPoints(said.LastPoint);
 
             // Of a pair that nothing was said of before there is nothing to look for.
             Lay(
-                unexplained, isKnown ? _pointsNewestFirst.Begin().Bind(session).Bind(model).Bind((int)kind) : null,
+                new Unexplained(metrics, events, restBefore, said.SinceUnixNano), isKnown ? _pointsNewestFirst.Begin().Bind(session).Bind(model).Bind((int)kind) : null,
                 isKnown || said.HasRequests ? _eventsNewestFirst[kind].Begin().Bind(session).Bind(model) : null);
-            WriteLaid(session, model, kind);
+            long rest = restBefore + WriteLaid(session, model, kind);
             _set.Begin().Bind(session).Bind(model).Bind((int)kind).Bind(metrics).Bind(auxiliary).Bind(events).Bind(rest).Bind(transcripts + said.Transcripts).Run();
         }
 
@@ -139,6 +137,8 @@ internal sealed class WitnessTables : IDisposable
         bool wereMany = _newPoints.Count > Limits.TransactionRowsMax;
         _said.Clear();
         _newPoints.Clear();
+        _ofPair.Clear();
+        _laid.Clear();
         if (wereMany)
         {
             // What a huge export took is not kept for the usual ones.
@@ -182,6 +182,7 @@ internal sealed class WitnessTables : IDisposable
         bool hasEvent = true;
         bool hasEventBegun = false;
         bool isSettled = false;
+        bool hasNewer = false;
         LaidPoint newer = default;
         while (!isSettled && TryNextPoint(points, ref hasPoint, ref taken, out LaidPoint point))
         {
@@ -201,12 +202,16 @@ internal sealed class WitnessTables : IDisposable
 
             long restThroughNewer = unexplained.Rest;
             isSettled = unexplained.Visit(point.TimeUnixNano, eventsAfter, newer.Value, newer.ShareBefore);
-            Note(newer, restThroughNewer - unexplained.Rest);
-            newer = point;
+            if (hasNewer)
+            {
+                Note(newer, restThroughNewer - unexplained.Rest);
+            }
+
+            (newer, hasNewer) = (point, true);
         }
 
         // The oldest point bears what was unexplained up to it: before it there was nothing to explain.
-        if (!isSettled)
+        if (!isSettled && hasNewer)
         {
             Note(newer, unexplained.Rest);
         }
@@ -254,10 +259,13 @@ internal sealed class WitnessTables : IDisposable
         }
     }
 
-    private void WriteLaid(long session, long model, BilledKind kind)
+    // By how much the rest on all points has changed: where events report less than nothing, not all of the difference shows in a point.
+    private long WriteLaid(long session, long model, BilledKind kind)
     {
+        long change = 0;
         foreach (ref readonly LaidPoint point in CollectionsMarshal.AsSpan(_laid))
         {
+            change += point.Share - point.ShareBefore;
             _quarters.Add(point.TimeUnixNano, session, model, kind.Rest(), point.Share - point.ShareBefore);
             _quarters.Add(point.TimeUnixNano, session, model, kind.Auxiliary(), Auxiliary(point.Share, point.Auxiliary) - Auxiliary(point.ShareBefore, point.AuxiliaryBefore));
             if (point.IsNew)
@@ -269,5 +277,7 @@ internal sealed class WitnessTables : IDisposable
                 _setRest.Begin().Bind(point.Share).Bind(session).Bind(model).Bind((int)kind).Bind(point.TimeUnixNano).Run();
             }
         }
+
+        return change;
     }
 }

@@ -141,7 +141,7 @@ public sealed class RecountTests
         from session in Gen.Int[0, 2]
         from model in Gen.Int[0, 1]
         from time in Gen.Int[1, 30]
-        from value in Gen.Int[0, 9]
+        from value in Gen.Int[-2, 9]
         from id in Gen.Int[0, 40]
         from process in Gen.Int[0, 2]
         from again in Gen.Int[0, 5]

@@ -88,6 +88,33 @@ public sealed class UnexplainedTests : IDisposable
         Assert.Equal([(10, 0), (20, 0)], Shares("more", "m", isCost: false));
     }
 
+    [Theory]
+    [InlineData(-100, 0, 0)]
+    [InlineData(-10, 60, 40)]
+    public void An_event_that_reports_less_than_nothing_behind_the_last_point_lays_nothing_where_there_is_none(long value, long before, long rest)
+    {
+        for (int i = 0; i < 2; i++)
+        {
+            if (before > 0 && i == 0)
+            {
+                Store(new Said(IsEvent: false, "s", "a", IsCost: false, Time: 10, Value: 100, Number: 1));
+                Store(new Said(IsEvent: true, "s", "a", IsCost: false, Time: 10, Value: before, Number: 2));
+            }
+
+            Store(new Said(IsEvent: true, "s", "a", IsCost: false, Time: 20 + i, Value: value, Number: 3 + i));
+            long Sum(string sql)
+            {
+                using var statement = new Statement(_connection, sql);
+                return statement.Begin().Scalar() ?? 0;
+            }
+
+            string ofRest = "figure BETWEEN 11 AND 15";
+            Assert.Equal(
+                (rest, rest, rest),
+                (Sum($"SELECT sum(value) FROM usage_amount WHERE {ofRest}"), Sum($"SELECT sum(value) FROM usage_quarter WHERE {ofRest}"), Sum("SELECT sum(rest) FROM usage_witness")));
+        }
+    }
+
     [Fact]
     public void The_walk_back_ends_at_the_second_point_when_everything_new_is_newest()
     {
@@ -98,15 +125,19 @@ public sealed class UnexplainedTests : IDisposable
         Assert.Equal(10, unexplained.Rest);
     }
 
-    // A small world, so that times, sessions and models meet often.
-    private static Said Any(Random random, int history, bool isFalling, int before) => new(
-        IsEvent: random.Next(2) == 0,
-        Session: $"{history} {random.Next(2)}",
-        Model: random.Next(4) == 0 ? "b" : "a",
-        IsCost: random.Next(3) == 0,
-        Time: random.Next(1, 25),
-        Value: random.Next(1, 8) * (isFalling && random.Next(4) == 0 ? -1 : 1),
-        Number: before * 10 + random.Next(10));
+    // A small world, so that times, sessions and models meet often. A falling sum reports less than nothing; events do not.
+    private static Said Any(Random random, int history, bool isFalling, int before)
+    {
+        var said = new Said(
+            IsEvent: random.Next(2) == 0,
+            Session: $"{history} {random.Next(2)}",
+            Model: random.Next(4) == 0 ? "b" : "a",
+            IsCost: random.Next(3) == 0,
+            Time: random.Next(1, 25),
+            Value: random.Next(1, 8) * (isFalling && random.Next(4) == 0 ? -1 : 1),
+            Number: before * 10 + random.Next(10));
+        return said.IsEvent ? said with { Value = Math.Abs(said.Value) } : said;
+    }
 
     private void Store(params Said[] said)
     {
@@ -116,7 +147,6 @@ public sealed class UnexplainedTests : IDisposable
         batch.Return();
     }
 
-    // Events never report less than nothing; a falling sum may.
     private static string BodyOf(Said[] said)
     {
         string[] events =
@@ -124,8 +154,8 @@ public sealed class UnexplainedTests : IDisposable
             .. said.Where(s => s.IsEvent).Select((s, i) => Export.Event(
                 "api_request", (ulong)s.Time, Export.Text("session.id", s.Session), Export.Text("model", s.Model), Export.Text("request_id", $"{s.Number} {i}"),
                 s.IsCost
-                    ? Export.Attribute("cost_usd", string.Create(CultureInfo.InvariantCulture, $$"""{"doubleValue":{{Math.Abs(s.Value) / 1e9}}}"""))
-                    : Export.Int("input_tokens", Math.Abs(s.Value)))),
+                    ? Export.Attribute("cost_usd", string.Create(CultureInfo.InvariantCulture, $$"""{"doubleValue":{{s.Value / 1e9}}}"""))
+                    : Export.Int("input_tokens", s.Value))),
         ];
         string[] metrics =
         [
@@ -152,7 +182,7 @@ public sealed class UnexplainedTests : IDisposable
     {
         long[] times = [.. said.Where(s => !s.IsEvent).Select(s => s.Time).Distinct().Order()];
         long Difference(long time) => Math.Max(
-            0, said.Where(s => s.Time <= time).Sum(s => s.IsEvent ? -Math.Abs(s.Value) : s.Value));
+            0, said.Where(s => s.Time <= time).Sum(s => s.IsEvent ? -s.Value : s.Value));
         long R(long time) => times.Append(long.MaxValue).Where(s => s >= time).Min(Difference);
         List<(long, long)> shares = [];
         long before = 0;
