@@ -78,6 +78,7 @@ internal static class Recount
         using var stored = new StoredBatches(connection);
         long rows = 0;
         Mend(connection, SessionRows.IsAsMade, SessionRows.MakeAll);
+        Mend(connection, SequenceTable.AreSendersAsMade, SequenceTable.MakeSenders);
         List<string?> groups = Groups(connection), withCopies = [];
         foreach (string? session in groups)
         {

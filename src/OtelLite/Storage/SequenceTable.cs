@@ -15,8 +15,8 @@ namespace OtelLite.Storage;
 /// </list>
 /// This is a function of the set of numbers, whatever the order in which they come (but for the last of what follows), and a new number changes only what is next to it. What it
 /// can't tell: what is missing at the start or the end of a process; what another process of the same session numbered too, before or later, when
-/// that one ended inside of the hole; a hole of which another session happens to have the last number in time; that a process was in another session, once
-/// its user has begun more than <see cref="Limits.SequenceSessionsMax"/> after that one.
+/// that one ended inside of the hole; a hole of which another session happens to have the last number in time; that a process was in another session, if
+/// its user has begun more than <see cref="Limits.SequenceSessionsMax"/> between that one and the end of the hole.
 /// </summary>
 internal sealed class SequenceTable : IDisposable
 {
@@ -32,10 +32,11 @@ internal sealed class SequenceTable : IDisposable
     private readonly Statement _removeHole;
     private readonly Statement _fillElsewhere;
     private readonly Statement _addSender;
+    private readonly Statement _begunAt;
     private readonly SessionTable _sessions;
 
-    // Those of usage_sender that are known to be there.
-    private readonly HashSet<(long Sender, long Session)> _senders = [];
+    // Since when a sender has numbers in a session, as usage_sender has it.
+    private readonly Dictionary<(long Sender, long Session), long> _begun = [];
 
     // The highest number of a session's first level; null where it has none. A number past it, as nearly all are, needs no look at the others.
     private readonly Dictionary<long, Number?> _lasts = [];
@@ -49,7 +50,8 @@ internal sealed class SequenceTable : IDisposable
         _sessions = sessions;
         _at = new(connection, "SELECT time_unix_nano, sender FROM usage_sequence WHERE session = ? AND level = ? AND sequence = ?");
         _add = new(connection, "INSERT INTO usage_sequence (session, level, sequence, time_unix_nano, sender) VALUES (?, ?, ?, ?, ?)");
-        _addSender = new(connection, "INSERT OR IGNORE INTO usage_sender (sender, session) VALUES (?, ?)");
+        _addSender = new(connection, "INSERT OR IGNORE INTO usage_sender (sender, begun_unix_nano, session) VALUES (?, ?, ?)");
+        _begunAt = new(connection, "SELECT begun_unix_nano FROM usage_sender WHERE sender = ? AND session = ? ORDER BY begun_unix_nano DESC LIMIT 1");
         _last = new(connection, "SELECT sequence, time_unix_nano, sender FROM usage_sequence WHERE session = ? AND level = 1 ORDER BY sequence DESC LIMIT 1");
         _hasHole = new(connection, "SELECT 1 FROM usage_hole WHERE sequence = ? AND sender = ? LIMIT 1");
         _set = new(connection, "INSERT OR REPLACE INTO usage_sequence (session, level, sequence, time_unix_nano, sender) VALUES (?, ?, ?, ?, ?)");
@@ -71,17 +73,30 @@ internal sealed class SequenceTable : IDisposable
     }
 
     /// <summary>
-    /// A row where the sender gave the number in another session meanwhile. Its newest sessions are looked at first, and of each whether it has the number at all: a number that stands
-    /// there several times has every level up to its last.
+    /// A row where the sender gave the number in another session meanwhile. Of the sessions that it had begun by then the newest are looked at first. A number that stands in one several times has
+    /// every level up to its last, in the order of time; hardly any stands there twice.
     /// </summary>
     public static string IsElsewhere(string sequence, string sender, string since, string until, string session) => $"""
-        SELECT 1 FROM (SELECT session AS place FROM usage_sender WHERE sender = {sender} ORDER BY session DESC LIMIT {Limits.SequenceSessionsMax})
+        SELECT 1 FROM (SELECT session AS place FROM usage_sender WHERE sender = {sender} AND begun_unix_nano <= {until} ORDER BY begun_unix_nano DESC LIMIT {Limits.SequenceSessionsMax})
             CROSS JOIN usage_sequence one ON one.session = place AND one.level = 1 AND one.sequence = {sequence}
-            CROSS JOIN usage_sequence near ON near.session = place AND near.level IN ({Levels}) AND near.sequence = {sequence}
-        WHERE place <> {session} AND near.sender = {sender} AND near.time_unix_nano BETWEEN {since} AND {until}
+        WHERE place <> {session} AND one.time_unix_nano <= {until} AND (one.sender = {sender} AND one.time_unix_nano >= {since}
+            OR EXISTS (SELECT 1 FROM usage_sequence two WHERE two.session = place AND two.level = 2 AND two.sequence = {sequence})
+                AND EXISTS (SELECT 1 FROM usage_sequence near WHERE near.session = place AND near.level IN ({Levels}) AND near.sequence = {sequence}
+                    AND near.sender = {sender} AND near.time_unix_nano BETWEEN {since} AND {until}))
         """;
 
-    private static string Levels { get; } = string.Join(',', Enumerable.Range(1, Limits.SequenceLevelsMax));
+    /// <summary>Whether each session in which a sender has numbers is known to be one. Reads all numbers once.</summary>
+    public static bool AreSendersAsMade(SqliteConnection connection)
+    {
+        using var ask = new Statement(connection, "SELECT NOT EXISTS (SELECT sender, session FROM usage_sequence EXCEPT SELECT sender, session FROM usage_sender)");
+        return ask.Begin().Scalar() == 1;
+    }
+
+    /// <summary>Makes that anew from the numbers, in the transaction that is open.</summary>
+    public static void MakeSenders(SqliteConnection connection) => Database.Execute(
+        connection, "DELETE FROM usage_sender; INSERT INTO usage_sender SELECT sender, min(time_unix_nano), session FROM usage_sequence GROUP BY sender, session");
+
+    private static string Levels { get; } = string.Join(',', Enumerable.Range(2, Limits.SequenceLevelsMax - 1));
 
     private readonly record struct Number(long Sequence, long TimeUnixNano, long Sender);
 
@@ -92,12 +107,7 @@ internal sealed class SequenceTable : IDisposable
     {
         foreach ((long session, Number number) in _new)
         {
-            // Before its numbers, which are looked for by it.
-            if (_senders.Add((number.Sender, session)))
-            {
-                _addSender.Begin().Bind(number.Sender).Bind(session).Run();
-            }
-
+            NoteSender(session, number);
             if (Put(session, number))
             {
                 FillElsewhere(session, number);
@@ -110,9 +120,9 @@ internal sealed class SequenceTable : IDisposable
             _lasts.Clear();
         }
 
-        if (_senders.Count > Limits.IdCacheMax)
+        if (_begun.Count > Limits.IdCacheMax)
         {
-            _senders.Clear();
+            _begun.Clear();
         }
     }
 
@@ -120,15 +130,33 @@ internal sealed class SequenceTable : IDisposable
     {
         _new.Clear();
         _lasts.Clear();
-        _senders.Clear();
+        _begun.Clear();
     }
 
     public void Dispose()
     {
-        foreach (Statement statement in (Statement[])[_at, _add, _addSender, _set, _last, _hasHole, _before, _after, _isElsewhere, _setHole, _removeHole, _fillElsewhere])
+        foreach (Statement statement in (Statement[])[_at, _add, _addSender, _begunAt, _set, _last, _hasHole, _before, _after, _isElsewhere, _setHole, _removeHole, _fillElsewhere])
         {
             statement.Dispose();
         }
+    }
+
+    // Before its numbers, which are looked for by it. A session without any is not looked for among all that the sender has.
+    private void NoteSender(long session, Number number)
+    {
+        (long, long) pair = (number.Sender, session);
+        if (!_begun.TryGetValue(pair, out long begun))
+        {
+            begun = Last(session) is null ? long.MaxValue : _begunAt.Begin().Bind(number.Sender).Bind(session).Scalar() ?? long.MaxValue;
+        }
+
+        if (number.TimeUnixNano < begun)
+        {
+            begun = number.TimeUnixNano;
+            _addSender.Begin().Bind(number.Sender).Bind(begun).Bind(session).Run();
+        }
+
+        _begun[pair] = begun;
     }
 
     // Into the first level that has not this number, and on the way before those that were given later. False for one that is there already, or

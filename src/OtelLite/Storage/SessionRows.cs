@@ -66,11 +66,12 @@ internal sealed class SessionRows : IDisposable
     /// <summary>Whether it has all raw rows that are counted, and no others, and each is of a session that is known. Reads all of them once.</summary>
     public static bool IsAsMade(SqliteConnection connection)
     {
+        // Where no two runs have a row in common, and each row is in one of its own session, none is in another's.
         string all = string.Join(" AND ", Prune.Raw.Select((raw, i) => $"""
             NOT EXISTS (SELECT 1 FROM {raw.Table} row WHERE {Uncounted.HasNot(raw.Table, "row.id")} AND coalesce(({LastOf(i)}), 0) < row.id)
-            AND (SELECT count(*) FROM {raw.Table} row WHERE {Uncounted.HasNot(raw.Table, "row.id")}) = (SELECT coalesce(iif(min(rows) = 0, -1, sum(rows)), 0) FROM (
-                SELECT (SELECT count(*) FROM {raw.Table} row WHERE row.id BETWEEN first_id AND last_id AND {Uncounted.HasNot(raw.Table, "row.id")}) AS rows FROM usage_raw WHERE signal = {i}))
-            AND NOT EXISTS (SELECT 1 FROM usage_raw WHERE signal = {i} AND last_id > coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{raw.Table}'), 0))
+            AND NOT EXISTS (SELECT 1 FROM (SELECT first_id, lag(last_id) OVER (ORDER BY first_id) AS before FROM usage_raw WHERE signal = {i}) WHERE before >= first_id)
+            AND NOT EXISTS (SELECT 1 FROM usage_raw WHERE signal = {i} AND (last_id > coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{raw.Table}'), 0)
+                OR NOT EXISTS (SELECT 1 FROM {raw.Table} row WHERE row.id BETWEEN first_id AND last_id AND {Uncounted.HasNot(raw.Table, "row.id")})))
             """));
         using var ask = new Statement(connection, $"SELECT {all} AND NOT EXISTS (SELECT 1 FROM usage_raw WHERE signal NOT BETWEEN 0 AND {Prune.Raw.Length - 1})");
         return ask.Begin().Scalar() == 1;

@@ -386,12 +386,13 @@ CREATE TABLE usage_sequence (
     PRIMARY KEY (session, level, sequence)
 ) WITHOUT ROWID;
 
--- In which sessions a sender ever gave one: there a number is looked for that another session lacks. An index of the numbers by sender and time was a seventh of all pages that
--- the events of many senders wrote.
+-- In which sessions a sender ever gave one, and since when: there a number is looked for that another session lacks. An index of the numbers by sender and time was a seventh of all
+-- pages that the events of many senders wrote. A session has a second row where an earlier number came later.
 CREATE TABLE usage_sender (
-    sender  INTEGER NOT NULL,
-    session INTEGER NOT NULL REFERENCES usage_session (id),
-    PRIMARY KEY (sender, session)
+    sender          INTEGER NOT NULL,
+    begun_unix_nano INTEGER NOT NULL,
+    session         INTEGER NOT NULL REFERENCES usage_session (id),
+    PRIMARY KEY (sender, begun_unix_nano, session)
 ) WITHOUT ROWID;
 
 -- Where numbers are missing before a number. missing is 0 where another session has them: the process was there meanwhile.

@@ -312,7 +312,8 @@ public sealed class DatabaseTests : IDisposable
 
         using SqliteConnection migrated = Database.OpenWriter(Folder, Durability.Full);
         Assert.Equal("0 1 6 6, 7 1 1 3, 7 1 5 5, 7 1 7 8, 7 2 5 5", Text(migrated, "SELECT group_concat(session || ' ' || signal || ' ' || first_id || ' ' || last_id, ', ' ORDER BY session, signal, first_id) FROM usage_raw"));
-        Assert.Equal("3 7, 3 8, 4 7", Text(migrated, "SELECT group_concat(sender || ' ' || session, ', ' ORDER BY sender, session) FROM usage_sender"));
+        Assert.Equal("3 5 7, 3 8 8, 4 7 7", Text(migrated, "SELECT group_concat(sender || ' ' || begun_unix_nano || ' ' || session, ', ' ORDER BY sender, begun_unix_nano) FROM usage_sender"));
+        Assert.Equal("", Text(migrated, "SELECT coalesce(group_concat(name), '') FROM sqlite_temp_schema"));
         Assert.True(SessionRows.IsAsMade(migrated));
         AssertIsKept(8);
         AssertIsAsNew(migrated);

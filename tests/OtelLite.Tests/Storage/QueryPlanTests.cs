@@ -74,8 +74,8 @@ public sealed class QueryPlanTests
     {
         using var open = new OpenWriter();
         string[] plan = [.. Explained(open.Connection, SequenceTable.IsElsewhere("1", "2", "3", "4", "5"))];
-        Assert.Contains("SEARCH usage_sender USING PRIMARY KEY (sender=?)", plan);
-        Assert.Equal(2, plan.Count(step => step.EndsWith(" USING PRIMARY KEY (session=? AND level=? AND sequence=?)", StringComparison.Ordinal)));
+        Assert.Contains("SEARCH usage_sender USING PRIMARY KEY (sender=? AND begun_unix_nano<?)", plan);
+        Assert.Equal(3, plan.Count(step => step.EndsWith(" USING PRIMARY KEY (session=? AND level=? AND sequence=?)", StringComparison.Ordinal)));
         Assert.DoesNotContain(plan, step => step.Contains("TEMP B-TREE", StringComparison.Ordinal) || step.Contains("MATERIALIZE", StringComparison.Ordinal));
     }
 

@@ -79,10 +79,46 @@ public sealed class SequenceTests
         Write(open, [.. ((string[])["A0@0", "B1@1"]).Select(Given.Of)]);
         Database.Execute(open.Connection, $"""
             WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < {newer})
-            INSERT INTO usage_sender (sender, session) SELECT sender, 1000 + value FROM n JOIN usage_sequence WHERE sequence = 0
+            INSERT INTO usage_sender (sender, begun_unix_nano, session) SELECT sender, time_unix_nano + 1, 1000 + value FROM n JOIN usage_sequence WHERE sequence = 1
             """);
         Write(open, [new Given('A', 2, 2)]);
         Assert.Equal(expected, Missing(open));
+    }
+
+    [Fact]
+    public void Sessions_that_were_begun_after_a_hole_do_not_count_among_those()
+    {
+        using var open = new OpenWriter();
+        Write(open, [.. ((string[])["A0@0", "B1@1"]).Select(Given.Of)]);
+        Database.Execute(open.Connection, $"""
+            WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value <= {Limits.SequenceSessionsMax})
+            INSERT INTO usage_sender (sender, begun_unix_nano, session) SELECT sender, time_unix_nano + 1000, 1000 + value FROM n JOIN usage_sequence WHERE sequence = 1
+            """);
+        Write(open, [new Given('A', 2, 2)]);
+        Assert.Equal("A=0 B=0", Missing(open));
+    }
+
+    [Fact]
+    public void A_number_that_several_processes_gave_in_the_other_session_is_found_at_any_of_them() =>
+        AssertMissing("A=0 B=0", ["B1@1", "A0@2", "B1@3", "A2@6"]);
+
+    [Fact]
+    public void A_number_that_they_gave_before_and_after_a_hole_is_none_of_it() =>
+        AssertMissing("A=1 B=0", ["B1@1", "A0@2", "B1@7", "A2@6"]);
+
+    [Fact]
+    public void A_recount_finds_the_sessions_of_a_sender_again()
+    {
+        using var open = new OpenWriter();
+        Write(open, [.. ((string[])["A0@0", "B1@1"]).Select(Given.Of)]);
+        Assert.True(SequenceTable.AreSendersAsMade(open.Connection));
+        Database.Execute(open.Connection, "DELETE FROM usage_sender");
+        Assert.False(SequenceTable.AreSendersAsMade(open.Connection));
+        Recount.Run(open.Connection);
+        Assert.True(SequenceTable.AreSendersAsMade(open.Connection));
+        open.Reopen();
+        Write(open, [new Given('A', 2, 2)]);
+        Assert.Equal("A=0 B=0", Missing(open));
     }
 
     private static void AssertMissing(string expected, IEnumerable<string> given) => AssertMissing(expected, given.Select(Given.Of));
