@@ -153,10 +153,8 @@ public sealed class PruneCommandTests : IAsyncLifetime
         }, null);
         Prune.Run(connection, long.MaxValue);
         long[] each = [.. steps.Select((total, i) => total - (i == 0 ? 0 : steps[i - 1]))];
-        // With the moment and the number of those removed, which are written down too.
-        const int written = 2;
-        // And which session each was of goes with it.
-        Assert.Equal((2 * Limits.PruneRowsPerStep) + written, each.Max());
+        // The moment is written down, with each step how many it removed, and with the last row which session they all were of.
+        Assert.Equal([1 + Limits.PruneRowsPerStep + 1, 1 + 1 + 1], each.Where(changes => changes > 1));
     }
 
     private async Task<string[]> Figures()
