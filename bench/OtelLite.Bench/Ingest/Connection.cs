@@ -11,7 +11,7 @@ internal sealed class Connection : IDisposable
 {
     private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
-    // The system's: as arrays of the collector those of eight clients were most of what it lets gather before it looks through everything, in the process whose collections are counted (MemoryRun.cs).
+    // The system's: as an array it would lie among the large objects of the process whose collections are counted (MemoryRun.cs).
     private readonly SystemMemory _buffer = new(256 << 10);
     private readonly byte[] _head;
     private readonly bool _isChunked;

@@ -34,7 +34,7 @@ internal static class MemoryRun
         foreach (int records in (int[])[Few, Many])
         {
             (long requests, double each, int[] collections) = await Run(path, bodies(records));
-            string more = records == Few ? "" : string.Create(CultureInfo.InvariantCulture, $"{(each - few) / (Many - Few):0} bytes");
+            string more = records == Few ? "" : string.Create(CultureInfo.InvariantCulture, $"{(long)Math.Round((each - few) / (Many - Few))} bytes");
             few = each;
             table.Append(CultureInfo.InvariantCulture, $"| {name} | {records} | {requests:#,0} | {each:0} bytes | {more} | {string.Join(" | ", collections)} |\n");
         }

@@ -59,7 +59,7 @@ internal sealed class SessionRows : IDisposable
     /// <param name="raw">Which of <see cref="Prune.Raw"/>.</param>
     /// <param name="condition">Of the rows, which are called row. Its parameters are numbered.</param>
     public static string TakeOut(int raw, string condition) => $"""
-        DELETE FROM usage_raw WHERE (session, signal, first_id) IN (SELECT {Session}, {raw}, ({FirstOf(raw)}) FROM {Prune.Raw[raw].Table} row WHERE {condition})
+        DELETE FROM usage_raw WHERE (session, signal, first_id) IN (SELECT {Session}, {raw}, ({RunOf(raw, "first_id")}) FROM {Prune.Raw[raw].Table} row WHERE {condition})
             AND NOT EXISTS (SELECT 1 FROM {Prune.Raw[raw].Table} row WHERE row.id BETWEEN usage_raw.first_id AND usage_raw.last_id AND ({condition}) IS NOT TRUE)
         """;
 
@@ -68,7 +68,7 @@ internal sealed class SessionRows : IDisposable
     {
         // Where no two runs have a row in common, and each row is in one of its own session, none is in another's.
         string all = string.Join(" AND ", Prune.Raw.Select((raw, i) => $"""
-            NOT EXISTS (SELECT 1 FROM {raw.Table} row WHERE {Uncounted.HasNot(raw.Table, "row.id")} AND coalesce(({LastOf(i)}), 0) < row.id)
+            NOT EXISTS (SELECT 1 FROM {raw.Table} row WHERE {Uncounted.HasNot(raw.Table, "row.id")} AND coalesce(({RunOf(i, "last_id")}), 0) < row.id)
             AND NOT EXISTS (SELECT 1 FROM (SELECT first_id, lag(last_id) OVER (ORDER BY first_id) AS before FROM usage_raw WHERE signal = {i}) WHERE before >= first_id)
             AND NOT EXISTS (SELECT 1 FROM usage_raw WHERE signal = {i} AND (last_id > coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{raw.Table}'), 0)
                 OR NOT EXISTS (SELECT 1 FROM {raw.Table} row WHERE row.id BETWEEN first_id AND last_id AND {Uncounted.HasNot(raw.Table, "row.id")})))
@@ -138,11 +138,7 @@ internal sealed class SessionRows : IDisposable
     private static string AllSessions =>
         string.Join(" UNION ", Prune.Raw.Select(raw => $"SELECT session_id FROM {raw.Table} row WHERE session_id <> '' AND {Uncounted.HasNot(raw.Table, "row.id")}"));
 
-    // The run that a row is in, if it is in any: the last that does not begin behind it. The place among Prune.Raw is the number of its signal.
-    private static string FirstOf(int raw) => RunOf(raw, "first_id");
-
-    private static string LastOf(int raw) => RunOf(raw, "last_id");
-
+    // A column of the run that a row is in, if it is in any: the last that does not begin behind it. The place among Prune.Raw is the number of its signal.
     private static string RunOf(int raw, string column) =>
         $"SELECT run.{column} FROM usage_raw run WHERE run.session = {Session} AND run.signal = {raw} AND run.first_id <= row.id ORDER BY run.first_id DESC LIMIT 1";
 }

@@ -15,7 +15,6 @@ internal sealed class WitnessTables : IDisposable
     private readonly Statement _set;
     private readonly Statement _pointsNewestFirst;
     private readonly Dictionary<BilledKind, Statement> _eventsNewestFirst = [];
-    private readonly Statement _setRest;
     private readonly QuarterTable _quarters;
 
     // What the open batch has said, by pair.
@@ -42,7 +41,6 @@ internal sealed class WitnessTables : IDisposable
             SELECT time_unix_nano, value, rest, auxiliary FROM usage_point WHERE session = ? AND model = ? AND kind = ?
             ORDER BY time_unix_nano DESC
             """);
-        _setRest = new(connection, "UPDATE usage_point SET rest = ? WHERE session = ? AND model = ? AND kind = ? AND time_unix_nano = ?");
         foreach ((BilledKind kind, string column) in UsageTables.ColumnOf)
         {
             _eventsNewestFirst[kind] = new(connection, $"""
@@ -155,7 +153,6 @@ internal sealed class WitnessTables : IDisposable
         _find.Dispose();
         _set.Dispose();
         _pointsNewestFirst.Dispose();
-        _setRest.Dispose();
         foreach (Statement statement in _eventsNewestFirst.Values)
         {
             statement.Dispose();
@@ -179,22 +176,16 @@ internal sealed class WitnessTables : IDisposable
         _laid.Clear();
         int taken = 0;
         bool hasPoint = points is not null && points.Step();
-        bool hasEvent = true;
-        bool hasEventBegun = false;
+        bool? hasEvent = null;
         bool isSettled = false;
         bool hasNewer = false;
         LaidPoint newer = default;
         while (!isSettled && TryNextPoint(points, ref hasPoint, ref taken, out LaidPoint point))
         {
             // Not before there is a point: where only events come there is none.
-            if (!hasEventBegun)
-            {
-                hasEvent = events is not null && events.Step();
-                hasEventBegun = true;
-            }
-
+            hasEvent ??= events is not null && events.Step();
             long eventsAfter = 0;
-            while (hasEvent && events!.Int64(0) > point.TimeUnixNano)
+            while (hasEvent.Value && events!.Int64(0) > point.TimeUnixNano)
             {
                 eventsAfter += events.Int64(1);
                 hasEvent = events.Step();
@@ -268,14 +259,7 @@ internal sealed class WitnessTables : IDisposable
             change += point.Share - point.ShareBefore;
             _quarters.Add(point.TimeUnixNano, session, model, kind.Rest(), point.Share - point.ShareBefore);
             _quarters.Add(point.TimeUnixNano, session, model, kind.Auxiliary(), Auxiliary(point.Share, point.Auxiliary) - Auxiliary(point.ShareBefore, point.AuxiliaryBefore));
-            if (point.IsNew)
-            {
-                _setPoint.Begin().Bind(session).Bind(model).Bind((int)kind).Bind(point.TimeUnixNano).Bind(point.Value).Bind(point.Auxiliary).Bind(point.Share).Run();
-            }
-            else
-            {
-                _setRest.Begin().Bind(point.Share).Bind(session).Bind(model).Bind((int)kind).Bind(point.TimeUnixNano).Run();
-            }
+            _setPoint.Begin().Bind(session).Bind(model).Bind((int)kind).Bind(point.TimeUnixNano).Bind(point.Value).Bind(point.Auxiliary).Bind(point.Share).Run();
         }
 
         return change;
