@@ -159,6 +159,12 @@ internal static partial class Limits
     /// <summary>Bytes of text waiting for the writer, which it writes in about a second; one export alone may be larger, else it could never be written.</summary>
     public const long QueueBytesMax = 48L << 20;
 
+    /// <summary>
+    /// How long the writer gathers exports for one transaction, while several clients are at work: about what one takes from an answer to its next export, and what the disk takes for
+    /// one commit. Windows counts in ticks of up to 16 ms; there too it is only waited for as many as were in hand at once before.
+    /// </summary>
+    public static readonly TimeSpan GatherWait = TimeSpan.FromMilliseconds(1);
+
     /// <summary>Pages of 4 KiB in the write-ahead log from which on they are moved into the file; SQLite's own default.</summary>
     public const int LogPagesMax = 1000;
 

@@ -276,6 +276,7 @@ internal sealed class BatchWriter : IDisposable
             }
         }
 
+        _queue.Expect(jobs.Count);
         foreach (WriteJob job in jobs)
         {
             job.Complete(result);

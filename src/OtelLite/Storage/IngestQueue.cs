@@ -54,14 +54,24 @@ internal sealed class WriteJob
     }
 }
 
-/// <summary>The bounded queue in front of the one writer. What does not fit is refused at once, so that a client may retry in time.</summary>
-internal sealed class IngestQueue
+/// <summary>
+/// The bounded queue in front of the one writer. What does not fit is refused at once, so that a client may retry in time. What is taken together is committed together: those that
+/// come one after the other from several clients are gathered for a moment, because the disk takes no longer for all of them than for one.
+/// </summary>
+/// <param name="gatherWait">How long; null: <see cref="Limits.GatherWait"/>.</param>
+internal sealed class IngestQueue(TimeSpan? gatherWait = null)
 {
-    // Guarded by locking it; pulsed when something was added or the queue closed.
+    private readonly TimeSpan _gatherWait = gatherWait ?? Limits.GatherWait;
+
+    // Guarded by locking it; pulsed when whoever takes has something to do.
     private readonly Queue<WriteJob> _waiting = new();
     private long _bytes;
     private bool _closed;
     private bool _isWoken;
+
+    // How many are likely to come together, and for how many whoever takes is waiting now.
+    private int _expected;
+    private int _awaited;
 
     /// <summary>False when the queue is full or closed. A single job larger than the whole limit is taken when nothing else waits.</summary>
     public bool TryAdd(WriteJob job)
@@ -77,8 +87,24 @@ internal sealed class IngestQueue
 
             _waiting.Enqueue(job);
             _bytes += job.Bytes;
-            Monitor.Pulse(_waiting);
+            if (_waiting.Count >= _awaited || job.IsToSettle)
+            {
+                Monitor.Pulse(_waiting);
+            }
+
             return true;
+        }
+    }
+
+    /// <summary>
+    /// Told before what was taken is answered: with what waits meanwhile so many are in hand at once, which is how many clients are at work, and as many are likely to come again. One alone waits for nobody.
+    /// </summary>
+    /// <param name="taken">How many are answered now.</param>
+    public void Expect(int taken)
+    {
+        lock (_waiting)
+        {
+            _expected = taken + _waiting.Count;
         }
     }
 
@@ -104,6 +130,7 @@ internal sealed class IngestQueue
                 }
             }
 
+            Gather();
             int rows = 0;
             while (_waiting.TryPeek(out WriteJob? job) && (into.Count == 0 || rows + job.Rows <= Limits.TransactionRowsMax))
             {
@@ -113,6 +140,17 @@ internal sealed class IngestQueue
             }
 
             return true;
+        }
+    }
+
+    // To write those that are there while the others come, in the transaction that is open, took as long and as much.
+    private void Gather()
+    {
+        if (_waiting.Count < _expected && !_closed)
+        {
+            _awaited = _expected;
+            Monitor.Wait(_waiting, _gatherWait);
+            _awaited = 0;
         }
     }
 

@@ -51,7 +51,8 @@ internal sealed class SequenceTable : IDisposable
         _at = new(connection, "SELECT time_unix_nano, sender FROM usage_sequence WHERE session = ? AND level = ? AND sequence = ?");
         _add = new(connection, "INSERT INTO usage_sequence (session, level, sequence, time_unix_nano, sender) VALUES (?, ?, ?, ?, ?)");
         _addSender = new(connection, "INSERT OR IGNORE INTO usage_sender (sender, begun_unix_nano, session) VALUES (?, ?, ?)");
-        _begunAt = new(connection, "SELECT begun_unix_nano FROM usage_sender WHERE sender = ? AND session = ? ORDER BY begun_unix_nano DESC LIMIT 1");
+        // Its numbers of the session, and not its row among all sessions that the sender ever had: they are fewer, and tell the same.
+        _begunAt = new(connection, "SELECT min(time_unix_nano) FROM usage_sequence WHERE sender = ? AND session = ? HAVING count(*) > 0");
         _last = new(connection, "SELECT sequence, time_unix_nano, sender FROM usage_sequence WHERE session = ? AND level = 1 ORDER BY sequence DESC LIMIT 1");
         _hasHole = new(connection, "SELECT 1 FROM usage_hole WHERE sequence = ? AND sender = ? LIMIT 1");
         _set = new(connection, "INSERT OR REPLACE INTO usage_sequence (session, level, sequence, time_unix_nano, sender) VALUES (?, ?, ?, ?, ?)");

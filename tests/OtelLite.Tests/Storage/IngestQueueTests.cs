@@ -91,6 +91,59 @@ public sealed class IngestQueueTests
         Assert.False(await waiting.WaitAsync(TimeSpan.FromSeconds(20)));
     }
 
+    [Fact]
+    public async Task As_many_as_were_in_hand_at_once_are_gathered_for_one_transaction()
+    {
+        var queue = new IngestQueue(gatherWait: TimeSpan.FromSeconds(20));
+        List<WriteJob> taken = [];
+        Assert.True(queue.TryAdd(Reading()));
+        Assert.True(queue.Take(taken, Timeout.InfiniteTimeSpan));
+        Assert.True(queue.TryAdd(Reading()));
+        Assert.True(queue.TryAdd(Reading()));
+        queue.Expect(taken.Count);
+        Task<bool> taking = Task.Run(() => queue.Take(taken, Timeout.InfiniteTimeSpan));
+        Assert.NotSame(taking, await Task.WhenAny(taking, Task.Delay(100)));
+        Assert.True(queue.TryAdd(Reading()));
+        Assert.True(await taking.WaitAsync(TimeSpan.FromSeconds(15)));
+        Assert.Equal(3, taken.Count);
+    }
+
+    [Fact]
+    public void A_client_alone_waits_for_no_other_and_those_that_are_fewer_than_before_only_once()
+    {
+        List<WriteJob> taken = [];
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        _queue.Expect(2);
+        const int times = 2000;
+        for (int i = 0; i < times; i++)
+        {
+            Assert.True(_queue.TryAdd(Reading()));
+            Assert.True(_queue.Take(taken, Timeout.InfiniteTimeSpan));
+            Assert.Single(taken);
+            _queue.Expect(taken.Count);
+        }
+
+        Assert.InRange(clock.Elapsed, Limits.GatherWait, times / 2 * Limits.GatherWait);
+    }
+
+    [Theory]
+    [InlineData("closed")]
+    [InlineData("woken")]
+    [InlineData("asked to count")]
+    public async Task What_can_not_wait_ends_the_gathering(string how)
+    {
+        var queue = new IngestQueue(gatherWait: Timeout.InfiniteTimeSpan);
+        List<WriteJob> taken = [];
+        queue.Expect(9);
+        Assert.True(queue.TryAdd(Reading()));
+        Task<bool> taking = Task.Run(() => queue.Take(taken, Timeout.InfiniteTimeSpan));
+        Assert.NotSame(taking, await Task.WhenAny(taking, Task.Delay(100)));
+        Action end = how switch { "closed" => queue.Close, "woken" => queue.Wake, _ => () => Assert.True(queue.TryAdd(new WriteJob(null, null))) };
+        end();
+        Assert.True(await taking.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(how == "asked to count" ? 2 : 1, taken.Count);
+    }
+
     private static WriteJob Reading() => new(null, new Scrape(1, null, null));
 
     // Only how long the text is matters here: nobody reads it, so it need not be there.

@@ -7,7 +7,7 @@ namespace OtelLite.Tests.Storage;
 public sealed class SequenceTests
 {
     /// <summary>An event, written as session, number and time: "A5@17".</summary>
-    private readonly record struct Given(char Session, long Number, long Time)
+    private readonly record struct Given(char Session, long Number, long Time, string User = "u")
     {
         public static Given Of(string text) => new(
             text[0], long.Parse(text[1..text.IndexOf('@', StringComparison.Ordinal)], System.Globalization.CultureInfo.InvariantCulture),
@@ -121,6 +121,22 @@ public sealed class SequenceTests
         Assert.Equal("A=0 B=0", Missing(open));
     }
 
+    [Fact]
+    public void When_each_user_of_a_session_began_there_is_known_again_by_its_numbers()
+    {
+        using var open = new OpenWriter();
+        Write(open, [new('A', 1, 1)]);
+        open.Reopen();
+        Write(open, [new('A', 2, 2, "v"), new('A', 3, 3)]);
+        Assert.Equal("1 2", Begun());
+        open.Reopen();
+        Write(open, [new('A', 0, 0), new('A', 4, 4, "v")]);
+        Assert.Equal("0 1 2", Begun());
+        Assert.True(SequenceTable.AreSendersAsMade(open.Connection));
+
+        string Begun() => (string)open.Sql($"SELECT group_concat(begun_unix_nano - {Export.Time}, ' ' ORDER BY begun_unix_nano) FROM usage_sender")!;
+    }
+
     private static void AssertMissing(string expected, IEnumerable<string> given) => AssertMissing(expected, given.Select(Given.Of));
 
     // At once, one by one, backwards and shuffled; and recounted.
@@ -146,7 +162,7 @@ public sealed class SequenceTests
     }
 
     private static void Write(OpenWriter open, Given[] given) => open.Write(Export.Logs([.. given.Select(g => Export.Event(
-        "plugin_loaded", Export.Time + (ulong)g.Time, Export.Text("session.id", g.Session.ToString()), Export.Text("user.id", "u"), Export.Int("event.sequence", g.Number)))]))
+        "plugin_loaded", Export.Time + (ulong)g.Time, Export.Text("session.id", g.Session.ToString()), Export.Text("user.id", g.User), Export.Int("event.sequence", g.Number)))]))
         .GetAwaiter().GetResult();
 
     private static string Missing(OpenWriter open) => (string)open.Sql(
