@@ -8,7 +8,7 @@ namespace OtelLite.Storage;
 /// </summary>
 internal sealed class CarriedOver
 {
-    private readonly List<(byte[] Hash, long ReceivedUnixNano)> _bodies = [];
+    private readonly List<(long TimeUnixNano, byte[] Hash, long ReceivedUnixNano)> _bodies = [];
     private readonly List<(byte[] Key, long TimeUnixNano, double Value, long Count)> _series = [];
 
     /// <summary>Of a file that could not even be opened.</summary>
@@ -18,8 +18,8 @@ internal sealed class CarriedOver
     public static CarriedOver Of(SqliteConnection damaged)
     {
         var carried = new CarriedOver();
-        Each(damaged, $"SELECT hash, received_unix_nano FROM otel_body ORDER BY received_unix_nano DESC LIMIT {Limits.CarriedBodiesMax}", row =>
-            carried._bodies.Add((row.Utf8(0).ToArray(), row.Int64(1))));
+        Each(damaged, $"SELECT time_unix_nano, hash, received_unix_nano FROM otel_body ORDER BY received_unix_nano DESC LIMIT {Limits.CarriedBodiesMax}", row =>
+            carried._bodies.Add((row.Int64(0), row.Utf8(1).ToArray(), row.Int64(2))));
         Each(damaged, $"SELECT key, time_unix_nano, value, count FROM otel_series ORDER BY time_unix_nano DESC LIMIT {Limits.CarriedSeriesMax}", row =>
             carried._series.Add((row.Utf8(0).ToArray(), row.Int64(1), row.Double(2), row.Int64(3))));
         return carried;
@@ -46,10 +46,10 @@ internal sealed class CarriedOver
     private void WriteInto(SqliteConnection begun)
     {
         using SqliteTransaction transaction = begun.BeginTransaction();
-        using var body = new Statement(begun, "INSERT OR IGNORE INTO otel_body (hash, received_unix_nano) VALUES (?, ?)");
-        foreach ((byte[] hash, long receivedUnixNano) in _bodies)
+        using var body = new Statement(begun, "INSERT OR IGNORE INTO otel_body (time_unix_nano, hash, received_unix_nano) VALUES (?, ?, ?)");
+        foreach ((long timeUnixNano, byte[] hash, long receivedUnixNano) in _bodies)
         {
-            body.Begin().BindBlob(hash).Bind(receivedUnixNano).Run();
+            body.Begin().Bind(timeUnixNano).BindBlob(hash).Bind(receivedUnixNano).Run();
         }
 
         using var series = new Statement(begun, "INSERT OR IGNORE INTO otel_series (key, time_unix_nano, value, count) VALUES (?, ?, ?, ?)");

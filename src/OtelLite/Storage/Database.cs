@@ -20,7 +20,7 @@ internal sealed class StorageException(string message, Exception? inner = null) 
 internal static class Database
 {
     /// <summary>The schema's version, kept in the file as <c>user_version</c>.</summary>
-    public const int SchemaVersion = 9;
+    public const int SchemaVersion = 10;
 
     private const int VersionsMax = 1000;
 

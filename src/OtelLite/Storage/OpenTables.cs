@@ -174,7 +174,7 @@ internal sealed class OpenTables : IDisposable
             return false;
         }
 
-        job.IsRepeat = !_raw.TryAddBody(batch.BodyHash, now);
+        job.IsRepeat = !_raw.TryAddBody(batch, now);
         if (!job.IsRepeat)
         {
             // Whole seconds, as the raw rows say it: so a recount comes to the same.

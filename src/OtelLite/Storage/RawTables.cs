@@ -10,6 +10,8 @@ namespace OtelLite.Storage;
 internal sealed class RawTables : IDisposable
 {
     private readonly Statement _body;
+    private readonly Statement _timelessBody;
+    private readonly Statement _hasTimeless;
     private readonly Statement _forgetBodies;
     private readonly Statement _metric;
     private readonly Statement _event;
@@ -27,6 +29,9 @@ internal sealed class RawTables : IDisposable
 
     private const string ReceivedAt = "yyyy-MM-dd HH:mm:ss";
 
+    // Bodies without a time, which are those of an older version, and hardly any others: null where that is to be asked.
+    private bool? _mayBeTimeless;
+
     // Of the batch that is being written: when it arrived, as the rows have it. Made once a second: SQLite's datetime() for each was 4 % of what a data point's statement took.
     private readonly SystemMemory _receivedAt = new(ReceivedAt.Length);
     private long _receivedUnixSeconds = long.MinValue;
@@ -37,7 +42,9 @@ internal sealed class RawTables : IDisposable
 
     public RawTables(SqliteConnection connection)
     {
-        _body = new(connection, "INSERT OR IGNORE INTO otel_body (hash, received_unix_nano) VALUES (?, ?)");
+        _body = new(connection, "INSERT OR IGNORE INTO otel_body (time_unix_nano, hash, received_unix_nano) VALUES (?, ?, ?)");
+        _timelessBody = new(connection, "SELECT 1 FROM otel_body WHERE time_unix_nano = 0 AND hash = ?");
+        _hasTimeless = new(connection, "SELECT 1 FROM otel_body WHERE time_unix_nano = 0 LIMIT 1");
         _forgetBodies = new(connection, "DELETE FROM otel_body WHERE received_unix_nano < ?");
         _metric = new(connection, """
             INSERT INTO otel_metrics (received_at, metric_name, value, unit, attributes, session_id, time_unix_nano, start_time_unix_nano,
@@ -70,9 +77,18 @@ internal sealed class RawTables : IDisposable
     }
 
     /// <summary>False when the same body was stored before; then nothing is to be written.</summary>
-    public bool TryAddBody(UInt128 hash, long nowUnixNano) => _body.Begin().BindHash(hash).Bind(nowUnixNano).Run() == 1;
+    public bool TryAddBody(TelemetryBatch batch, long nowUnixNano)
+    {
+        _mayBeTimeless ??= _hasTimeless.Begin().Scalar() is not null;
+        bool isKnown = _mayBeTimeless.Value && _timelessBody.Begin().BindHash(batch.BodyHash).Scalar() is not null;
+        return !isKnown && _body.Begin().Bind(batch.FirstUnixNano).BindHash(batch.BodyHash).Bind(nowUnixNano).Run() == 1;
+    }
 
-    public void ForgetBodiesBefore(long unixNano) => _forgetBodies.Begin().Bind(unixNano).Run();
+    public void ForgetBodiesBefore(long unixNano)
+    {
+        _forgetBodies.Begin().Bind(unixNano).Run();
+        _mayBeTimeless = null;
+    }
 
     /// <summary>Sets what each point adds, then writes every point and record of the batch, and into the batch which rows they and its resources got.</summary>
     /// <param name="receivedUnixSeconds">When it arrived; the column's own default would be the same, but counting must use the very same second.</param>
@@ -109,13 +125,14 @@ internal sealed class RawTables : IDisposable
     /// <summary>After a rollback: what was remembered may not be in the file.</summary>
     public void Forget()
     {
+        _mayBeTimeless = null;
         _resources.Clear();
         _scopes.Clear();
     }
 
     public void Dispose()
     {
-        foreach (Statement statement in (Statement[])[_body, _forgetBodies, _metric, _event, _span, _findSpan, _addResource, _findResource,
+        foreach (Statement statement in (Statement[])[_body, _timelessBody, _hasTimeless, _forgetBodies, _metric, _event, _span, _findSpan, _addResource, _findResource,
             _addScope, _findScope, _findSeries, _setSeries])
         {
             statement.Dispose();

@@ -91,10 +91,13 @@ CREATE TABLE otel_scope (
     schema_url               TEXT
 );
 
--- Bodies of the last day: one that comes again is acknowledged and not stored twice.
+-- Bodies of the last day: one that comes again is acknowledged and not stored twice. The time is its first record's, so that what arrives stands together and not anywhere, as hashes do alone:
+-- each body wrote a page of its own so, a sixth of all that a data point's wrote. 0 where it tells none, and in bodies of before schema 10.
 CREATE TABLE otel_body (
-    hash                BLOB PRIMARY KEY,
-    received_unix_nano  INTEGER NOT NULL
+    time_unix_nano     INTEGER NOT NULL,
+    hash               BLOB NOT NULL,
+    received_unix_nano INTEGER NOT NULL,
+    PRIMARY KEY (time_unix_nano, hash)
 ) WITHOUT ROWID;
 
 -- One row: raw rows of what happened before this moment may have been removed. What they added stays counted, and a recount leaves it alone.

@@ -73,6 +73,11 @@ internal sealed class TelemetryBatch
     /// <summary>A hash of the decoded body: the guard against a retry of what was already stored.</summary>
     public UInt128 BodyHash { get; set; }
 
+    /// <summary>When the first of its records happened, which is the same in a retry; 0 where that tells none.</summary>
+    public long FirstUnixNano => (long)(DataPoints.Count > 0 ? DataPoints[0].TimeUnixNano
+        : LogRecords.Count > 0 ? LogRecords[0].HappenedUnixNano
+        : Spans.Count > 0 ? Spans[0].HappenedUnixNano : 0);
+
     /// <summary>Called once when nobody has the batch any more; null for nothing.</summary>
     public Action? Returned { get; set; }
 

@@ -206,6 +206,21 @@ public sealed class BatchWriterTests : IDisposable
         Assert.Equal(1L, _open.Sql("SELECT count(*) FROM otel_body"));
     }
 
+    [Theory]
+    [InlineData("claude_code.user_prompt", true)]
+    [InlineData("of no time", false)]
+    public async Task A_body_that_an_older_version_stored_is_known_too(string what, bool hasTime)
+    {
+        string body = hasTime ? Prompt("s", 1) : Export.Logs(Export.Record($"\"severityText\":\"{what}\""));
+        await _open.Write(body);
+        Assert.Equal(hasTime ? (long)Export.Time + 1 : 0, _open.Sql("SELECT time_unix_nano FROM otel_body"));
+        _open.Sql("UPDATE otel_body SET time_unix_nano = 0");
+        await _open.Write(Prompt("another", 2));
+        Assert.Equal(WriteOutcome.Committed, (await _open.Write(body)).Outcome);
+        Assert.Equal(2L, _open.Sql("SELECT count(*) FROM otel_events"));
+        Assert.Equal(2L, _open.Sql("SELECT count(*) FROM otel_body"));
+    }
+
     // A cumulative NaN once had no place in the file and cost its whole export.
     [Theory]
     [InlineData("NaN")]

@@ -320,6 +320,23 @@ public sealed class DatabaseTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_version_9_becomes_what_a_new_file_is_and_knows_its_bodies()
+    {
+        Directory.CreateDirectory(Folder);
+        using (var old = new SqliteConnection($"Data Source={Path.Combine(Folder, Database.FileName)};Pooling=False"))
+        {
+            old.Open();
+            Database.Execute(old, Recorded.Schema(9) + "PRAGMA user_version = 9; INSERT INTO otel_body VALUES (x'02', 7), (x'01', 8);");
+        }
+
+        using SqliteConnection migrated = Database.OpenWriter(Folder, Durability.Full);
+        Assert.Equal("0 01 8, 0 02 7", Text(migrated, "SELECT group_concat(time_unix_nano || ' ' || hex(hash) || ' ' || received_unix_nano, ', ' ORDER BY hash) FROM otel_body"));
+        Assert.Equal("", Text(migrated, "SELECT coalesce(group_concat(name), '') FROM sqlite_temp_schema"));
+        AssertIsKept(9);
+        AssertIsAsNew(migrated);
+    }
+
+    [Fact]
     public void A_step_that_fails_leaves_the_file_of_the_older_version_as_it_was()
     {
         Directory.CreateDirectory(Folder);
@@ -328,7 +345,7 @@ public sealed class DatabaseTests : IDisposable
         {
             old.Open();
             FillVersion4(old);
-            // The last step of all makes a table of this name.
+            // The last step but one makes a table of this name.
             Database.Execute(old, "CREATE TABLE usage_sender (in_the_way)");
             all = All(old);
         }

@@ -60,15 +60,15 @@ public sealed class RecoveryTests : IDisposable
     {
         await File.WriteAllBytesAsync(Damaged, await Filled.Value);
         static string Rows(int rows) => $"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) SELECT CAST(printf('%016d', i) AS BLOB), i";
-        Execute(Damaged, $"DELETE FROM otel_body; DELETE FROM otel_series; INSERT INTO otel_body {Rows(Limits.CarriedBodiesMax + 1)} FROM n; INSERT INTO otel_series {Rows(Limits.CarriedSeriesMax + 1)}, 1.5, 2 FROM n");
+        Execute(Damaged, $"DELETE FROM otel_body; DELETE FROM otel_series; INSERT INTO otel_body (hash, received_unix_nano, time_unix_nano) {Rows(Limits.CarriedBodiesMax + 1)}, i FROM n; INSERT INTO otel_series {Rows(Limits.CarriedSeriesMax + 1)}, 1.5, 2 FROM n");
         using var damaged = new SqliteConnection($"Data Source={Damaged};Pooling=False");
         damaged.Open();
         using SqliteConnection begun = CarriedOver.Of(damaged).Begin(DataDir, Durability.Normal);
         using SqliteCommand ask = begun.CreateCommand();
-        ask.CommandText = "SELECT concat_ws(' ', count(*), min(received_unix_nano)) FROM otel_body UNION ALL SELECT concat_ws(' ', count(*), min(time_unix_nano), sum(value), sum(count)) FROM otel_series";
+        ask.CommandText = "SELECT concat_ws(' ', count(*), min(received_unix_nano), min(time_unix_nano)) FROM otel_body UNION ALL SELECT concat_ws(' ', count(*), min(time_unix_nano), sum(value), sum(count)) FROM otel_series";
         using SqliteDataReader row = ask.ExecuteReader();
         Assert.True(row.Read());
-        Assert.Equal($"{Limits.CarriedBodiesMax} 2", row.GetString(0));
+        Assert.Equal($"{Limits.CarriedBodiesMax} 2 2", row.GetString(0));
         Assert.True(row.Read());
         Assert.Equal($"{Limits.CarriedSeriesMax} 2 {1.5 * Limits.CarriedSeriesMax}.0 {2 * Limits.CarriedSeriesMax}", row.GetString(0));
     }
