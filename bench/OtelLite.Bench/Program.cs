@@ -18,6 +18,8 @@ switch (args)
         return IngestRun.Run(executable, 20, []);
     case ["ingest", var executable, var seconds, .. var peer]:
         return IngestRun.Run(executable, double.Parse(seconds, System.Globalization.CultureInfo.InvariantCulture), peer);
+    case [BareReceiver.Word, var port]:
+        return await BareReceiver.Run(port);
     case ["memory"]:
         return await MemoryRun.Run();
     case ["retention", var executable]:

@@ -13,7 +13,7 @@ internal sealed class IngestResults
     private readonly List<(string Signal, string Load, LoadResult Result, bool IsUsual)> _runs = [];
     private readonly Dictionary<string, double> _limits = [];
     private readonly List<string> _bodies = [];
-    private readonly List<(string Signal, LoadResult Result)> _peer = [];
+    private readonly List<(string Signal, string Who, LoadResult Result)> _others = [];
 
     /// <summary>The table in Markdown.</summary>
     public string Table
@@ -23,14 +23,12 @@ internal sealed class IngestResults
             var table = new StringBuilder("| signal | connections | records/s | CPU of the server per record | of a bare loop | p50 | p99 | resident |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n");
             foreach ((string signal, string load, LoadResult r, _) in _runs)
             {
-                table.Append(CultureInfo.InvariantCulture,
-                    $"| {signal} | {load} | {r.RecordsPerSecond:#,0} | {r.CpuMicrosecondsPerRecord:0.0} us | {r.CpuMicrosecondsPerRecord / _limits[signal]:0.0} times {_limits[signal]:0.0} us | {r.Percentile(0.5):0.0} ms | {r.Percentile(0.99):0.0} ms | {r.ResidentBytes / 1e6:0} MB |\n");
+                table.Append(Line(signal, signal, load, r));
             }
 
-            foreach ((string signal, LoadResult r) in _peer)
+            foreach ((string signal, string who, LoadResult r) in _others.OrderByDescending(o => o.Who))
             {
-                table.Append(CultureInfo.InvariantCulture,
-                    $"| {signal}, autotel-devtools | 8 | {r.RecordsPerSecond:#,0} | {r.CpuMicrosecondsPerRecord:0.0} us | {r.CpuMicrosecondsPerRecord / _limits[signal]:0.0} times {_limits[signal]:0.0} us | {r.Percentile(0.5):0.0} ms | {r.Percentile(0.99):0.0} ms | {r.ResidentBytes / 1e6:0} MB |\n");
+                table.Append(Line(signal, $"{signal}, {who}", "8", r));
             }
 
             return $"{table}\n{string.Join("; ", _bodies)}. {Results.Processor}, {DateTime.UtcNow:yyyy-MM-dd}.\n";
@@ -39,8 +37,8 @@ internal sealed class IngestResults
 
     public void Add(string signal, string load, LoadResult result, bool isUsual) => _runs.Add((signal, load, result, isUsual));
 
-    /// <summary>Under the usual load.</summary>
-    public void AddPeer(string signal, LoadResult result) => _peer.Add((signal, result));
+    /// <summary>Another program under the usual load.</summary>
+    public void AddOther(string signal, string who, LoadResult result) => _others.Add((signal, who, result));
 
     /// <param name="bareMicroseconds">What the same rows take of a bare prepared-statement loop, each.</param>
     public void AddLimit(string signal, int records, double bytes, double bareMicroseconds, StoredBytes stored)
@@ -74,6 +72,10 @@ internal sealed class IngestResults
         double[] last = [.. File.ReadLines(path).Skip(1).TakeLast(KeptRuns).Select(line => double.Parse(line.Split('\t')[column], CultureInfo.InvariantCulture)).Order()];
         return last[last.Length / 2];
     }
+
+    private string Line(string signal, string what, string load, LoadResult r) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"| {what} | {load} | {r.RecordsPerSecond:#,0} | {r.CpuMicrosecondsPerRecord:0.0} us | {r.CpuMicrosecondsPerRecord / _limits[signal]:0.0} times {_limits[signal]:0.0} us | {r.Percentile(0.5):0.0} ms | {r.Percentile(0.99):0.0} ms | {r.ResidentBytes / 1e6:0} MB |\n");
 
     private string Line(string signal)
     {

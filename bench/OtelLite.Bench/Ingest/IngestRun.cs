@@ -44,14 +44,17 @@ internal static class IngestRun
                     results.Add(name, $"{UsualConnections}, at half the rate", Under(UsualConnections, isChunked: false, rate / 2), isUsual: false);
                 }
 
+                void AddOther(string who, Func<Server> start)
+                {
+                    using Server server = start();
+                    new Load(server, path, bodies, UsualConnections, isChunked: false).Run(WarmUp);
+                    results.AddOther(name, who, new Load(server, path, bodies, UsualConnections, isChunked: false).Run(TimeSpan.FromSeconds(seconds)));
+                }
+
+                AddOther("read and not kept", Server.Bare);
                 if (peer.Length > 0)
                 {
-                    TemporaryFolder.Use(peerDir =>
-                    {
-                        using Server server = Server.Peer(peer, peerDir);
-                        new Load(server, path, bodies, UsualConnections, isChunked: false).Run(WarmUp);
-                        results.AddPeer(name, new Load(server, path, bodies, UsualConnections, isChunked: false).Run(TimeSpan.FromSeconds(seconds)));
-                    });
+                    TemporaryFolder.Use(peerDir => AddOther("autotel-devtools", () => Server.Peer(peer, peerDir)));
                 }
 
                 results.AddLimit(name, bodies[0].Records, bodies.Average(b => b.Length) / bodies[0].Records, BareLoop.Run(dataDir, table), StoredBytes.Of(dataDir, table));

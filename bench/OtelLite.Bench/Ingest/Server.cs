@@ -47,6 +47,9 @@ internal sealed class Server : IDisposable
     public static Server Peer(string[] command, string dataDir) => new(
         FreePort.Next(), port => [.. command, "--port", $"{port}", "--grpc-port", $"{FreePort.Next()}", "--db", Path.Combine(dataDir, "peer.db")]);
 
+    /// <summary>Starts what receives and keeps nothing.</summary>
+    public static Server Bare() => new(FreePort.Next(), BareReceiver.Command);
+
     public int Port { get; }
 
     public TimeSpan Cpu
