@@ -160,10 +160,13 @@ internal static partial class Limits
     public const long QueueBytesMax = 48L << 20;
 
     /// <summary>
-    /// How long the writer gathers exports for one transaction, while several clients are at work: about what one takes from an answer to its next export, and what the disk takes for
-    /// one commit. Windows counts in ticks of up to 16 ms; there too it is only waited for as many as were in hand at once before.
+    /// How long the writer gathers exports for one transaction while several clients are at work, until as many have come as were in hand at once before: about what a client takes from an answer to
+    /// its next export. A point took 11.8 us of CPU without it and 11.1 with it, an event 30.5 and 25.2. Windows may make 16 ms of it, once where a client has gone.
     /// </summary>
     public static readonly TimeSpan GatherWait = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>Bytes of text waiting from which on nothing more is gathered: to write them takes twenty times as long as to commit them.</summary>
+    public const int GatherBytesMax = 1 << 20;
 
     /// <summary>Pages of 4 KiB in the write-ahead log from which on they are moved into the file; SQLite's own default.</summary>
     public const int LogPagesMax = 1000;
@@ -186,7 +189,7 @@ internal static partial class Limits
     /// <summary>And their bytes in memory.</summary>
     public const long UncountedBytesMax = 8L << 20;
 
-    /// <summary>Buckets of a row of usage_spread whose memory is used again: as many as a usual transaction changes of the commonest tool. One of all 960 buckets has 54 kB, and as many rows as wait to be counted are kept.</summary>
+    /// <summary>Buckets of a row of usage_spread whose memory is used again: as many as a usual transaction changes of the commonest tool. One of all 960 buckets has 54 kB, and <see cref="UncountedRecordsMax"/> rows are kept.</summary>
     public const int SpareBucketsMax = 32;
 
     /// <summary>So long after a stream of exports has ended, the memory that it took is given back. Clients send every few seconds, and each of those would begin it anew.</summary>

@@ -276,7 +276,7 @@ internal sealed class BatchWriter : IDisposable
             }
         }
 
-        _queue.Expect(jobs.Count);
+        _queue.Expect(jobs);
         foreach (WriteJob job in jobs)
         {
             job.Complete(result);

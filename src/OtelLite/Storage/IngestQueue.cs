@@ -68,8 +68,9 @@ internal sealed class IngestQueue(TimeSpan? gatherWait = null)
     private long _bytes;
     private bool _closed;
     private bool _isWoken;
+    private bool _isAsked;
 
-    // How many are likely to come together, and for how many whoever takes is waiting now.
+    // How many exports are likely to come together, and for how many whoever takes is waiting now.
     private int _expected;
     private int _awaited;
 
@@ -87,7 +88,8 @@ internal sealed class IngestQueue(TimeSpan? gatherWait = null)
 
             _waiting.Enqueue(job);
             _bytes += job.Bytes;
-            if (_waiting.Count >= _awaited || job.IsToSettle)
+            _isAsked |= job.IsToSettle;
+            if (_awaited == 0 || !IsToGather(_awaited))
             {
                 Monitor.Pulse(_waiting);
             }
@@ -99,12 +101,18 @@ internal sealed class IngestQueue(TimeSpan? gatherWait = null)
     /// <summary>
     /// Told before what was taken is answered: with what waits meanwhile so many are in hand at once, which is how many clients are at work, and as many are likely to come again. One alone waits for nobody.
     /// </summary>
-    /// <param name="taken">How many are answered now.</param>
-    public void Expect(int taken)
+    /// <param name="taken">Those that are answered now.</param>
+    public void Expect(List<WriteJob> taken)
     {
+        int exports = 0;
+        foreach (WriteJob job in taken)
+        {
+            exports += job.IsToSettle ? 0 : 1;
+        }
+
         lock (_waiting)
         {
-            _expected = taken + _waiting.Count;
+            _expected = exports + _waiting.Count;
         }
     }
 
@@ -139,6 +147,7 @@ internal sealed class IngestQueue(TimeSpan? gatherWait = null)
                 _bytes -= job.Bytes;
             }
 
+            _isAsked = false;
             return true;
         }
     }
@@ -146,13 +155,16 @@ internal sealed class IngestQueue(TimeSpan? gatherWait = null)
     // To write those that are there while the others come, in the transaction that is open, took as long and as much.
     private void Gather()
     {
-        if (_waiting.Count < _expected && !_closed)
+        if (IsToGather(_expected))
         {
             _awaited = _expected;
             Monitor.Wait(_waiting, _gatherWait);
             _awaited = 0;
         }
     }
+
+    // Not where somebody waits for what is counted, and not where the commit is little of what is to be done.
+    private bool IsToGather(int jobs) => _waiting.Count < jobs && _bytes < Limits.GatherBytesMax && !_closed && !_isWoken && !_isAsked;
 
     /// <summary>Ends the wait of whoever takes: there is something else to do than to write.</summary>
     public void Wake()

@@ -51,8 +51,7 @@ internal sealed class SequenceTable : IDisposable
         _at = new(connection, "SELECT time_unix_nano, sender FROM usage_sequence WHERE session = ? AND level = ? AND sequence = ?");
         _add = new(connection, "INSERT INTO usage_sequence (session, level, sequence, time_unix_nano, sender) VALUES (?, ?, ?, ?, ?)");
         _addSender = new(connection, "INSERT OR IGNORE INTO usage_sender (sender, begun_unix_nano, session) VALUES (?, ?, ?)");
-        // Its numbers of the session, and not its row among all sessions that the sender ever had: they are fewer, and tell the same.
-        _begunAt = new(connection, "SELECT min(time_unix_nano) FROM usage_sequence WHERE sender = ? AND session = ? HAVING count(*) > 0");
+        _begunAt = new(connection, BegunAt);
         _last = new(connection, "SELECT sequence, time_unix_nano, sender FROM usage_sequence WHERE session = ? AND level = 1 ORDER BY sequence DESC LIMIT 1");
         _hasHole = new(connection, "SELECT 1 FROM usage_hole WHERE sequence = ? AND sender = ? LIMIT 1");
         _set = new(connection, "INSERT OR REPLACE INTO usage_sequence (session, level, sequence, time_unix_nano, sender) VALUES (?, ?, ?, ?, ?)");
@@ -72,6 +71,17 @@ internal sealed class SequenceTable : IDisposable
             WHERE sequence = ? AND sender = ? AND since_unix_nano <= ?3 AND time_unix_nano >= ?3 AND session <> ? AND missing > 0 RETURNING session
             """);
     }
+
+    /// <summary>
+    /// Since when a sender (?1) has numbers in a session (?2). Looked for from where the session began, which is where it stands but for who came to it later. Behind so many that were begun meanwhile
+    /// it is not found, and the session gets another row, which does no harm.
+    /// </summary>
+    public static string BegunAt { get; } = $"""
+        SELECT begun_unix_nano FROM (
+            SELECT begun_unix_nano, session FROM usage_sender WHERE sender = ?1 AND begun_unix_nano >= (SELECT first_unix_nano FROM usage_session WHERE id = ?2)
+                ORDER BY begun_unix_nano LIMIT {Limits.SequenceSessionsMax})
+        WHERE session = ?2 LIMIT 1
+        """;
 
     /// <summary>
     /// A row where the sender gave the number in another session meanwhile. Of the sessions that it had begun by then the newest are looked at first. A number that stands in one several times has

@@ -187,9 +187,8 @@ internal sealed class Uncounted : IDisposable
         }
     }
 
-    // Counting a data point takes half as long as counting a log record.
-    // However small, so that no more batches wait than are kept for the next requests.
-    private static long Weight(TelemetryBatch batch) => Math.Max(1, batch.Records - batch.DataPoints.Count + (batch.DataPoints.Count / Limits.PointsOfRecord));
+    // At least 1, so that no more batches wait than are kept for the next requests.
+    private static long Weight(TelemetryBatch batch) => batch.Records - batch.DataPoints.Count + ((batch.DataPoints.Count + Limits.PointsOfRecord - 1) / Limits.PointsOfRecord);
 
     // otel_metrics has first_metric and last_metric.
     private static string OneOf(string table) => table["otel_".Length..^1];

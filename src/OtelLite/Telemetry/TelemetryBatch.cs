@@ -73,7 +73,7 @@ internal sealed class TelemetryBatch
     /// <summary>A hash of the decoded body: the guard against a retry of what was already stored.</summary>
     public UInt128 BodyHash { get; set; }
 
-    /// <summary>When the first of its records happened, which is the same in a retry; 0 where that tells none.</summary>
+    /// <summary>When the first of its records happened; 0 where that tells none. The same in a retry, which is looked for by it, as long as the same records are valid.</summary>
     public long FirstUnixNano => (long)(DataPoints.Count > 0 ? DataPoints[0].TimeUnixNano
         : LogRecords.Count > 0 ? LogRecords[0].HappenedUnixNano
         : Spans.Count > 0 ? Spans[0].HappenedUnixNano : 0);

@@ -80,6 +80,15 @@ public sealed class QueryPlanTests
     }
 
     [Fact]
+    public void When_a_user_began_in_a_session_is_looked_for_from_where_that_began()
+    {
+        using var open = new OpenWriter();
+        string[] plan = [.. Explained(open.Connection, SequenceTable.BegunAt.Replace("?1", "1", StringComparison.Ordinal).Replace("?2", "2", StringComparison.Ordinal))];
+        Assert.Contains("SEARCH usage_sender USING PRIMARY KEY (sender=? AND begun_unix_nano>?)", plan);
+        Assert.DoesNotContain(plan, step => step.Contains("TEMP B-TREE", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void All_that_is_stored_of_a_session_is_read_in_its_order_and_not_sorted()
     {
         using var open = new OpenWriter();

@@ -122,20 +122,37 @@ public sealed class SequenceTests
     }
 
     [Fact]
-    public void When_each_user_of_a_session_began_there_is_known_again_by_its_numbers()
+    public void When_each_user_of_a_session_began_there_is_known_after_a_restart()
     {
         using var open = new OpenWriter();
         Write(open, [new('A', 1, 1)]);
         open.Reopen();
         Write(open, [new('A', 2, 2, "v"), new('A', 3, 3)]);
-        Assert.Equal("1 2", Begun());
+        Assert.Equal("1 2", Begun(open));
         open.Reopen();
         Write(open, [new('A', 0, 0), new('A', 4, 4, "v")]);
-        Assert.Equal("0 1 2", Begun());
+        Assert.Equal("0 1 2", Begun(open));
         Assert.True(SequenceTable.AreSendersAsMade(open.Connection));
-
-        string Begun() => (string)open.Sql($"SELECT group_concat(begun_unix_nano - {Export.Time}, ' ' ORDER BY begun_unix_nano) FROM usage_sender")!;
     }
+
+    [Theory]
+    [InlineData(Limits.SequenceSessionsMax - 1, "1 10001")]
+    [InlineData(Limits.SequenceSessionsMax, "1 10001 10002")]
+    public void It_is_looked_for_in_so_many_sessions_that_the_user_has_begun_meanwhile(int meanwhile, string expected)
+    {
+        using var open = new OpenWriter();
+        Write(open, [new('A', 1, 1), new('A', 2, 10_001, "v")]);
+        Database.Execute(open.Connection, $"""
+            WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < {meanwhile})
+            INSERT INTO usage_sender (sender, begun_unix_nano, session) SELECT sender, {Export.Time} + 1 + value, 1000 + value FROM n JOIN usage_sequence WHERE sequence = 2
+            """);
+        open.Reopen();
+        Write(open, [new('A', 3, 10_002, "v")]);
+        Assert.Equal(expected, Begun(open));
+    }
+
+    private static string Begun(OpenWriter open) =>
+        (string)open.Sql($"SELECT group_concat(begun_unix_nano - {Export.Time}, ' ' ORDER BY begun_unix_nano) FROM usage_sender WHERE session < 1000")!;
 
     private static void AssertMissing(string expected, IEnumerable<string> given) => AssertMissing(expected, given.Select(Given.Of));
 
