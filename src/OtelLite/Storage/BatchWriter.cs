@@ -260,6 +260,7 @@ internal sealed class BatchWriter : IDisposable
     private void WriteAndAnswer(List<WriteJob> jobs)
     {
         WriteResult result = WriteTogether(jobs);
+        _queue.Expect(jobs);
         if (result.Outcome == WriteOutcome.Failed)
         {
             // One of them can't be written or counted, or one that waited to be; alone, only that one fails.
@@ -276,7 +277,6 @@ internal sealed class BatchWriter : IDisposable
             }
         }
 
-        _queue.Expect(jobs);
         foreach (WriteJob job in jobs)
         {
             job.Complete(result);

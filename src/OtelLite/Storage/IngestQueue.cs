@@ -68,11 +68,15 @@ internal sealed class IngestQueue(TimeSpan? gatherWait = null)
     private long _bytes;
     private bool _closed;
     private bool _isWoken;
-    private bool _isAsked;
 
-    // How many exports are likely to come together, and for how many whoever takes is waiting now.
+    // Of those that wait, how many only ask that all be counted.
+    private int _asking;
+
+    // How many exports are likely to come together, and for how many whoever takes is waiting now. Where they did not come, that is tried less and less often.
     private int _expected;
     private int _awaited;
+    private int _toSkip;
+    private int _skips;
 
     /// <summary>False when the queue is full or closed. A single job larger than the whole limit is taken when nothing else waits.</summary>
     public bool TryAdd(WriteJob job)
@@ -88,7 +92,7 @@ internal sealed class IngestQueue(TimeSpan? gatherWait = null)
 
             _waiting.Enqueue(job);
             _bytes += job.Bytes;
-            _isAsked |= job.IsToSettle;
+            _asking += job.IsToSettle ? 1 : 0;
             if (_awaited == 0 || !IsToGather(_awaited))
             {
                 Monitor.Pulse(_waiting);
@@ -112,7 +116,7 @@ internal sealed class IngestQueue(TimeSpan? gatherWait = null)
 
         lock (_waiting)
         {
-            _expected = exports + _waiting.Count;
+            _expected = Math.Min(exports + _waiting.Count - _asking, Limits.QueueBatchesMax);
         }
     }
 
@@ -145,26 +149,31 @@ internal sealed class IngestQueue(TimeSpan? gatherWait = null)
                 into.Add(_waiting.Dequeue());
                 rows += job.Rows;
                 _bytes -= job.Bytes;
+                _asking -= job.IsToSettle ? 1 : 0;
             }
 
-            _isAsked = false;
             return true;
         }
     }
 
-    // To write those that are there while the others come, in the transaction that is open, took as long and as much.
+    // To write those that are there while the others come, in the transaction that is open, took as long and as much. Clients that are far away, or take their time, are not back soon enough, however
+    // many there are: two of them would be held up with each export, and never come together.
     private void Gather()
     {
-        if (IsToGather(_expected))
+        if (!IsToGather(_expected) || _toSkip-- > 0)
         {
-            _awaited = _expected;
-            Monitor.Wait(_waiting, _gatherWait);
-            _awaited = 0;
+            return;
         }
+
+        _awaited = _expected;
+        bool isInVain = !Monitor.Wait(_waiting, _gatherWait);
+        _awaited = 0;
+        _skips = isInVain ? Math.Clamp(_skips * 2, 1, Limits.GatherSkipsMax) : 0;
+        _toSkip = _skips;
     }
 
     // Not where somebody waits for what is counted, and not where the commit is little of what is to be done.
-    private bool IsToGather(int jobs) => _waiting.Count < jobs && _bytes < Limits.GatherBytesMax && !_closed && !_isWoken && !_isAsked;
+    private bool IsToGather(int jobs) => _waiting.Count < jobs && _bytes < Limits.GatherBytesMax && !_closed && !_isWoken && _asking == 0;
 
     /// <summary>Ends the wait of whoever takes: there is something else to do than to write.</summary>
     public void Wake()

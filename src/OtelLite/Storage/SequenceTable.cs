@@ -74,7 +74,7 @@ internal sealed class SequenceTable : IDisposable
 
     /// <summary>
     /// Since when a sender (?1) has numbers in a session (?2). Looked for from where the session began, which is where it stands but for who came to it later. Behind so many that were begun meanwhile
-    /// it is not found, and the session gets another row, which does no harm.
+    /// it is not found, and the session gets another row, which takes one more of the places below.
     /// </summary>
     public static string BegunAt { get; } = $"""
         SELECT begun_unix_nano FROM (
