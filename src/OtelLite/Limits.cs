@@ -165,10 +165,10 @@ internal static partial class Limits
     /// </summary>
     public static readonly TimeSpan GatherWait = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>Transactions for which nothing is gathered after it was in vain: 1, then 2, 4, up to so many. It holds nobody up then by more than a hundredth of the time.</summary>
+    /// <summary>Transactions for which nothing is gathered after it was in vain: 1, then 2, 4, up to so many: where it is always in vain, one transaction of 65 waits.</summary>
     public const int GatherSkipsMax = 64;
 
-    /// <summary>Bytes of text waiting from which on nothing more is gathered: to write them takes twenty times as long as to commit them.</summary>
+    /// <summary>Bytes of text waiting from which on nothing more is gathered. That is several hundred events, whose writing and counting takes longer than the wait.</summary>
     public const int GatherBytesMax = 1 << 20;
 
     /// <summary>Pages of 4 KiB in the write-ahead log from which on they are moved into the file; SQLite's own default.</summary>
@@ -423,7 +423,7 @@ internal static partial class Limits
     /// <summary>Events of one session with the same number, which are of as many processes. A client that numbers all its events alike must not cost a look at each for each.</summary>
     public const int SequenceLevelsMax = 64;
 
-    /// <summary>A user's newest sessions, among which the number that fills a hole is looked for: as many as somebody begins in half a year who begins twenty a day. Looking at all takes some milliseconds.</summary>
+    /// <summary>A user's newest sessions, among which the number that fills a hole is looked for, and from a session's beginning on when he began in it: as many as somebody begins in half a year who begins twenty a day. Looking at all takes some milliseconds.</summary>
     public const int SequenceSessionsMax = 4000;
 
     /// <summary>Batches kept for the next request instead of being collected: as many as wait to be counted, if each has one record, and some in flight. With 64 a request of two records made 24 kB anew, and the collector looked through all of its memory once a second.</summary>

@@ -7,7 +7,7 @@ namespace OtelLite.Bench.Ingest;
 
 /// <summary>
 /// The other limit: Kestrel, on the slim host and with the runtime's settings that the program has, reads each body to its end, forgets it and says yes. What a record costs here is .NET's and the
-/// kernel's, and nothing that is done with it. It is this program once more, in a process of its own, compiled while it runs; and it answers so soon that it hardly ever has to be woken.
+/// kernel's, and nothing that is done with it. It is this program once more, in a process of its own, compiled while it runs, and without a disk to wait for.
 /// </summary>
 internal static class BareReceiver
 {
